@@ -1,0 +1,1 @@
+"""Bytes from and to the network as typed values: pure functions, no socket, no clock, no event loop."""
