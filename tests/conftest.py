@@ -1,0 +1,57 @@
+"""What holds for every test: one marked with a need that this machine lacks says so, and is not silently green."""
+
+import os
+import shutil
+import subprocess
+from collections.abc import Callable, Iterable
+from functools import cache
+
+import pytest
+
+CHROMIUM_NAMES = ("chromium", "chromium-browser", "google-chrome")
+
+
+@cache
+def chromium_path() -> str | None:
+    """Absolute path of the installed Chromium, or None."""
+    return next(filter(None, map(shutil.which, CHROMIUM_NAMES)), None)
+
+
+def lacking_browser() -> str | None:
+    return None if chromium_path() else "no Chromium is installed (make browser)"
+
+
+@cache
+def lacking_netns() -> str | None:
+    if not shutil.which("ip") or not shutil.which("unshare"):
+        return "no network namespaces: ip(8) or unshare(1) is missing"
+    attempt = subprocess.run(["unshare", "--net", "ip", "link", "set", "lo", "up"], capture_output=True, check=False)
+    return "no network namespaces: the kernel refuses one to this account" if attempt.returncode else None
+
+
+# Marker -> (why this machine cannot run such a test or None, whether that is an error where CI=true).
+NEEDS: dict[str, tuple[Callable[[], str | None], bool]] = {
+    "browser": (lacking_browser, True),
+    "netns": (lacking_netns, False),
+}
+
+
+def pytest_runtest_setup(item: pytest.Item) -> None:
+    for reason, is_error in _lacks(item):
+        if is_error and os.environ.get("CI") == "true":
+            pytest.fail(reason, pytrace=False)
+        pytest.skip(reason)
+
+
+def _lacks(item: pytest.Item) -> Iterable[tuple[str, bool]]:
+    for marker, (lacking, is_error_in_ci) in NEEDS.items():
+        if item.get_closest_marker(marker) and (reason := lacking()):
+            yield reason, is_error_in_ci
+
+
+@pytest.fixture(scope="session")
+def chromium_executable() -> str:
+    """Path of Chromium, for playwright's `executable_path`; a test that asks for it is also marked `browser`."""
+    path = chromium_path()
+    assert path is not None, "mark this test with pytest.mark.browser"
+    return path
