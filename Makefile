@@ -17,6 +17,7 @@ help: ## List the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-8s %s\n", $$1, $$2 }' $(firstword $(MAKEFILE_LIST))
 
 setup: .venv/.installed ## Build .venv with all that running and testing need
+	@:
 
 run: setup ## Start the gateway with the demo table
 	@exec $(BIN)/python -m gateway --demo $(RUN_ARGS)
@@ -31,7 +32,7 @@ lint: setup ## Check style, types and the layers of imports
 	@$(BIN)/ruff check
 	@$(BIN)/ruff format --check
 	@$(BIN)/mypy
-	@$(BIN)/lint-imports
+	@$(BIN)/lint-imports --no-logo
 
 format: setup ## Rewrite the sources in the house format
 	@$(BIN)/ruff check --fix
@@ -75,6 +76,6 @@ clean: ## Remove .venv and the tools' caches
 	@touch $@
 
 .venv/.installed: .venv/.locked pyproject.toml
-	@$(BIN)/python -m pip install --quiet --no-deps --no-build-isolation --editable .
+	@PYTHONWARNINGS=ignore $(BIN)/python -m pip install --quiet --no-deps --no-build-isolation --editable .
 	@touch $@
 	@echo "setup: .venv is ready"
