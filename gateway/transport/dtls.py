@@ -1,0 +1,161 @@
+"""DTLS by aiortc's RTCDtlsTransport, fed by us and sending through us.
+
+aiortc does the handshake, its timers and the check of the fingerprint; we give it a queue in place of an ICE transport, a
+cached context, and take the SRTP keys out. `tests/transport/test_dtls_contract.py` fails when one of aiortc's private
+names moves.
+"""
+
+import asyncio
+import datetime
+from collections.abc import Callable
+
+from aiortc.rtcdtlstransport import (
+    RTCCertificate,
+    RTCDtlsFingerprint,
+    RTCDtlsParameters,
+    RTCDtlsTransport,
+    SRTPProtectionProfile,
+    State,
+)
+from OpenSSL import SSL
+
+from gateway.transport.srtp import PROFILES, SrtpSession, srtp_session
+
+MTU_BYTES = 1200
+"""Largest datagram of a handshake: what every path that carries WebRTC carries."""
+
+MAX_QUEUED_DATAGRAMS = 32
+"""A handshake has at most about ten datagrams in flight; a peer that sends more than this is not shaking hands."""
+
+DTLS_1_2 = 0xFEFD
+_RECORD_HEADER_BYTES = 13
+_RENEW_BEFORE = datetime.timedelta(days=7)
+
+
+class Certificate(RTCCertificate):
+    """The process's ECDSA P-256 certificate, with one cached SSL context: half of a handshake's cost otherwise."""
+
+    _context: SSL.Context | None = None
+
+    def _create_ssl_context(self, srtp_profiles: list[SRTPProtectionProfile]) -> SSL.Context:
+        if self._context is None:
+            self._context = super()._create_ssl_context(srtp_profiles)
+            # With DTLS 1.3 a flight can follow the handshake, which RTCDtlsTransport does not wait for.
+            self._context.set_max_proto_version(DTLS_1_2)
+            self._context.set_options(SSL.OP_NO_QUERY_MTU)
+            self._context.set_mode(SSL.MODE_RELEASE_BUFFERS)
+            self._context.set_tlsext_use_srtp(b":".join(profile.openssl_name for profile in PROFILES))
+        return self._context
+
+    @property
+    def fingerprint(self) -> str:
+        """The value of `a=fingerprint` (RFC 8122 section 5)."""
+        sha256 = next(f for f in self.getFingerprints() if f.algorithm == "sha-256")
+        return f"sha-256 {sha256.value}"
+
+    def is_stale(self, now: datetime.datetime) -> bool:
+        """Whether it is time to make the next one. Sessions keep the one that they began with."""
+        return self.expires - now < _RENEW_BEFORE
+
+
+class _Wire:
+    """What RTCDtlsTransport takes for an ICE transport: a bounded queue in, a function out."""
+
+    role = "controlled"
+    state = "completed"
+
+    def __init__(self, send: Callable[[bytes], None]) -> None:
+        self._queue: asyncio.Queue[bytes | None] = asyncio.Queue(MAX_QUEUED_DATAGRAMS)
+        self._sender = send
+
+    async def _recv(self) -> bytes:
+        datagram = await self._queue.get()
+        if datagram is None:
+            raise ConnectionError("the session is closed")
+        return datagram
+
+    async def _send(self, datagram: bytes) -> None:
+        self._sender(datagram)
+
+    def feed(self, datagram: bytes | None) -> bool:
+        """Hand over a datagram (None: end); False when the queue is full."""
+        try:
+            self._queue.put_nowait(datagram)
+        except asyncio.QueueFull:
+            return False
+        return True
+
+
+class DtlsSession(RTCDtlsTransport):
+    """One session's handshake and, after it, its close_notify (and later its data channels)."""
+
+    def __init__(self, certificate: Certificate, role: str, send: Callable[[bytes], None]) -> None:
+        """`role` is `server` or `client`; `send` puts one datagram on the wire."""
+        self.wire = _Wire(send)
+        super().__init__(self.wire, [certificate])
+        self._set_role(role)
+        self.srtp: SrtpSession | None = None
+
+    async def handshake(self, fingerprints: list[tuple[str, str]]) -> SrtpSession | None:
+        """Shake hands with the peer that has one of `fingerprints` (algorithm, value); None when it fails."""
+        parameters = RTCDtlsParameters([RTCDtlsFingerprint(algorithm, value) for algorithm, value in fingerprints])
+        await self.start(parameters)
+        return self.srtp if self._state is State.CONNECTED else None
+
+    def feed(self, datagram: bytes) -> bool:
+        """Hand over a received datagram; False when too many wait already."""
+        return self.wire.feed(datagram)
+
+    def say_goodbye(self) -> None:
+        """Send close_notify, if there is a connection, and stop reading."""
+        if self._task is not None:
+            self._task.cancel()
+            self._task = None
+        if self._ssl is not None and self._state in (State.CONNECTING, State.CONNECTED):
+            try:
+                self._ssl.shutdown()
+            except SSL.Error:
+                # Nothing to say goodbye to: the handshake had not come far enough.
+                pass
+            self._flush()
+        self.wire.feed(None)
+
+    def _setup_srtp(self) -> None:
+        chosen = self._ssl.get_selected_srtp_profile()
+        profile = next((p for p in PROFILES if p.openssl_name == chosen), None)
+        if profile is None:
+            self._set_state(State.FAILED)
+            return
+        exported = self._ssl.export_keying_material(b"EXTRACTOR-dtls_srtp", profile.exported_bytes)
+        client, server = profile.split(exported)
+        local, remote = (server, client) if self._role == "server" else (client, server)
+        self.srtp = srtp_session(profile, local, remote)
+
+    async def _write_ssl(self) -> None:
+        self._flush()
+
+    def _flush(self) -> None:
+        """Send all that OpenSSL has to say. The memory BIO has forgotten the datagrams' borders: records are whole."""
+        pending = b""
+        while True:
+            try:
+                pending += self._ssl.bio_read(65536)
+            except SSL.Error:
+                break
+        for datagram in datagrams_of_records(pending):
+            self.wire._sender(datagram)
+
+
+def datagrams_of_records(flight: bytes) -> list[bytes]:
+    """Cut a flight at record borders (RFC 6347 section 4.1) into datagrams of at most MTU_BYTES where the records allow it."""
+    datagrams: list[bytes] = []
+    start = end = 0
+    while end + _RECORD_HEADER_BYTES <= len(flight):
+        record_end = end + _RECORD_HEADER_BYTES + int.from_bytes(flight[end + 11 : end + 13], "big")
+        if record_end - start > MTU_BYTES and end > start:
+            datagrams.append(flight[start:end])
+            start = end
+        end = record_end
+    if end > start:
+        datagrams.append(flight[start:end])
+    return datagrams

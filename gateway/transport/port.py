@@ -1,0 +1,211 @@
+"""The media port: tells datagrams apart, finds their session, and keeps the tables of who is who.
+
+The only object that owns the socket and re-arms its timers. Datagrams are told apart by their first byte (RFC 7983 section
+7); a STUN request finds its session by the ufrag that it names, everything else by the address that ICE has validated.
+"""
+
+import asyncio
+import datetime
+from collections import Counter
+from collections.abc import Callable, Iterator
+from enum import Enum
+
+import structlog
+
+from gateway.clock import monotonic_s
+from gateway.errors import WireError
+from gateway.transport.address import Address, family_of
+from gateway.transport.dtls import Certificate
+from gateway.transport.ice import local_ufrag
+from gateway.transport.session import Leg, Session
+from gateway.transport.socket import MediaSocket
+from gateway.wire import stun
+
+log = structlog.get_logger()
+
+MAX_DATAGRAMS_PER_TURN = 128
+"""Datagrams read before the event loop gets its turn: about a millisecond of work."""
+
+MAX_ADDRESSES_PER_SESSION = 8
+"""Validated addresses that lead to one session: candidate pairs of a peer with several interfaces."""
+
+
+class Kind(Enum):
+    """What a datagram's first byte says it is (RFC 7983 section 7)."""
+
+    STUN = "stun"
+    DTLS = "dtls"
+    MEDIA = "media"
+    OTHER = "other"
+
+
+_KIND_OF_FIRST_BYTE = tuple(
+    Kind.STUN if first < 4 else Kind.DTLS if 20 <= first < 64 else Kind.MEDIA if 128 <= first < 192 else Kind.OTHER
+    for first in range(256)
+)
+
+
+class MediaPort:
+    """See the module. `after_batch` is called when the socket has been read empty, or a turn's worth was read."""
+
+    def __init__(self, media_socket: MediaSocket, idle_timeout_s: float, handshake_timeout_s: float) -> None:
+        self.socket = media_socket
+        self.received: Counter[Kind] = Counter()
+        self.dropped: Counter[str] = Counter()
+        self.after_batch: Callable[[float], None] = lambda _now_s: None
+        self._idle_timeout_s = idle_timeout_s
+        self._handshake_timeout_s = handshake_timeout_s
+        self._certificate = Certificate.generateCertificate()
+        self._sessions: dict[str, Session] = {}
+        self._by_ufrag: dict[str, Session] = {}
+        self._by_address: dict[Address, Session] = {}
+        self._addresses: dict[Session, list[Address]] = {}
+
+    # Sessions
+
+    @property
+    def certificate(self) -> Certificate:
+        """The certificate for the next session; renewed a week before it expires."""
+        if self._certificate.is_stale(datetime.datetime.now(datetime.UTC)):
+            self._certificate = Certificate.generateCertificate()
+        return self._certificate
+
+    def open_session(
+        self,
+        *,
+        leg: Leg,
+        stream: str,
+        remote_host: str,
+        remote_ufrag: str,
+        fingerprints: list[tuple[str, str]],
+        dtls_role: str,
+    ) -> Session:
+        """A new session in the tables, waiting for its peer's first STUN request."""
+        session = Session(
+            leg=leg,
+            stream=stream,
+            remote_host=remote_host,
+            remote_ufrag=remote_ufrag,
+            fingerprints=fingerprints,
+            dtls_role=dtls_role,
+            certificate=self.certificate,
+            media_socket=self.socket,
+            drop=self._drop,
+            forget=self._forget,
+        )
+        self._sessions[session.session_id] = session
+        self._by_ufrag[session.ice.local.ufrag] = session
+        return session
+
+    def session(self, session_id: str) -> Session | None:
+        """The live session of that id."""
+        return self._sessions.get(session_id)
+
+    def sessions(self) -> Iterator[Session]:
+        """All live sessions; safe to close some on the way."""
+        return iter(tuple(self._sessions.values()))
+
+    def __len__(self) -> int:
+        return len(self._sessions)
+
+    def restart_ice(self, session: Session, remote_ufrag: str) -> None:
+        """Give `session` new credentials (RFC 8445 section 9); the last ones answer until the new ones are used."""
+        if session.ice.previous is not None:
+            self._by_ufrag.pop(session.ice.previous[0].ufrag, None)
+        session.ice.restart(remote_ufrag)
+        self._by_ufrag[session.ice.local.ufrag] = session
+
+    def _forget(self, session: Session) -> None:
+        self._sessions.pop(session.session_id, None)
+        self._by_ufrag.pop(session.ice.local.ufrag, None)
+        if session.ice.previous is not None:
+            self._by_ufrag.pop(session.ice.previous[0].ufrag, None)
+        for address in self._addresses.pop(session, ()):
+            if self._by_address.get(address) is session:
+                del self._by_address[address]
+
+    def end_silent_sessions(self, now_s: float) -> None:
+        """Close who never finished the handshake, and who has not been heard for the idle timeout."""
+        for session in self.sessions():
+            if session.srtp is None and now_s - session.created_s > self._handshake_timeout_s:
+                session.close("handshake_timeout")
+            elif now_s - session.last_seen_s > self._idle_timeout_s:
+                session.close("idle")
+
+    # Datagrams
+
+    def attach(self, loop: asyncio.AbstractEventLoop) -> None:
+        """Begin to read."""
+        loop.add_reader(self.socket.fileno(), self._on_readable)
+
+    def detach(self, loop: asyncio.AbstractEventLoop) -> None:
+        """Stop reading and give the port back."""
+        loop.remove_reader(self.socket.fileno())
+        self.socket.close()
+
+    def _on_readable(self) -> None:
+        now_s = monotonic_s()
+        receive = self.socket.receive
+        for _ in range(MAX_DATAGRAMS_PER_TURN):
+            received = receive()
+            if received is None:
+                break
+            self.on_datagram(*received, now_s)
+        self.after_batch(now_s)
+
+    def on_datagram(self, datagram: bytes, source: Address, now_s: float) -> None:
+        """One datagram from `source`. Never raises for what a peer sent."""
+        kind = _KIND_OF_FIRST_BYTE[datagram[0]] if datagram else Kind.OTHER
+        self.received[kind] += 1
+        if kind is Kind.STUN:
+            self._on_stun(datagram, source, now_s)
+            return
+        session = self._by_address.get(source)
+        if session is None:
+            self._drop("unknown_source")
+        elif kind is Kind.MEDIA:
+            session.on_media(datagram, now_s)
+        elif kind is Kind.DTLS:
+            session.on_dtls(datagram)
+        else:
+            self._drop("unknown_kind")
+
+    def _on_stun(self, datagram: bytes, source: Address, now_s: float) -> None:
+        try:
+            message = stun.parse_message(datagram)
+        except WireError:
+            self._drop("malformed_stun")
+            return
+        if message.message_type != stun.BINDING_REQUEST:
+            self._drop("unexpected_stun")
+            return
+        session = self._by_ufrag.get(local_ufrag(message))
+        if session is None:
+            self._drop("unknown_ufrag")
+            return
+        answer = session.ice.answer(datagram, message, source)
+        if answer is None:
+            self._drop("stun_not_authentic")
+            return
+        session.last_seen_s = now_s
+        self._validate(session, source)
+        self.socket.send(answer.datagram, source)
+        if answer.moved:
+            session.log.info("address", family=family_of(source))
+            session.on_path()
+
+    def _validate(self, session: Session, source: Address) -> None:
+        if self._by_address.get(source) is session:
+            return
+        addresses = self._addresses.setdefault(session, [])
+        if len(addresses) >= MAX_ADDRESSES_PER_SESSION:
+            oldest = next(address for address in addresses if address != session.address)
+            addresses.remove(oldest)
+            if self._by_address.get(oldest) is session:
+                del self._by_address[oldest]
+        addresses.append(source)
+        self._by_address[source] = session
+
+    def _drop(self, cause: str) -> None:
+        self.dropped[cause] += 1
+

@@ -1,0 +1,196 @@
+"""One peer on the media port: its ICE, its DTLS, its SRTP, and whom to tell.
+
+What arrives is refused as early as can be: unknown, then replayed, then not authentic. Every refusal is counted by its cause.
+"""
+
+import asyncio
+import secrets
+from collections import deque
+from collections.abc import Callable, Iterable
+from enum import Enum
+from typing import Protocol
+
+import structlog
+
+from gateway.clock import monotonic_s
+from gateway.errors import WireError
+from gateway.transport.address import Address
+from gateway.transport.dtls import Certificate, DtlsSession
+from gateway.transport.ice import IceLite
+from gateway.transport.socket import MediaSocket, Sent
+from gateway.transport.srtp import AuthenticationError, ReplayError, SrtpSession
+from gateway.wire import rtcp
+from gateway.wire.rtp import RtpHeader, parse_header
+
+log = structlog.get_logger()
+
+MAX_EARLY_DATAGRAMS = 16
+"""SRTP can overtake the last flight of the handshake; this many wait for the keys."""
+
+MAX_RTCP_SSRCS = 16
+"""RTCP sender SSRCs of one peer: a browser uses one a media section. Each costs a replay window."""
+
+CLIENT_HELLO_DELAY_S = 0.075
+"""FFmpeg, which waits as DTLS server, loses a ClientHello that comes before it is ready."""
+
+
+class Leg(Enum):
+    """Which side of the gateway a session is on; the label of metrics."""
+
+    INGEST = "ingest"
+    EGRESS = "egress"
+
+
+class Peer(Protocol):
+    """Who owns a session: a publisher or a viewer."""
+
+    def on_connected(self, srtp: SrtpSession, now_s: float) -> None:
+        """The keys are there."""
+
+    def wants_rtp(self, header: RtpHeader) -> bool:
+        """Whether a packet with this header is expected at all; asked before any cryptography."""
+
+    def on_rtp(self, header: RtpHeader, payload: bytes, now_s: float) -> None:
+        """An authentic RTP packet; padding still on the payload."""
+
+    def on_rtcp(self, packets: list[rtcp.RtcpPacket], now_s: float) -> None:
+        """An authentic compound packet."""
+
+    def on_closed(self, cause: str) -> None:
+        """The session is over. Called once."""
+
+
+class Session:
+    """See the module. `drop` counts a refused datagram by cause; `forget` takes the session out of its port's tables."""
+
+    def __init__(
+        self,
+        *,
+        leg: Leg,
+        stream: str,
+        remote_host: str,
+        remote_ufrag: str,
+        fingerprints: list[tuple[str, str]],
+        dtls_role: str,
+        certificate: Certificate,
+        media_socket: MediaSocket,
+        drop: Callable[[str], None],
+        forget: Callable[["Session"], None],
+    ) -> None:
+        self.session_id = secrets.token_urlsafe(16)
+        self.leg = leg
+        self.stream = stream
+        self.remote_host = remote_host
+        self.ice = IceLite(remote_ufrag)
+        self.created_s = self.last_seen_s = monotonic_s()
+        self.srtp: SrtpSession | None = None
+        self.peer: Peer | None = None
+        self.closed = False
+        self.log = log.bind(session=self.session_id, stream=stream, leg=leg.value)
+        self._dtls = DtlsSession(certificate, dtls_role, self._send_datagram)
+        self._fingerprints = fingerprints
+        self._socket = media_socket
+        self._drop = drop
+        self._forget = forget
+        self._handshake: asyncio.Task[None] | None = None
+        self._early: deque[bytes] = deque(maxlen=MAX_EARLY_DATAGRAMS)
+        self._rtcp_ssrcs: set[bytes] = set()
+
+    @property
+    def address(self) -> Address | None:
+        """Where media goes: the pair that ICE selected."""
+        return self.ice.selected
+
+    def start(self, peer: Peer) -> None:
+        """Begin to wait for (or, as DTLS client, to begin) the handshake."""
+        self.peer = peer
+        if self._dtls._role == "server":
+            self._handshake = asyncio.create_task(self._shake_hands())
+
+    def on_path(self) -> None:
+        """ICE has a pair, perhaps a new one. As DTLS client we begin the handshake at the first."""
+        if self._handshake is None and not self.closed:
+            self._handshake = asyncio.create_task(self._shake_hands(CLIENT_HELLO_DELAY_S))
+
+    def on_dtls(self, datagram: bytes) -> None:
+        """A datagram whose first byte says DTLS."""
+        if not self._dtls.feed(datagram):
+            self._drop("dtls_queue_full")
+
+    def on_media(self, datagram: bytes, now_s: float) -> None:
+        """A datagram whose first byte says RTP or RTCP (told apart by the second, RFC 5761 section 4)."""
+        if self.srtp is None or self.peer is None:
+            self._early.append(datagram)
+            return
+        try:
+            if len(datagram) > 1 and 192 <= datagram[1] <= 223:
+                self._on_rtcp(self.srtp, self.peer, datagram, now_s)
+            else:
+                self._on_rtp(self.srtp, self.peer, datagram, now_s)
+        except ReplayError:
+            self._drop("replayed")
+        except AuthenticationError:
+            self._drop("not_authentic")
+        except WireError:
+            self._drop("malformed_media")
+
+    def _on_rtp(self, srtp: SrtpSession, peer: Peer, datagram: bytes, now_s: float) -> None:
+        header = parse_header(datagram)
+        if not peer.wants_rtp(header):
+            self._drop("unexpected_rtp")
+            return
+        payload = srtp.opener.open_rtp(datagram, header)
+        self.last_seen_s = now_s
+        peer.on_rtp(header, payload, now_s)
+
+    def _on_rtcp(self, srtp: SrtpSession, peer: Peer, datagram: bytes, now_s: float) -> None:
+        ssrc = datagram[4:8]
+        if ssrc not in self._rtcp_ssrcs and len(self._rtcp_ssrcs) >= MAX_RTCP_SSRCS:
+            self._drop("too_many_rtcp_ssrcs")
+            return
+        compound = srtp.opener.open_rtcp(datagram)
+        self._rtcp_ssrcs.add(ssrc)
+        self.last_seen_s = now_s
+        peer.on_rtcp(rtcp.parse_compound(compound), now_s)
+
+    def send_rtcp(self, packets: Iterable[rtcp.RtcpPacket]) -> None:
+        """Protect and send one compound packet; nothing while there are no keys or no path."""
+        if self.srtp is not None and self.address is not None:
+            self._send_datagram(self.srtp.sealer.seal_rtcp(rtcp.serialize_compound(packets)))
+
+    def _send_datagram(self, datagram: bytes) -> None:
+        if self.ice.selected is not None and self._socket.send(datagram, self.ice.selected) is Sent.FULL:
+            self._drop("send_buffer_full")
+
+    async def _shake_hands(self, delay_s: float = 0.0) -> None:
+        await asyncio.sleep(delay_s)
+        srtp = await self._dtls.handshake(self._fingerprints)
+        if self.closed or self.peer is None:
+            return
+        if srtp is None:
+            self.close("dtls_failed")
+            return
+        self.srtp = srtp
+        self._dtls.on("statechange", self._on_dtls_state)
+        self.log.info("connected", profile=srtp.profile.openssl_name.decode())
+        self.peer.on_connected(srtp, monotonic_s())
+        while self._early:
+            self.on_media(self._early.popleft(), monotonic_s())
+
+    def _on_dtls_state(self) -> None:
+        if self._dtls.state == "closed":
+            self.close("peer_left")
+
+    def close(self, cause: str) -> None:
+        """End the session: tell the peer by close_notify, tell the owner, leave the port's tables. Again: nothing."""
+        if self.closed:
+            return
+        self.closed = True
+        self._dtls.remove_all_listeners()
+        self._dtls.say_goodbye()
+        self._forget(self)
+        self._early.clear()
+        self.log.info("session ended", cause=cause, after_s=round(monotonic_s() - self.created_s, 3))
+        if self.peer is not None:
+            self.peer.on_closed(cause)
+            self.peer = None

@@ -1,0 +1,168 @@
+"""The process's one UDP socket: batched reads, sends with segmentation offload, and what the kernel granted.
+
+GSO (UDP_SEGMENT) hands the kernel a run of equal-sized datagrams to one destination in one call: it costs a third of single
+sends. Where kernel or path refuses it, it is switched off for good and each datagram is sent by itself.
+"""
+
+import errno
+import socket
+import struct
+from collections.abc import Sequence
+from enum import Enum
+from typing import NamedTuple
+
+import structlog
+
+from gateway.transport.address import Address
+
+log = structlog.get_logger()
+
+# Not in Python's socket module: include/uapi/linux/udp.h and asm-generic/socket.h.
+_UDP_SEGMENT = 103
+_SO_MEMINFO = 55
+_MEMINFO = struct.Struct("=9I")
+_MEMINFO_DROPS = 8
+
+MAX_DATAGRAM_BYTES = 2048
+"""A path carries at most 1500: what is longer is cut by the read, and so refused as malformed."""
+
+MAX_SEGMENTS = 64
+"""UDP_MAX_SEGMENTS of older kernels."""
+
+MAX_RUN_BYTES = 65_000
+"""A GSO send is one IP packet of at most 65535 bytes until the kernel cuts it."""
+
+_REFUSALS = {errno.EIO, errno.EINVAL, errno.EOPNOTSUPP, errno.ENOPROTOOPT, errno.EMSGSIZE}
+_FULL = {errno.EAGAIN, errno.ENOBUFS}
+
+
+class Sent(Enum):
+    """What became of a send."""
+
+    OK = "ok"
+    FULL = "full"
+    FAILED = "failed"
+
+
+class Buffers(NamedTuple):
+    """Bytes asked for and granted of the socket's buffers. Linux grants twice what it counts as payload."""
+
+    receive_asked_bytes: int
+    receive_granted_bytes: int
+    send_asked_bytes: int
+    send_granted_bytes: int
+
+
+class MediaSocket:
+    """A non-blocking UDP socket; `[::]` listens to IPv4 as well."""
+
+    def __init__(self, host: str, port: int, receive_buffer_bytes: int, send_buffer_bytes: int) -> None:
+        self._socket = _bound_socket(host, port)
+        self.buffers = Buffers(
+            receive_buffer_bytes,
+            _grow(self._socket, socket.SO_RCVBUF, receive_buffer_bytes),
+            send_buffer_bytes,
+            _grow(self._socket, socket.SO_SNDBUF, send_buffer_bytes),
+        )
+        self.port: int = self._socket.getsockname()[1]
+        self.segmentation = True
+        self.failed_sends = 0
+        self._ancillary: dict[int, list[tuple[int, int, bytes]]] = {}
+
+    def fileno(self) -> int:
+        """For the event loop."""
+        return self._socket.fileno()
+
+    def close(self) -> None:
+        """Give the port back."""
+        self._socket.close()
+
+    def receive(self) -> tuple[bytes, Address] | None:
+        """One datagram, or None when there is none left."""
+        try:
+            return self._socket.recvfrom(MAX_DATAGRAM_BYTES)
+        except BlockingIOError:
+            return None
+        except OSError:
+            # An ICMP error of an earlier send: the next read may well have a datagram, the event loop calls again.
+            return None
+
+    def send(self, datagram: bytes, address: Address) -> Sent:
+        """Send one datagram."""
+        try:
+            self._socket.sendto(datagram, address)
+        except OSError as error:
+            return self._failure(error)
+        return Sent.OK
+
+    def send_run(self, buffers: Sequence[bytes], segment_bytes: int, count: int, address: Address) -> Sent:
+        """Send `count` datagrams of `segment_bytes`, the last perhaps shorter, given as a gather list."""
+        if count == 1:
+            return self._send_gathered(buffers, address)
+        if not self.segmentation:
+            return self._send_one_by_one(b"".join(buffers), segment_bytes, address)
+        ancillary = self._ancillary.get(segment_bytes)
+        if ancillary is None:
+            ancillary = self._ancillary[segment_bytes] = [(socket.IPPROTO_UDP, _UDP_SEGMENT, struct.pack("H", segment_bytes))]
+        try:
+            self._socket.sendmsg(buffers, ancillary, 0, address)
+        except OSError as error:
+            if error.errno not in _REFUSALS:
+                return self._failure(error)
+            self._switch_segmentation_off(error)
+            return self._send_one_by_one(b"".join(buffers), segment_bytes, address)
+        return Sent.OK
+
+    def kernel_receive_drops(self) -> int:
+        """Datagrams that the kernel dropped because our receive buffer was full, since the socket was made."""
+        raw = self._socket.getsockopt(socket.SOL_SOCKET, _SO_MEMINFO, _MEMINFO.size)
+        return int(_MEMINFO.unpack(raw)[_MEMINFO_DROPS])
+
+    def _send_gathered(self, buffers: Sequence[bytes], address: Address) -> Sent:
+        try:
+            self._socket.sendmsg(buffers, (), 0, address)
+        except OSError as error:
+            return self._failure(error)
+        return Sent.OK
+
+    def _send_one_by_one(self, run: bytes, segment_bytes: int, address: Address) -> Sent:
+        for start in range(0, len(run), segment_bytes):
+            sent = self.send(run[start : start + segment_bytes], address)
+            if sent is not Sent.OK:
+                return sent
+        return Sent.OK
+
+    def _failure(self, error: OSError) -> Sent:
+        if error.errno in _FULL:
+            return Sent.FULL
+        # No route, a firewall's veto: this peer's trouble. Its session ends by silence.
+        self.failed_sends += 1
+        return Sent.FAILED
+
+    def _switch_segmentation_off(self, error: OSError) -> None:
+        self.segmentation = False
+        log.warning("gso switched off", error=str(error), consequence="each datagram is sent by itself, at about twice the cost")
+
+
+def _bound_socket(host: str, port: int) -> socket.socket:
+    family, kind, protocol, _, address = socket.getaddrinfo(host, port, type=socket.SOCK_DGRAM, flags=socket.AI_PASSIVE)[0]
+    media = socket.socket(family, kind, protocol)
+    try:
+        if family == socket.AF_INET6:
+            media.setsockopt(socket.IPPROTO_IPV6, socket.IPV6_V6ONLY, 0)
+        media.setblocking(False)
+        media.bind(address)
+    except OSError:
+        media.close()
+        raise
+    return media
+
+
+def _grow(media: socket.socket, option: int, asked_bytes: int) -> int:
+    """Ask for a buffer; return what was granted. rmem_max and wmem_max clamp it unless we are privileged."""
+    forced = {socket.SO_RCVBUF: 33, socket.SO_SNDBUF: 32}[option]  # SO_RCVBUFFORCE, SO_SNDBUFFORCE
+    try:
+        media.setsockopt(socket.SOL_SOCKET, forced, asked_bytes)
+    except PermissionError:
+        media.setsockopt(socket.SOL_SOCKET, option, asked_bytes)
+    return media.getsockopt(socket.SOL_SOCKET, option)
