@@ -49,8 +49,10 @@ ifeq ($(CHROMIUM),)
 		if $$as_root env DEBIAN_FRONTEND=noninteractive $(APT_GET) install --yes --no-install-recommends \
 			chromium fonts-dejavu-core </dev/null >/dev/null; then reason=""; else reason="apt-get could not install it"; fi; \
 	fi; \
-	[ -z "$$reason" ] || { echo "browser: no Chromium, for $$reason."; \
+	[ -z "$$reason" ] || { echo "browser: no Chromium: $$reason."; \
 		echo "browser: tests marked 'browser' cannot run (a failure where CI=true); install chromium to run them."; }
+else
+	@:
 endif
 
 lock: ## Pin every dependency with its hashes (needs uv)
