@@ -87,7 +87,7 @@ def _code_of(markdown: str) -> str:
 
 
 PACKAGES = ("demo", "http", "ingest", "viewers", "stream", "transport", "transport/srtp", "wire")
-MODULES = ("__init__", "__main__", "app", "metrics", "log", "config", "clock", "errors")
+MODULES = ("__init__", "__main__", "app", "metrics", "log", "config", "clock", "errors", "transport/ice")
 
 
 @pytest.fixture
