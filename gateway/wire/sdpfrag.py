@@ -54,7 +54,7 @@ def _attributes(text: str) -> Iterator[tuple[str, str]]:
 def serialize_fragment(ufrag: str, pwd: str, mid: str, candidates: Iterable[str]) -> str:
     """The answer to an ICE restart: new credentials and all the candidates that an ICE-lite agent has.
 
-    The m-line only opens the section of `mid`; its other fields mean nothing (RFC 8840 section 9.2).
+    The m-line only opens the section of `mid`; its other fields mean nothing (RFC 8840 section 9).
     """
     lines = (
         "a=ice-lite",
