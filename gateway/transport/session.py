@@ -47,6 +47,9 @@ class Peer(Protocol):
     def on_connected(self, srtp: SrtpSession, now_s: float) -> None:
         """The keys are there."""
 
+    def on_moved(self, address: Address) -> None:
+        """ICE selected `address`; media goes there from now on."""
+
     def wants_rtp(self, header: RtpHeader) -> bool:
         """Whether a packet with this header is expected at all; asked before any cryptography."""
 
@@ -109,6 +112,8 @@ class Session:
 
     def on_path(self) -> None:
         """ICE has a pair, perhaps a new one. As DTLS client we begin the handshake at the first."""
+        if self.peer is not None and self.ice.selected is not None:
+            self.peer.on_moved(self.ice.selected)
         if self._handshake is None and not self.closed:
             self._handshake = asyncio.create_task(self._shake_hands(CLIENT_HELLO_DELAY_S))
 

@@ -1,0 +1,134 @@
+"""The hot loop: one batch of packets to all viewers of a stream.
+
+Per group of viewers: headers, and how the batch is cut into runs. Per viewer and packet: nonce and encryption. Per viewer and
+run: one system call. What is not live (joining, recovering from overload) is `catch_up`'s business.
+"""
+
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+
+from gateway.stream.contract import Outlet, Sender, VideoState
+from gateway.stream.packet import MediaPacket
+from gateway.stream.runs import Run, cut_runs
+from gateway.stream.track import Track
+from gateway.transport.socket import Sent
+from gateway.transport.srtp import Sealable
+
+Batch = list[tuple[Track, MediaPacket]]
+"""Packets of both tracks in the order of their arrival."""
+
+
+@dataclass(slots=True)
+class FanoutFigures:
+    """Counters of a stream's egress; bytes are on the wire above UDP."""
+
+    packets: int = 0
+    bytes: int = 0
+    sends: int = 0
+    failed_sends: int = 0
+    frames_dropped: dict[str, int] = field(default_factory=dict)
+    """By reason."""
+    audio_dropped: int = 0
+
+    def drop_frames(self, reason: str, frames: int) -> None:
+        """Count `frames` that a viewer was not sent."""
+        self.frames_dropped[reason] = self.frames_dropped.get(reason, 0) + frames
+
+
+class Fanout:
+    """The viewers of one stream that are live, by group."""
+
+    def __init__(self, sender: Sender, figures: FanoutFigures) -> None:
+        self._sender = sender
+        self._figures = figures
+        self._groups: dict[tuple[int, ...], dict[Outlet, None]] = {}
+        self.live_count = 0
+
+    def add(self, outlet: Outlet) -> None:
+        """`outlet` takes every packet from the next batch on."""
+        self._groups.setdefault(outlet.key, {})[outlet] = None
+        self.live_count += 1
+
+    def discard(self, outlet: Outlet) -> bool:
+        """`outlet` takes no more; False when it was not live."""
+        group = self._groups.get(outlet.key)
+        if group is None or outlet not in group:
+            return False
+        del group[outlet]
+        self.live_count -= 1
+        if not group:
+            del self._groups[outlet.key]
+        return True
+
+    def live(self) -> Iterable[Outlet]:
+        """All live outlets."""
+        for group in self._groups.values():
+            yield from group
+
+    def send(self, batch: Batch) -> list[Outlet]:
+        """Send `batch` to everybody who is live. Returns those for whom the socket had no room: they are live no longer."""
+        stalled: list[Outlet] = []
+        for group in tuple(self._groups.values()):
+            if stalled:
+                stalled += group
+                continue
+            sample = next(iter(group))
+            runs = cut_runs(sealables(sample, batch), sample.sealer.overhead_bytes)
+            stalled += self._send_runs(group, runs)
+        for outlet in stalled:
+            self.discard(outlet)
+        return stalled
+
+    def _send_runs(self, group: dict[Outlet, None], runs: list[Run]) -> list[Outlet]:
+        """The loop itself. The socket is everybody's: when it is full for one, the rest of the group stalls untried."""
+        send_run, ok, full = self._sender.send_run, Sent.OK, Sent.FULL
+        served = 0
+        for outlet in group:
+            seal, address = outlet.sealer.seal, outlet.address
+            for packets, segment_bytes in runs:
+                sent = send_run(seal(packets), segment_bytes, len(packets), address)
+                if sent is ok:
+                    continue
+                if sent is full:
+                    self._count(runs, served)
+                    return list(group)[served:]
+                self._figures.failed_sends += 1
+            served += 1
+        self._count(runs, served)
+        return []
+
+    def _count(self, runs: list[Run], served: int) -> None:
+        figures = self._figures
+        figures.sends += len(runs) * served
+        for packets, segment_bytes in runs:
+            figures.packets += len(packets) * served
+            last = len(packets[-1][0]) + len(packets[-1][1]) - len(packets[0][0]) - len(packets[0][1]) + segment_bytes
+            figures.bytes += ((len(packets) - 1) * segment_bytes + last) * served
+
+    def send_to(self, outlet: Outlet, batch: Batch) -> Sent:
+        """Send `batch` to one outlet, live or not; stops at the first run that is not sent."""
+        for run in cut_runs(sealables(outlet, batch), outlet.sealer.overhead_bytes):
+            packets, segment_bytes = run
+            sent = self._sender.send_run(outlet.sealer.seal(packets), segment_bytes, len(packets), outlet.address)
+            if sent is not Sent.OK:
+                self._figures.failed_sends += sent is Sent.FAILED
+                return sent
+            self._count([run], 1)
+        return Sent.OK
+
+
+def sealables(outlet: Outlet, batch: Batch) -> Iterable[Sealable]:
+    """The packets of `batch` that `outlet` takes, with the headers of its layouts."""
+    for track, packet in batch:
+        layout = outlet.layouts.get(track.kind)
+        if layout is not None:
+            yield layout.header(packet), packet.payload, track.ssrc, track.ssrc << 48 | packet.index
+
+
+def takes(outlet: Outlet, track: Track, packet: MediaPacket) -> bool:
+    """Whether `outlet`, wherever it stands, has passed `packet`'s place and so gets it when it comes late."""
+    if track.kind not in outlet.layouts or packet.index < outlet.first.get(track.kind, packet.index + 1):
+        return False
+    if not track.is_video:
+        return True
+    return outlet.video is VideoState.LIVE or (outlet.video is VideoState.CATCHING_UP and packet.index < outlet.position)

@@ -1,0 +1,89 @@
+"""The studio's capture time, told in the gateway's clock.
+
+A publisher's sender reports tie its RTP timestamps to its own NTP clock, which may be wrong by hours. The gateway estimates
+one offset a publisher, from the report that travelled fastest, and so keeps audio and video of a publisher aligned.
+"""
+
+from collections import deque
+
+from gateway.clock import ntp_difference_s
+
+OFFSET_SAMPLES = 30
+"""Sender reports that the offset is estimated from: 30 to 60 s, long enough to catch one that did not queue."""
+
+_UQ32 = 1 << 32
+_U64 = 0xFFFFFFFFFFFFFFFF
+
+
+class PublisherClock:
+    """The offset of one publisher's NTP clock against the gateway's, shared by its tracks."""
+
+    def __init__(self) -> None:
+        self._samples: deque[int] = deque(maxlen=OFFSET_SAMPLES)
+        self._origin: int | None = None
+
+    def on_sender_report(self, publisher_ntp: int, gateway_ntp: int) -> None:
+        """A report stamped `publisher_ntp` arrived at `gateway_ntp` (both UQ32.32)."""
+        difference = (gateway_ntp - publisher_ntp) & _U64
+        if self._origin is None:
+            self._origin = difference
+        self._samples.append(_signed(difference - self._origin))
+
+    @property
+    def offset(self) -> int | None:
+        """Gateway's NTP minus publisher's NTP, modulo 2**64; it includes the fastest report's way. None before the first."""
+        if self._origin is None:
+            return None
+        return (self._origin + min(self._samples)) & _U64
+
+    def to_gateway(self, publisher_ntp: int) -> int | None:
+        """`publisher_ntp` as the gateway's clock would have said it."""
+        offset = self.offset
+        return None if offset is None else (publisher_ntp + offset) & _U64
+
+
+def _signed(difference: int) -> int:
+    difference &= _U64
+    return difference - (1 << 64) if difference >= 1 << 63 else difference
+
+
+class TrackClock:
+    """Ties a track's outgoing RTP timestamps to the gateway's NTP clock."""
+
+    __slots__ = ("_clock", "_clock_rate_hz", "_is_reported", "_ntp", "_timestamp")
+
+    def __init__(self, clock_rate_hz: int) -> None:
+        self._clock_rate_hz = clock_rate_hz
+        self._clock: PublisherClock | None = None
+        self._is_reported = False
+        self._ntp = 0
+        self._timestamp: int | None = None
+
+    def on_packet(self, timestamp: int, gateway_ntp: int) -> None:
+        """Arrival is the best that is known until the publisher's first sender report."""
+        if not self._is_reported:
+            self._timestamp, self._ntp = timestamp, gateway_ntp
+
+    def on_sender_report(self, publisher_ntp: int, timestamp: int, clock: PublisherClock) -> None:
+        """The publisher said that outgoing `timestamp` was captured at `publisher_ntp`."""
+        self._clock, self._ntp, self._timestamp, self._is_reported = clock, publisher_ntp, timestamp, True
+
+    def begin_epoch(self) -> None:
+        """Another publisher: its first report is still to come."""
+        self._clock, self._is_reported = None, False
+
+    def timestamp_at(self, gateway_ntp: int) -> int | None:
+        """The RTP timestamp that corresponds to the instant `gateway_ntp`, for a sender report; None before any packet."""
+        if self._timestamp is None:
+            return None
+        reference = self._clock.to_gateway(self._ntp) if self._clock is not None else self._ntp
+        if reference is None:
+            return None
+        elapsed_ticks = round(ntp_difference_s(gateway_ntp, reference) * self._clock_rate_hz)
+        return (self._timestamp + elapsed_ticks) & 0xFFFFFFFF
+
+
+def capture_clock_offset(clock: PublisherClock) -> int | None:
+    """Publisher's NTP minus gateway's, signed Q32.32: what abs-capture-time calls the estimated capture clock offset."""
+    offset = clock.offset
+    return None if offset is None else _signed(-offset)

@@ -1,0 +1,125 @@
+"""One track of a stream: its outgoing numbers, its cache, its clock and its figures."""
+
+import random
+from dataclasses import dataclass
+
+from gateway.stream.cache import PacketCache
+from gateway.stream.packet import MediaPacket
+from gateway.stream.rewriter import Rewriter
+from gateway.stream.timing import TrackClock
+from gateway.wire.codecs import KEYFRAME_TESTS
+from gateway.wire.formats import TrackFormat
+
+
+@dataclass(slots=True)
+class TrackFigures:
+    """Counters of one track since the stream began; bytes are RTP payload."""
+
+    packets: int = 0
+    bytes: int = 0
+    frames: int = 0
+    keyframes: int = 0
+    late: int = 0
+    """Packets that arrived after later ones had gone out: reordered, or recovered by retransmission."""
+    duplicates: int = 0
+    awaiting_keyframe_frames: int = 0
+    """Frames of a new publisher that nobody could decode, before its first keyframe."""
+
+
+@dataclass(frozen=True, slots=True)
+class Incoming:
+    """A packet as a publisher's track yields it: `sequence_number` extended, `timestamp` 32 bits, padding stripped."""
+
+    sequence_number: int
+    timestamp: int
+    marker: bool
+    payload: bytes
+    arrival_s: float
+    elements: tuple[tuple[str, bytes], ...] = ()
+
+
+class Track:
+    """See the module. Its SSRCs and numbers outlive publishers."""
+
+    def __init__(self, track_format: TrackFormat, random_source: random.Random) -> None:
+        self.format = track_format
+        self.ssrc = random_source.randrange(1, 1 << 32)
+        self.rtx_ssrc = random_source.randrange(1, 1 << 32)
+        self.clock = TrackClock(track_format.clock_rate_hz)
+        self.rewriter = Rewriter(track_format.clock_rate_hz, random_source)
+        self.cache = PacketCache(self.rewriter.next_index)
+        self.figures = TrackFigures()
+        self.forwarded = self.rewriter.next_index
+        """One past the highest index that has been handed to the live viewers."""
+        self.sent_packets = 0
+        self.sent_bytes = 0
+        self.keyframe_arrival_s: float | None = None
+        self._is_keyframe = KEYFRAME_TESTS.get(track_format.mime)
+        self._awaits_keyframe = self.is_video
+        self._last_frame_timestamp: int | None = None
+        self._last_keyframe = 0
+
+    @property
+    def kind(self) -> str:
+        """`audio` or `video`."""
+        return self.format.kind
+
+    @property
+    def is_video(self) -> bool:
+        """Whether a viewer can begin at keyframes only."""
+        return self.format.kind == "video"
+
+    def begin_epoch(self) -> None:
+        """Another publisher, or other numbers of the same: video goes on at the next keyframe."""
+        self.rewriter.begin_epoch()
+        self.clock.begin_epoch()
+        self._awaits_keyframe = self.is_video
+
+    def accept(self, incoming: Incoming) -> MediaPacket | None:
+        """Number, judge and cache a packet; None when it goes no further (duplicate, too old, before the first keyframe)."""
+        is_keyframe = self._is_keyframe is not None and self._is_keyframe(incoming.payload)
+        if self._awaits_keyframe and not is_keyframe:
+            self._count_undecodable(incoming)
+            return None
+        self._awaits_keyframe = False
+        numbers = self.rewriter.rewrite(incoming.sequence_number, incoming.timestamp, incoming.arrival_s)
+        if numbers is None:
+            self.figures.late += 1
+            return None
+        packet = MediaPacket(
+            index=numbers[0],
+            timestamp=numbers[1],
+            marker=incoming.marker,
+            payload=incoming.payload or b"\x01",
+            has_padding=not incoming.payload,
+            arrival_s=incoming.arrival_s,
+            elements=incoming.elements,
+            is_keyframe=is_keyframe,
+            frame=self.figures.frames,
+        )
+        return packet if self._keep(packet) else None
+
+    def _keep(self, packet: MediaPacket) -> bool:
+        if not self.cache.add(packet):
+            self.figures.duplicates += 1
+            return False
+        self.figures.packets += 1
+        self.figures.bytes += len(packet.payload)
+        if packet.index + 1 == self.cache.next_index:
+            self._count_frame(packet)
+        return True
+
+    def _count_frame(self, packet: MediaPacket) -> None:
+        if packet.timestamp != self._last_frame_timestamp:
+            self._last_frame_timestamp = packet.timestamp
+            self.figures.frames += 1
+        packet.frame = self.figures.frames
+        if packet.is_keyframe and packet.frame != self._last_keyframe:
+            self._last_keyframe = packet.frame
+            self.figures.keyframes += 1
+            self.keyframe_arrival_s = packet.arrival_s
+
+    def _count_undecodable(self, incoming: Incoming) -> None:
+        if incoming.timestamp != self._last_frame_timestamp:
+            self._last_frame_timestamp = incoming.timestamp
+            self.figures.awaiting_keyframe_frames += 1
