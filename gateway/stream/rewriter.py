@@ -45,6 +45,10 @@ class Rewriter:
         """The outgoing timestamp of the publisher's `timestamp` in the current epoch."""
         return (timestamp + self._timestamp_offset) & 0xFFFFFFFF
 
+    def index_of(self, sequence_number: int) -> int | None:
+        """Where a packet of the current epoch goes, or would have gone."""
+        return None if self._offset is None else sequence_number + self._offset
+
     @property
     def is_mapped(self) -> bool:
         """Whether the current epoch has had a packet."""

@@ -99,6 +99,17 @@ class Track:
         )
         return packet if self._keep(packet) else None
 
+    def frames_around(self, lost: list[int]) -> int:
+        """How many frames the `lost` sequence numbers of the publisher belong to, judged by the next packet that is here."""
+        frames = set()
+        for sequence_number in lost:
+            index = self.rewriter.index_of(sequence_number)
+            while index is not None and index < self.cache.next_index and index not in self.cache:
+                index += 1
+            packet = self.cache.packet(index) if index is not None else None
+            frames.add(packet.frame if packet is not None else -1)
+        return len(frames)
+
     def _keep(self, packet: MediaPacket) -> bool:
         if not self.cache.add(packet):
             self.figures.duplicates += 1

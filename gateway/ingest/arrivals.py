@@ -1,0 +1,35 @@
+"""Arrival times for transport-wide congestion control (draft-holmer-rmcat-transport-wide-cc-extensions-01)."""
+
+from gateway.wire.serial import unwrap16
+from gateway.wire.twcc import TransportFeedback, build_feedback
+
+MAX_ARRIVALS = 2_000
+"""Packets between two feedbacks: 100 ms at 20 000 packets a second, more than any publisher sends."""
+
+
+class ArrivalRecorder:
+    """Collects arrivals by transport-wide sequence number and turns them into feedback."""
+
+    def __init__(self) -> None:
+        self._arrivals: dict[int, int] = {}
+        self._highest: int | None = None
+        self._feedback_packet_count = 0
+
+    def on_packet(self, transport_sequence_number: int, arrival_s: float) -> None:
+        """A packet with that 16-bit number arrived."""
+        if len(self._arrivals) >= MAX_ARRIVALS:
+            return
+        if self._highest is None:
+            self._highest = transport_sequence_number + 0x10000
+        number = unwrap16(transport_sequence_number, self._highest)
+        self._highest = max(self._highest, number)
+        self._arrivals.setdefault(number, int(arrival_s * 1_000_000))
+
+    def feedback(self, sender_ssrc: int, media_ssrc: int) -> list[TransportFeedback]:
+        """Feedback for what arrived since the last call; empty when nothing did."""
+        if not self._arrivals:
+            return []
+        packets = build_feedback(sender_ssrc, media_ssrc, self._feedback_packet_count, sorted(self._arrivals.items()))
+        self._feedback_packet_count = (self._feedback_packet_count + len(packets)) & 0xFF
+        self._arrivals.clear()
+        return packets

@@ -1,0 +1,265 @@
+"""A studio's session: RTP in, packets into the stream, feedback back."""
+
+import random
+
+from typing import Protocol
+
+from gateway.clock import WallClock, ntp_middle32, round_trip_s
+from gateway.ingest.arrivals import ArrivalRecorder
+from gateway.ingest.incoming import CARRIED, IncomingTrack, PublishedMedia
+from gateway.stream.stream import Stream
+from gateway.stream.timing import PublisherClock, capture_clock_offset
+from gateway.stream.track import Incoming
+from gateway.transport.address import Address
+from gateway.transport.session import Session
+from gateway.transport.srtp import SrtpSession
+from gateway.wire import rtcp
+from gateway.wire.header_extensions import (
+    ABS_CAPTURE_TIME,
+    TRANSPORT_SEQUENCE_NUMBER,
+    AbsCaptureTime,
+    parse_abs_capture_time,
+    parse_extensions,
+)
+from gateway.wire.rtp import RtpHeader, strip_padding, unpack_rtx_payload
+
+MAX_SSRCS = 8
+"""SSRCs of one publisher: two tracks, their RTX, and a restart of each."""
+
+MAX_PAYLOAD_BYTES = 1300
+"""Larger payloads would not fit a viewer's datagram with our header, extensions and authentication tag."""
+
+REPORT_INTERVAL_S = 1.0
+FEEDBACK_INTERVAL_S = 0.05
+"""What Chromium's congestion controller was made for: 50 to 100 ms."""
+
+
+class Hub(Protocol):
+    """Where a publisher's stream comes from; tells who watches that formats changed."""
+
+    def publish(self, publisher: "Publisher", now_s: float) -> Stream:
+        """The publisher is connected: give it the stream."""
+
+    def unpublish(self, publisher: "Publisher", cause: str, now_s: float) -> None:
+        """The publisher has ended."""
+
+
+class Publisher:
+    """Implements `transport.session.Peer` and `stream.contract.Source`."""
+
+    def __init__(self, session: Session, media: list[PublishedMedia], hub: Hub, clock: WallClock) -> None:
+        self.session = session
+        self.tracks = [IncomingTrack(each) for each in media]
+        self.last_media_s = session.created_s
+        self.round_trip_s: float | None = None
+        self.dropped_oversized = 0
+        self.frames_lost = 0
+        self._hub = hub
+        self._clock = clock
+        self._stream: Stream | None = None
+        self._publisher_clock = PublisherClock()
+        self._arrivals = ArrivalRecorder()
+        self._ssrc = random.SystemRandom().randrange(1, 1 << 32)
+        self._ssrcs: set[int] = set()
+        self._fir_sequence_number = 0
+        self._next_report_s = self._next_feedback_s = 0.0
+        self._by_payload_type: dict[int, tuple[IncomingTrack, bool]] = {}
+        for track in self.tracks:
+            self._by_payload_type[track.media.payload_type] = (track, False)
+            if track.media.rtx_payload_type is not None:
+                self._by_payload_type[track.media.rtx_payload_type] = (track, True)
+
+    @property
+    def session_id(self) -> str:
+        """See `Source`."""
+        return self.session.session_id
+
+    # Peer
+
+    def on_connected(self, srtp: SrtpSession, now_s: float) -> None:
+        """See `Peer`: only now is the stream ours."""
+        self.last_media_s = now_s
+        self._stream = self._hub.publish(self, now_s)
+
+    def on_moved(self, address: Address) -> None:
+        """See `Peer`; feedback goes where the session says."""
+
+    def wants_rtp(self, header: RtpHeader) -> bool:
+        """See `Peer`."""
+        if header.payload_type not in self._by_payload_type:
+            return False
+        return header.ssrc in self._ssrcs or len(self._ssrcs) < MAX_SSRCS
+
+    def on_rtp(self, header: RtpHeader, payload: bytes, now_s: float) -> None:
+        """See `Peer`."""
+        self._ssrcs.add(header.ssrc)
+        track, is_rtx = self._by_payload_type[header.payload_type]
+        elements = parse_extensions(header.extension_profile, header.extension) if header.extension else {}
+        carried = self._carried(track, elements, now_s)
+        payload = strip_padding(payload) if header.has_padding else payload
+        if len(payload) > MAX_PAYLOAD_BYTES:
+            self.dropped_oversized += 1
+        elif is_rtx:
+            self._on_retransmission(track, header, payload, carried, now_s)
+        else:
+            self._on_original(track, header, payload, carried, now_s)
+
+    def on_rtcp(self, packets: list[rtcp.RtcpPacket], now_s: float) -> None:
+        """See `Peer`."""
+        for packet in packets:
+            if isinstance(packet, rtcp.SenderReport):
+                self._on_sender_report(packet, now_s)
+            elif isinstance(packet, rtcp.ExtendedReport):
+                self._on_extended_report(packet, now_s)
+
+    def on_closed(self, cause: str) -> None:
+        """See `Peer`."""
+        self._hub.unpublish(self, cause, self.session.last_seen_s)
+        self._stream = None
+
+    # Packets
+
+    def _carried(self, track: IncomingTrack, elements: dict[int, bytes], now_s: float) -> tuple[tuple[str, bytes], ...]:
+        """Note the transport-wide number; return the elements that viewers are to get, as they are to get them."""
+        carried = []
+        for element_id, value in elements.items():
+            uri = track.media.extensions.get(element_id)
+            if uri == TRANSPORT_SEQUENCE_NUMBER and len(value) == 2:
+                self._arrivals.on_packet(int.from_bytes(value, "big"), now_s)
+            elif uri == ABS_CAPTURE_TIME:
+                carried.append((uri, self._capture_time(value)))
+            elif uri in CARRIED:
+                carried.append((uri, value))
+        return tuple(carried)
+
+    def _capture_time(self, value: bytes) -> bytes:
+        # The capture time stays the studio's; the offset says how its clock stands to ours, who are the sender now.
+        capture = parse_abs_capture_time(value)
+        return AbsCaptureTime(capture.ntp_timestamp, capture_clock_offset(self._publisher_clock)).serialize()
+
+    def _on_retransmission(
+        self, track: IncomingTrack, header: RtpHeader, payload: bytes, carried: tuple[tuple[str, bytes], ...], now_s: float
+    ) -> None:
+        if not payload or track.reception is None:
+            return  # Padding that probes the path, or nothing yet to repair.
+        sequence_number, original = unpack_rtx_payload(payload)
+        track.retransmissions += 1
+        self._feed(track, sequence_number, header, original, carried, now_s)
+
+    def _on_original(
+        self, track: IncomingTrack, header: RtpHeader, payload: bytes, carried: tuple[tuple[str, bytes], ...], now_s: float
+    ) -> None:
+        if track.is_retired(header.ssrc):
+            return
+        if track.switch_to(header.ssrc) and self._stream is not None:
+            self._stream.tracks[track.media.format.kind].begin_epoch()
+        assert track.reception is not None
+        track.reception.on_packet(header.timestamp, now_s)
+        self._feed(track, header.sequence_number, header, payload, carried, now_s)
+
+    def _feed(
+        self,
+        track: IncomingTrack,
+        sequence_number: int,
+        header: RtpHeader,
+        payload: bytes,
+        carried: tuple[tuple[str, bytes], ...],
+        now_s: float,
+    ) -> None:
+        reception, stream = track.reception, self._stream
+        if reception is None or stream is None:
+            return
+        self.last_media_s = now_s
+        restarts = reception.restarts
+        extended = reception.extend(sequence_number)
+        if extended is None:
+            return
+        outgoing = stream.tracks[track.media.format.kind]
+        if reception.restarts != restarts:
+            track.nacks.restart()
+            outgoing.begin_epoch()
+        if not track.nacks.on_packet(extended, now_s):
+            stream.request_keyframe(now_s)
+        incoming = Incoming(extended, header.timestamp, header.marker, payload, now_s, carried)
+        stream.feed(outgoing, incoming, self._clock.ntp(now_s))
+
+    def _on_sender_report(self, report: rtcp.SenderReport, now_s: float) -> None:
+        track = next((t for t in self.tracks if t.reception is not None and t.ssrc == report.ssrc), None)
+        if track is None or track.reception is None or self._stream is None:
+            return
+        track.reception.on_sender_report(report, now_s)
+        self._publisher_clock.on_sender_report(report.ntp_timestamp, self._clock.ntp(now_s))
+        outgoing = self._stream.tracks[track.media.format.kind]
+        self._stream.on_sender_report(outgoing, report.ntp_timestamp, report.rtp_timestamp, self._publisher_clock)
+
+    def _on_extended_report(self, report: rtcp.ExtendedReport, now_s: float) -> None:
+        now_middle32 = ntp_middle32(self._clock.ntp(now_s))
+        for block in report.blocks:
+            for entry in block.reports if isinstance(block, rtcp.Dlrr) else ():
+                if entry.ssrc == self._ssrc:
+                    measured = round_trip_s(now_middle32, entry.last_rr, entry.delay_since_last_rr)
+                    self.round_trip_s = measured if measured is not None else self.round_trip_s
+
+    # Feedback
+
+    def tick(self, now_s: float) -> None:
+        """Send what is due: NACK, transport-wide feedback, receiver reports. Every 10 to 20 ms."""
+        if self.session.srtp is None:
+            return
+        for track in self.tracks:
+            self._send_nacks(track, now_s)
+        if now_s >= self._next_feedback_s:
+            self._next_feedback_s = now_s + FEEDBACK_INTERVAL_S
+            feedback = self._arrivals.feedback(self._ssrc, max(track.ssrc for track in self.tracks))
+            for packet in feedback:
+                self.session.send_rtcp([packet])
+        if now_s >= self._next_report_s:
+            self._next_report_s = now_s + REPORT_INTERVAL_S
+            self._send_report(now_s)
+
+    def _send_nacks(self, track: IncomingTrack, now_s: float) -> None:
+        if not track.nacks:
+            return
+        asked, given_up = track.nacks.due(now_s, self.round_trip_s)
+        if asked and track.wants_nack:
+            track.nacks_sent += len(asked)
+            wanted = tuple(sequence_number & 0xFFFF for sequence_number in asked)
+            self._send_feedback(rtcp.GenericNack(self._ssrc, track.ssrc, wanted))
+        if given_up and track.media.format.kind == "video" and self._stream is not None:
+            # Viewers' decoders stand still from here on: the sooner a keyframe, the better.
+            self.frames_lost += self._stream.tracks["video"].frames_around(given_up)
+            self._stream.request_keyframe(now_s)
+
+    def _send_feedback(self, packet: rtcp.RtcpPacket) -> None:
+        # With an empty report in front the compound is valid for peers without reduced-size RTCP (RFC 5506), too.
+        self.session.send_rtcp([rtcp.ReceiverReport(self._ssrc, ()), packet])
+
+    def _send_report(self, now_s: float) -> None:
+        blocks = [track.reception.report_block(now_s) for track in self.tracks if track.reception is not None]
+        reports = tuple(block for block in blocks if block is not None)
+        reference = rtcp.ReceiverReferenceTime(self._clock.ntp(now_s))
+        self.session.send_rtcp(
+            [
+                rtcp.ReceiverReport(self._ssrc, reports),
+                rtcp.SourceDescription(((self._ssrc, "railbird"),)),
+                rtcp.ExtendedReport(self._ssrc, (reference,)),
+            ]
+        )
+
+    def request_keyframe(self, now_s: float) -> None:
+        """See `Source`. The stream has limited how often."""
+        for track in self.tracks:
+            if track.media.format.kind != "video" or track.reception is None:
+                continue
+            if "nack pli" in track.media.feedback:
+                self._send_feedback(rtcp.PictureLossIndication(self._ssrc, track.ssrc))
+            elif "ccm fir" in track.media.feedback:
+                self._fir_sequence_number = (self._fir_sequence_number + 1) & 0xFF
+                entry = (track.ssrc, self._fir_sequence_number)
+                self._send_feedback(rtcp.FullIntraRequest(self._ssrc, (entry,)))
+
+    def close(self, cause: str) -> None:
+        """See `Source`."""
+        self.session.close(cause)
+
+
