@@ -5,11 +5,6 @@ from dataclasses import dataclass
 from gateway.ingest.nack import NackTracker
 from gateway.ingest.reception import Reception
 from gateway.wire.formats import TrackFormat
-from gateway.wire.header_extensions import ABS_CAPTURE_TIME, COLOR_SPACE, VIDEO_ORIENTATION
-
-CARRIED = frozenset((ABS_CAPTURE_TIME, VIDEO_ORIENTATION, COLOR_SPACE))
-"""Header extensions that are taken over from the studio and passed on."""
-
 
 @dataclass(frozen=True, slots=True)
 class PublishedMedia:

@@ -6,7 +6,8 @@ from typing import Protocol
 
 from gateway.clock import WallClock, ntp_middle32, round_trip_s
 from gateway.ingest.arrivals import ArrivalRecorder
-from gateway.ingest.incoming import CARRIED, IncomingTrack, PublishedMedia
+from gateway.ingest.incoming import IncomingTrack, PublishedMedia
+from gateway.stream.layout import CARRIED
 from gateway.stream.stream import Stream
 from gateway.stream.timing import PublisherClock, capture_clock_offset
 from gateway.stream.track import Incoming
@@ -35,10 +36,10 @@ FEEDBACK_INTERVAL_S = 0.05
 
 
 class Hub(Protocol):
-    """Where a publisher's stream comes from; tells who watches that formats changed."""
+    """Where a publisher's stream comes from."""
 
-    def publish(self, publisher: "Publisher", now_s: float) -> Stream:
-        """The publisher is connected: give it the stream."""
+    def publish(self, publisher: "Publisher", now_s: float) -> Stream | None:
+        """The publisher is connected: give it the stream. None when it is refused (and closed)."""
 
     def unpublish(self, publisher: "Publisher", cause: str, now_s: float) -> None:
         """The publisher has ended."""

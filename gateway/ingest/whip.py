@@ -3,12 +3,13 @@
 from dataclasses import dataclass
 
 from gateway.errors import SignallingError
-from gateway.ingest.incoming import CARRIED, PublishedMedia
+from gateway.ingest.incoming import PublishedMedia
+from gateway.stream.layout import CARRIED
 from gateway.wire.formats import MIMES, TrackFormat, codec_to_publish
 from gateway.wire.header_extensions import MID, TRANSPORT_SEQUENCE_NUMBER
 from gateway.wire.sdp import AnswerMedia, Codec, Media, Offer
 
-TAKEN_EXTENSIONS = CARRIED | {MID, TRANSPORT_SEQUENCE_NUMBER}
+TAKEN_EXTENSIONS = {*CARRIED, MID, TRANSPORT_SEQUENCE_NUMBER}
 
 FEEDBACK = {
     "video": ("nack", "nack pli", "ccm fir", "transport-cc"),

@@ -32,14 +32,17 @@ class Registry:
         return len(self._streams)
 
     def open(self, name: str) -> Stream:
-        """The stream of that name, made if need be. SignallingError when there are too many."""
-        check_name(name)
+        """The stream of that name, made if need be. Ask `check_room` first, when the offer comes."""
         stream = self._streams.get(name)
         if stream is None:
-            if len(self._streams) >= self._max_streams:
-                raise SignallingError(503, "This gateway carries no more streams.", {"Retry-After": "10"})
             stream = self._streams[name] = Stream(name, self._sender, self._settings, self._random)
         return stream
+
+    def check_room(self, name: str) -> None:
+        """SignallingError when `name` is none, or new while there are too many."""
+        check_name(name)
+        if name not in self._streams and len(self._streams) >= self._max_streams:
+            raise SignallingError(503, "This gateway carries no more streams.", {"Retry-After": "10"})
 
     def close_abandoned(self, now_s: float, grace_s: float) -> list[Stream]:
         """Forget, and return, the streams whose last source has been gone for `grace_s`."""

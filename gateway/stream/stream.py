@@ -5,7 +5,6 @@ the frame: longer runs cost less a packet. No clock and no event loop here: whoe
 """
 
 import random
-from collections import deque
 from dataclasses import dataclass, field
 
 from gateway.stream.catch_up import CatchUp, Pacing
@@ -18,9 +17,6 @@ from gateway.wire.formats import TrackFormat
 
 KEYFRAME_REQUEST_INTERVAL_S = 1.0
 """Least time between two PLI to a publisher, however many viewers ask: each costs every viewer a burst."""
-
-RATE_WINDOW_S = 2.0
-"""What a stream's bitrate is measured over."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,7 +52,6 @@ class Stream:
         self._batch: Batch = []
         self._batch_since_s = 0.0
         self._keyframe_requested_s = float("-inf")
-        self._rate_samples: deque[tuple[float, int]] = deque()
 
     # The source's side
 
@@ -191,7 +186,7 @@ class Stream:
         video = self.tracks.get("video")
         if video is None:
             return
-        for outlet in self.catch_up.pace(video, self.bitrate_bps(now_s), now_s):
+        for outlet in self.catch_up.pace(video, self.bitrate_bps, now_s):
             self.fanout.add(outlet)
 
     def request_keyframe(self, now_s: float) -> None:
@@ -214,19 +209,14 @@ class Stream:
             self.request_keyframe(now_s)
 
     def sample_rate(self, now_s: float) -> None:
-        """Note the bytes so far, for `bitrate_bps`. Several times a second."""
-        total = sum(track.figures.bytes for track in self.tracks.values())
-        self._rate_samples.append((now_s, total))
-        while now_s - self._rate_samples[0][0] > RATE_WINDOW_S:
-            self._rate_samples.popleft()
+        """Note what came in so far. Several times a second."""
+        for track in self.tracks.values():
+            track.rate.sample(now_s, track.figures.bytes, track.figures.frames)
 
-    def bitrate_bps(self, now_s: float) -> float:
-        """Payload bits a second that came in over the last RATE_WINDOW_S."""
-        if not self._rate_samples or now_s <= self._rate_samples[0][0]:
-            return 0.0
-        since_s, start = self._rate_samples[0]
-        total = sum(track.figures.bytes for track in self.tracks.values())
-        return max((total - start) * 8 / (now_s - since_s), 0.0)
+    @property
+    def bitrate_bps(self) -> float:
+        """Payload bits a second that come in."""
+        return sum(track.rate.bits() for track in self.tracks.values())
 
     @property
     def viewers(self) -> int:

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 
 from gateway.stream.cache import PacketCache
 from gateway.stream.packet import MediaPacket
+from gateway.stream.rate import Rate
 from gateway.stream.rewriter import Rewriter
 from gateway.stream.timing import TrackClock
 from gateway.wire.codecs import KEYFRAME_TESTS
@@ -49,6 +50,7 @@ class Track:
         self.rewriter = Rewriter(track_format.clock_rate_hz, random_source)
         self.cache = PacketCache(self.rewriter.next_index)
         self.figures = TrackFigures()
+        self.rate = Rate()
         self.forwarded = self.rewriter.next_index
         """One past the highest index that has been handed to the live viewers."""
         self.sent_packets = 0

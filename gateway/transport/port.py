@@ -60,6 +60,8 @@ class MediaPort:
         self._by_ufrag: dict[str, Session] = {}
         self._by_address: dict[Address, Session] = {}
         self._addresses: dict[Session, list[Address]] = {}
+        self._half_open: set[Session] = set()
+        self._of_client: Counter[str] = Counter()
 
     # Sessions
 
@@ -75,16 +77,16 @@ class MediaPort:
         *,
         leg: Leg,
         stream: str,
-        remote_host: str,
+        client: str,
         remote_ufrag: str,
         fingerprints: list[tuple[str, str]],
         dtls_role: str,
     ) -> Session:
-        """A new session in the tables, waiting for its peer's first STUN request."""
+        """A new session in the tables, waiting for its peer's first STUN request. `client` is what limits count by."""
         session = Session(
             leg=leg,
             stream=stream,
-            remote_host=remote_host,
+            client=client,
             remote_ufrag=remote_ufrag,
             fingerprints=fingerprints,
             dtls_role=dtls_role,
@@ -92,7 +94,10 @@ class MediaPort:
             media_socket=self.socket,
             drop=self._drop,
             forget=self._forget,
+            connected=self._half_open.discard,
         )
+        self._half_open.add(session)
+        self._of_client[client] += 1
         self._sessions[session.session_id] = session
         self._by_ufrag[session.ice.local.ufrag] = session
         return session
@@ -108,6 +113,15 @@ class MediaPort:
     def __len__(self) -> int:
         return len(self._sessions)
 
+    @property
+    def half_open(self) -> int:
+        """Sessions that have not finished the DTLS handshake."""
+        return len(self._half_open)
+
+    def sessions_of(self, client: str) -> int:
+        """How many live sessions `client` has."""
+        return self._of_client[client]
+
     def restart_ice(self, session: Session, remote_ufrag: str) -> None:
         """Give `session` new credentials (RFC 8445 section 9); the last ones answer until the new ones are used."""
         if session.ice.previous is not None:
@@ -116,7 +130,11 @@ class MediaPort:
         self._by_ufrag[session.ice.local.ufrag] = session
 
     def _forget(self, session: Session) -> None:
-        self._sessions.pop(session.session_id, None)
+        del self._sessions[session.session_id]
+        self._half_open.discard(session)
+        self._of_client[session.client] -= 1
+        if not self._of_client[session.client]:
+            del self._of_client[session.client]
         self._by_ufrag.pop(session.ice.local.ufrag, None)
         if session.ice.previous is not None:
             self._by_ufrag.pop(session.ice.previous[0].ufrag, None)

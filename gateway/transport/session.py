@@ -64,14 +64,14 @@ class Peer(Protocol):
 
 
 class Session:
-    """See the module. `drop` counts a refused datagram by cause; `forget` takes the session out of its port's tables."""
+    """See the module. `drop` counts a refused datagram by cause; `forget` and `connected` keep the port's tables."""
 
     def __init__(
         self,
         *,
         leg: Leg,
         stream: str,
-        remote_host: str,
+        client: str,
         remote_ufrag: str,
         fingerprints: list[tuple[str, str]],
         dtls_role: str,
@@ -79,22 +79,25 @@ class Session:
         media_socket: MediaSocket,
         drop: Callable[[str], None],
         forget: Callable[["Session"], None],
+        connected: Callable[["Session"], None],
     ) -> None:
         self.session_id = secrets.token_urlsafe(16)
         self.leg = leg
         self.stream = stream
-        self.remote_host = remote_host
+        self.client = client
         self.ice = IceLite(remote_ufrag)
         self.created_s = self.last_seen_s = monotonic_s()
         self.srtp: SrtpSession | None = None
         self.peer: Peer | None = None
         self.closed = False
         self.log = log.bind(session=self.session_id, stream=stream, leg=leg.value)
+        self.fingerprint = certificate.fingerprint
         self._dtls = DtlsSession(certificate, dtls_role, self._send_datagram)
         self._fingerprints = fingerprints
         self._socket = media_socket
         self._drop = drop
         self._forget = forget
+        self._connected = connected
         self._handshake: asyncio.Task[None] | None = None
         self._early: deque[bytes] = deque(maxlen=MAX_EARLY_DATAGRAMS)
         self._rtcp_ssrcs: set[bytes] = set()
@@ -176,6 +179,7 @@ class Session:
             self.close("dtls_failed")
             return
         self.srtp = srtp
+        self._connected(self)
         self._dtls.on("statechange", self._on_dtls_state)
         self.log.info("connected", profile=srtp.profile.openssl_name.decode())
         self.peer.on_connected(srtp, monotonic_s())

@@ -78,6 +78,9 @@ class Viewer:
         """See `Peer`: begin to watch."""
         address = self.session.address
         assert address is not None
+        if any(self._track(kind, layout) is None for kind, layout in self._layouts.items()):
+            self.session.close("stream_changed")
+            return
         self.outlet = outlet = Outlet(srtp.sealer, address, self._layouts, self._on_video_started)
         for kind in self._layouts:
             track = self.stream.tracks[kind]
@@ -88,6 +91,10 @@ class Viewer:
         # The report goes first: with it the first frame already has a capture time.
         self.report(now_s)
         self.stream.join(outlet, now_s)
+
+    def _track(self, kind: str, layout: Layout) -> Track | None:
+        track = self.stream.tracks.get(kind)
+        return track if track is not None and track.ssrc == layout.key.ssrc else None
 
     def on_moved(self, address: Address) -> None:
         """See `Peer`."""

@@ -1,0 +1,102 @@
+"""`python -m gateway`: start the gateway, with `--demo` a studio that publishes the table `demo`."""
+
+import asyncio
+import contextlib
+import signal
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import click
+import structlog
+import uvloop
+
+from gateway import config, log
+from gateway.app import Gateway
+from gateway.config import HostPort, Settings
+from gateway.errors import ConfigError
+
+DEMO_STREAM = "demo"
+
+
+@click.command()
+@click.option("--config", "path", type=click.Path(path_type=Path), help="Settings file (YAML).")
+@click.option("--http", metavar="HOST:PORT", help="Where to serve HTTP.")
+@click.option("--udp", metavar="HOST:PORT", help="The one media port.")
+@click.option("--demo", is_flag=True, help="Also publish a drawn table as the stream `demo`.")
+@click.option("--check", is_flag=True, help="Read the settings, say whether they are good, and stop.")
+def main(path: Path | None, http: str | None, udp: str | None, demo: bool, check: bool) -> None:
+    """railbird: WHIP in, WHEP out, all media through one UDP port."""
+    flags: dict[str, Any] = {name: value for name, value in (("http", http), ("udp", udp)) if value is not None}
+    try:
+        settings = config.load(path, flags)
+    except ConfigError as error:
+        raise click.ClickException(str(error)) from None
+    if check:
+        click.echo("The settings are good.")
+        return
+    log.configure(settings.log_format, settings.log_level)
+    try:
+        uvloop.run(serve(settings, demo))
+    except OSError as error:
+        raise click.ClickException(f"cannot listen: {error.strerror or error}") from None
+
+
+async def serve(settings: Settings, demo: bool) -> None:
+    """Run until SIGTERM or SIGINT."""
+    gateway = Gateway(settings)
+    stopped = asyncio.Event()
+    loop = asyncio.get_running_loop()
+    for signal_number in (signal.SIGTERM, signal.SIGINT):
+        loop.add_signal_handler(signal_number, stopped.set)
+    bound = await gateway.start()
+    if demo:
+        print(welcome(bound, gateway.port.socket.port), flush=True)
+    with _demo_studio(bound) if demo else contextlib.nullcontext():
+        await stopped.wait()
+    await gateway.stop()
+
+
+@contextlib.contextmanager
+def _demo_studio(bound: HostPort) -> Any:
+    """The demo studio, a process of its own as a real studio would be."""
+    whip = f"{_url(bound)}/whip/{DEMO_STREAM}"
+    process = subprocess.Popen([sys.executable, "-m", "gateway.demo", "--whip", whip])
+    try:
+        yield
+    finally:
+        process.terminate()
+        try:
+            process.wait(timeout=3)
+        except subprocess.TimeoutExpired:
+            structlog.get_logger().warning("the demo studio did not end by itself")
+            process.kill()
+            process.wait()
+
+
+def _url(bound: HostPort) -> str:
+    host = {"0.0.0.0": "127.0.0.1", "::": "[::1]"}.get(bound.host, bound.host)
+    return f"http://{HostPort(host=host.strip('[]'), port=bound.port)}"
+
+
+def welcome(bound: HostPort, udp_port: int) -> str:
+    """What a person who has just started the demo wants to know."""
+    url = _url(bound)
+    return f"""
+  railbird is running. Open the table:   {url}/watch/{DEMO_STREAM}
+
+    watch      {url}/watch/{{stream}}      the player page
+    studio     {url}/studio/{{stream}}     publish a camera, a screen or a drawn table
+    WHIP       {url}/whip/{{stream}}       studios publish here (OBS, FFmpeg, browsers)
+    WHEP       {url}/whep/{{stream}}       players watch from here
+    API        {url}/api/v1/streams
+    operations {url}/livez /readyz /metrics
+    media      UDP port {udp_port}, for everything
+
+  Ctrl-C ends it.
+"""
+
+
+if __name__ == "__main__":
+    main()

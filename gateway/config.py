@@ -1,0 +1,202 @@
+"""Settings: a YAML file, then RAILBIRD_* variables, then flags, in rising order. `railbird.example.yml` is the manual.
+
+A bad setting refuses the whole configuration, with a message that names the file's line or the variable.
+"""
+
+from enum import Enum
+from pathlib import Path
+from typing import Annotated, Any, Literal
+
+import yaml
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, IPvAnyAddress, SecretStr, ValidationError
+from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict
+
+from gateway.errors import ConfigError
+
+
+class HostPort(BaseModel):
+    """Where to listen: `127.0.0.1:8080`, `[::]:8189`. Port 0 takes a free one."""
+
+    model_config = ConfigDict(frozen=True)
+
+    host: str
+    port: int = Field(ge=0, le=65535)
+
+    def __str__(self) -> str:
+        return f"[{self.host}]:{self.port}" if ":" in self.host else f"{self.host}:{self.port}"
+
+
+def _host_port(value: object) -> object:
+    if not isinstance(value, str):
+        return value
+    host, colon, port = value.rpartition(":")
+    host = host[1:-1] if host.startswith("[") and host.endswith("]") else host
+    if not colon or not host or not port.isdigit():
+        raise ValueError("expected HOST:PORT, such as 127.0.0.1:8080 or [::]:8189")
+    return {"host": host, "port": int(port)}
+
+
+Listen = Annotated[HostPort, BeforeValidator(_host_port)]
+
+
+class SecondPublisher(Enum):
+    """What becomes of a publisher that comes to a stream that is live."""
+
+    REFUSE = "refuse"
+    TAKE_OVER = "take_over"
+
+
+class _Section(BaseModel):
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+class Limits(_Section):
+    """What peers may use up; beyond it they get 503 and Retry-After."""
+
+    sessions: int = Field(2000, ge=1, description="Sessions of the process, studios and players together.")
+    sessions_per_address: int = Field(256, ge=1, description="Sessions of one client address; players behind one NAT share it.")
+    half_open_sessions: int = Field(500, ge=1, description="Sessions that have not finished the DTLS handshake.")
+    streams: int = Field(64, ge=1, description="Streams, live or in their grace period.")
+
+
+class Timeouts(_Section):
+    """Seconds."""
+
+    idle_s: float = Field(15.0, gt=0, description="A session ends when nothing authentic came for this long.")
+    handshake_s: float = Field(10.0, gt=0, description="From the POST to the end of the DTLS handshake.")
+    stale_publisher_s: float = Field(2.0, gt=0, description="A publisher silent for this long may always be replaced.")
+    publisher_grace_s: float = Field(60.0, ge=0, description="Viewers stay this long after the last publisher has gone.")
+    shutdown_s: float = Field(5.0, ge=0, description="After SIGTERM, until the process ends whatever sessions say.")
+
+
+class PlayoutDelaySettings(_Section):
+    """The playout-delay extension, sent to players that offer it: bounds of their jitter buffer."""
+
+    min_ms: int = Field(0, ge=0, le=40_950)
+    max_ms: int = Field(0, ge=0, le=40_950)
+
+
+class Fanout(_Section):
+    """How packets go out."""
+
+    hold_ms: float = Field(3.0, ge=0, le=20, description="How long packets may wait for the rest of their frame.")
+    hold_from_viewers: int = Field(16, ge=1, description="Below this many viewers of a stream nothing waits.")
+    instant_start_bps: int = Field(8_000_000, ge=500_000, description="Least pace of the packets since the last keyframe.")
+    keyframe_age_s: float = Field(2.0, gt=0, description="While somebody watches, an older keyframe is asked to be renewed.")
+
+
+class SocketBuffers(_Section):
+    """Asked for; what the kernel grants is in railbird_socket_buffer_bytes."""
+
+    receive_bytes: int = Field(26_214_400, ge=65_536)
+    send_bytes: int = Field(26_214_400, ge=65_536)
+
+
+class Tokens(_Section):
+    """Bearer tokens; without one, the door is open (control: to this machine only)."""
+
+    publish: SecretStr | None = None
+    watch: SecretStr | None = None
+    control: SecretStr | None = None
+
+
+class Settings(BaseSettings):
+    """Everything an operator may set."""
+
+    model_config = SettingsConfigDict(
+        env_prefix="RAILBIRD_", env_nested_delimiter="__", extra="forbid", frozen=True, nested_model_default_partial_update=True
+    )
+
+    http: Listen = HostPort(host="127.0.0.1", port=8080)
+    """Signalling, pages, API and metrics."""
+    udp: Listen = HostPort(host="::", port=8189)
+    """The one media port; `[::]` listens to IPv4 too."""
+    public_addresses: tuple[IPvAnyAddress, ...] = ()
+    """Addresses that players reach us at, best first; empty: this machine's own."""
+    second_publisher: SecondPublisher = SecondPublisher.TAKE_OVER
+    allowed_origins: tuple[str, ...] = ("*",)
+    """Origins that may use WHIP and WHEP from a page (CORS)."""
+    trusted_proxies: tuple[IPvAnyAddress, ...] = ()
+    """Proxies whose X-Forwarded-For is believed."""
+    playout_delay: PlayoutDelaySettings | None = PlayoutDelaySettings()
+    limits: Limits = Limits()
+    timeouts: Timeouts = Timeouts()
+    fanout: Fanout = Fanout()
+    socket_buffers: SocketBuffers = SocketBuffers()
+    tokens: Tokens = Tokens()
+    log_format: Literal["auto", "json", "text"] = "auto"
+    """`auto`: text on a terminal, else JSON."""
+    log_level: Literal["debug", "info", "warning", "error"] = "info"
+
+    @classmethod
+    def settings_customise_sources(
+        cls,
+        settings_cls: type[BaseSettings],
+        init_settings: PydanticBaseSettingsSource,
+        env_settings: PydanticBaseSettingsSource,
+        dotenv_settings: PydanticBaseSettingsSource,
+        file_secret_settings: PydanticBaseSettingsSource,
+    ) -> tuple[PydanticBaseSettingsSource, ...]:
+        """Flags over variables over the file, which `_FileSource` holds while `load` runs."""
+        return (init_settings, env_settings, _FileSource(settings_cls))
+
+
+class _FileSource(PydanticBaseSettingsSource):
+    """The parsed file, as the lowest source."""
+
+    values: dict[str, Any] = {}  # noqa: RUF012 - pydantic-settings makes the source itself; `load` sets this for the call
+
+    def get_field_value(self, field: Any, field_name: str) -> tuple[Any, str, bool]:
+        """Required by the base class; `__call__` is what is used."""
+        return self.values.get(field_name), field_name, False
+
+    def __call__(self) -> dict[str, Any]:
+        return self.values
+
+
+def load(path: Path | None = None, flags: dict[str, Any] | None = None) -> Settings:
+    """Read the settings. ConfigError for what is unknown, missing, out of range, or no YAML; nothing is taken in part."""
+    text = _read(path) if path is not None else ""
+    try:
+        values = yaml.safe_load(text) or {}
+    except yaml.YAMLError as error:
+        raise ConfigError(f"{path}: {error}") from None
+    if not isinstance(values, dict):
+        raise ConfigError(f"{path}: expected settings by name at the top level")
+    _FileSource.values = values
+    try:
+        return Settings(**(flags or {}))
+    except ValidationError as error:
+        raise ConfigError("\n".join(_explain(item, path, text) for item in error.errors())) from None
+    except Exception as error:  # pydantic-settings raises its SettingsError for a variable that is no JSON
+        raise ConfigError(str(error)) from None
+    finally:
+        _FileSource.values = {}
+
+
+def _read(path: Path) -> str:
+    try:
+        return path.read_text()
+    except OSError as error:
+        raise ConfigError(f"{path}: {error.strerror}") from None
+
+
+def _explain(item: Any, path: Path | None, text: str) -> str:
+    names = [str(part) for part in item["loc"]]
+    line = _line_of(text, names) if text else None
+    where = f"{path}:{line}: " if line is not None else ""
+    return f"{where}{'.'.join(names)}: {item['msg']}"
+
+
+def _line_of(text: str, names: list[str]) -> int | None:
+    """The 1-based line of the setting `names` in the file; None when it does not come from there."""
+    node: yaml.Node | None = yaml.compose(text)
+    line = None
+    for name in names:
+        if not isinstance(node, yaml.MappingNode):
+            break
+        found = next(((key, value) for key, value in node.value if key.value == name), None)
+        if found is None:
+            break
+        line, node = found[0].start_mark.line + 1, found[1]
+    return line

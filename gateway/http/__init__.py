@@ -1,0 +1,1 @@
+"""HTTP: WHIP and WHEP signalling, the pages, the control API and what operations ask for."""

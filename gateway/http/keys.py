@@ -1,0 +1,11 @@
+"""What handlers find in the application: typed keys, one place."""
+
+from aiohttp import web
+from prometheus_client import CollectorRegistry
+
+from gateway.config import Settings
+from gateway.hub.hub import Hub
+
+HUB = web.AppKey("hub", Hub)
+SETTINGS = web.AppKey("settings", Settings)
+METRICS = web.AppKey("metrics", CollectorRegistry)

@@ -1,0 +1,39 @@
+"""The HTTP application, and the server around it."""
+
+from aiohttp import web
+from prometheus_client import CollectorRegistry
+
+from gateway.config import HostPort, Settings
+from gateway.http import api, operations, pages
+from gateway.http.keys import HUB, METRICS, SETTINGS
+from gateway.http.middleware import cors, refusals
+from gateway.http.signalling import WHEP, WHIP
+from gateway.hub.hub import Hub
+from gateway.wire.sdp import MAX_OFFER_BYTES
+
+
+def application(settings: Settings, hub: Hub, metrics: CollectorRegistry) -> web.Application:
+    """All routes of the gateway."""
+    app = web.Application(middlewares=[cors, refusals], client_max_size=MAX_OFFER_BYTES)
+    app[SETTINGS], app[HUB], app[METRICS] = settings, hub, metrics
+    app.add_routes([*WHIP.routes(), *WHEP.routes(), *operations.ROUTES, *api.ROUTES, *pages.ROUTES])
+    return app
+
+
+class HttpServer:
+    """Serves the application until stopped."""
+
+    def __init__(self, app: web.Application, listen: HostPort) -> None:
+        self._runner = web.AppRunner(app, access_log=None, shutdown_timeout=1.0)
+        self._listen = listen
+
+    async def start(self) -> HostPort:
+        """Bind; the address that was bound, port 0 resolved. OSError when it is taken."""
+        await self._runner.setup()
+        await web.TCPSite(self._runner, self._listen.host, self._listen.port, backlog=1024).start()
+        port = self._runner.addresses[0][1]
+        return HostPort(host=self._listen.host, port=port)
+
+    async def stop(self) -> None:
+        """Answer what is under way, then close."""
+        await self._runner.cleanup()

@@ -1,0 +1,113 @@
+"""Reads the plain counters at scrape time, into the families of `gateway.metrics`."""
+
+from collections.abc import Iterable, Iterator
+
+from prometheus_client.core import Metric
+from prometheus_client.registry import Collector
+
+from gateway.hub.hub import Hub
+from gateway.hub.viewing import Viewing
+from gateway.ingest.publisher import Publisher
+from gateway.metrics import FAMILIES
+from gateway.stream.stream import Stream
+
+Sample = tuple[str, tuple[str, ...], float]
+"""(family's name, label values, value)."""
+
+
+class GatewayCollector(Collector):
+    """One scrape reads everything once."""
+
+    def __init__(self, hub: Hub) -> None:
+        self._hub = hub
+
+    def describe(self) -> Iterable[Metric]:
+        """What there is, without reading it."""
+        return [family.empty() for family in FAMILIES.values()]
+
+    def collect(self) -> Iterable[Metric]:
+        """See `Collector`."""
+        families = {name: family.empty() for name, family in FAMILIES.items()}
+        for name, labels, value in self._samples():
+            families[name].add_metric(labels, value)
+        return families.values()
+
+    def _samples(self) -> Iterator[Sample]:
+        for stream in self._hub.registry:
+            yield from _stream_samples(stream)
+            yield from _egress_samples(stream, self._hub.viewing_of(stream))
+            publisher = self._hub.publishers.get(stream.source.session_id) if stream.source is not None else None
+            if publisher is not None:
+                yield from _publisher_samples(stream.name, publisher)
+        yield from self._session_samples()
+        yield from self._port_samples()
+
+    def _session_samples(self) -> Iterator[Sample]:
+        hub = self._hub
+        by_leg = {"ingest": 0, "egress": 0}
+        for session in hub.port.sessions():
+            by_leg[session.leg.value] += 1
+        for leg, count in by_leg.items():
+            yield "railbird_sessions", (leg,), count
+        yield "railbird_half_open_sessions", (), hub.port.half_open
+        for labels, count in hub.ended.items():
+            yield "railbird_sessions_ended_total", labels, count
+        for labels, count in hub.admission.refused.items():
+            yield "railbird_sessions_refused_total", labels, count
+        yield "railbird_publisher_takeovers_total", (), hub.takeovers
+        yield "railbird_ready", (), float(not hub.admission.is_draining)
+
+    def _port_samples(self) -> Iterator[Sample]:
+        port = self._hub.port
+        for kind, count in port.received.items():
+            yield "railbird_datagrams_total", (kind.value,), count
+        for cause, count in port.dropped.items():
+            yield "railbird_datagrams_dropped_total", (cause,), count
+        buffers = port.socket.buffers
+        yield "railbird_socket_buffer_bytes", ("receive", "asked"), buffers.receive_asked_bytes
+        yield "railbird_socket_buffer_bytes", ("receive", "granted"), buffers.receive_granted_bytes
+        yield "railbird_socket_buffer_bytes", ("send", "asked"), buffers.send_asked_bytes
+        yield "railbird_socket_buffer_bytes", ("send", "granted"), buffers.send_granted_bytes
+        yield "railbird_socket_kernel_drops_total", (), port.socket.kernel_receive_drops()
+        yield "railbird_gso_enabled", (), float(port.socket.segmentation)
+
+
+def _stream_samples(stream: Stream) -> Iterator[Sample]:
+    name, tracks = stream.name, stream.tracks.values()
+    yield "railbird_stream_live", (name,), float(stream.source is not None)
+    yield "railbird_packets_total", (name, "ingest"), sum(track.figures.packets for track in tracks)
+    yield "railbird_bytes_total", (name, "ingest"), sum(track.figures.bytes for track in tracks)
+    yield "railbird_keyframes_total", (name,), sum(track.figures.keyframes for track in tracks)
+    for track in tracks:
+        yield "railbird_frames_total", (name, track.kind), track.figures.frames
+        if track.is_video:
+            undecodable = track.figures.awaiting_keyframe_frames
+            yield "railbird_frames_dropped_total", (name, "ingest", "awaiting_keyframe"), undecodable
+    yield "railbird_keyframe_requests_total", (name, "ingest"), stream.keyframe_requests_sent
+
+
+def _publisher_samples(name: str, publisher: Publisher) -> Iterator[Sample]:
+    tracks = publisher.tracks
+    yield "railbird_packets_lost_total", (name, "ingest"), sum(track.nacks.abandoned for track in tracks)
+    yield "railbird_packets_recovered_total", (name,), sum(track.nacks.recovered for track in tracks)
+    yield "railbird_nacked_packets_total", (name, "ingest"), sum(track.nacks_sent for track in tracks)
+    yield "railbird_frames_dropped_total", (name, "ingest", "lost"), publisher.frames_lost
+
+
+def _egress_samples(stream: Stream, viewing: Viewing) -> Iterator[Sample]:
+    name, figures, again = stream.name, stream.figures, viewing.retransmissions
+    yield "railbird_viewers", (name, "webrtc"), stream.viewers
+    yield "railbird_packets_total", (name, "egress"), figures.packets
+    yield "railbird_bytes_total", (name, "egress"), figures.bytes
+    yield "railbird_sends_total", (name,), figures.sends
+    yield "railbird_failed_sends_total", (name,), figures.failed_sends
+    for reason, frames in figures.frames_dropped.items():
+        yield "railbird_frames_dropped_total", (name, "egress", reason), frames
+    yield "railbird_audio_packets_dropped_total", (name,), figures.audio_dropped
+    yield "railbird_packets_lost_total", (name, "egress"), viewing.figures.packets_lost
+    yield "railbird_nacked_packets_total", (name, "egress"), viewing.figures.nacked_packets
+    yield "railbird_keyframe_requests_total", (name, "egress"), viewing.figures.keyframe_requests
+    yield "railbird_retransmissions_total", (name, "rtx"), again.by_rtx
+    yield "railbird_retransmissions_total", (name, "identical"), again.identical
+    for reason in ("unknown", "too_soon", "over_budget"):
+        yield "railbird_retransmissions_refused_total", (name, reason), getattr(again, reason)

@@ -1,0 +1,209 @@
+"""Brings studios and players to their streams.
+
+Offers become sessions here; a publisher that is connected gets its stream, and viewers of a stream whose formats changed are
+sent away to negotiate anew.
+"""
+
+from collections import Counter
+
+import structlog
+
+from gateway.clock import WallClock, monotonic_s
+from gateway.config import SecondPublisher, Settings
+from gateway.errors import SignallingError
+from gateway.hub.addresses import candidate_hosts
+from gateway.hub.admission import Admission
+from gateway.hub.viewing import Viewing
+from gateway.ingest import whip
+from gateway.ingest.publisher import Publisher
+from gateway.metrics import Histograms
+from gateway.stream.layout import PlayoutDelay
+from gateway.stream.registry import Registry, check_name
+from gateway.stream.stream import Stream
+from gateway.transport.ice import candidate_lines
+from gateway.transport.port import MediaPort
+from gateway.transport.session import Leg, Session
+from gateway.viewers import whep
+from gateway.viewers.viewer import Viewer, ViewerEvents
+from gateway.wire.sdp import AnswerMedia, AnswerTransport, Offer, serialize_answer
+from gateway.wire.sdpfrag import SdpFragment, serialize_fragment
+
+log = structlog.get_logger()
+
+NO_PUBLISHER_RETRY_S = 2
+"""What a player is told to wait when nobody publishes."""
+
+_ANSWERED_SETUP = {"actpass": ("server", "passive"), "active": ("server", "passive"), "passive": ("client", "active")}
+"""The offer's a=setup -> our DTLS role and the answer's. As server we wait for the peer, whose path is then proven."""
+
+
+class Hub:
+    """See the module."""
+
+    def __init__(
+        self, settings: Settings, port: MediaPort, registry: Registry, clock: WallClock, histograms: Histograms
+    ) -> None:
+        self.port = port
+        self.registry = registry
+        self.admission = Admission(port, settings.limits)
+        self.publishers: dict[str, Publisher] = {}
+        self.viewing: dict[str, Viewing] = {}
+        self.ended: Counter[tuple[str, str]] = Counter()
+        self.takeovers = 0
+        self._settings = settings
+        self._clock = clock
+        self._histograms = histograms
+        self._layouts = whep.Layouts()
+        self._candidates = candidate_lines(
+            candidate_hosts(settings.public_addresses, settings.udp.host), port.socket.port
+        )
+        delay = settings.playout_delay
+        self._playout_delay = PlayoutDelay(delay.min_ms, delay.max_ms) if delay is not None else None
+
+    # Studios
+
+    def open_publisher(self, name: str, offer: Offer, client: str) -> tuple[Session, str]:
+        """A session for a studio, and the answer. SignallingError for what cannot be had."""
+        self.registry.check_room(name)
+        self.admission.admit(Leg.INGEST, client)
+        stream = self.registry.stream(name)
+        if stream is not None and self._is_taken(stream):
+            raise SignallingError(409, "The stream is live and its publisher is not to be replaced.", {"Retry-After": "2"})
+        live = {kind: track.format for kind, track in stream.tracks.items()} if stream is not None else {}
+        negotiation = whip.negotiate(offer, live)
+        session, answer = self._open_session(Leg.INGEST, name, offer, client, negotiation.answers)
+        publisher = Publisher(session, negotiation.published, self, self._clock)
+        self.publishers[session.session_id] = publisher
+        session.start(publisher)
+        return session, answer
+
+    def _is_taken(self, stream: Stream) -> bool:
+        if self._settings.second_publisher is SecondPublisher.TAKE_OVER:
+            return False
+        return not stream.is_stale(monotonic_s(), self._settings.timeouts.stale_publisher_s)
+
+    def publish(self, publisher: Publisher, now_s: float) -> Stream | None:
+        """See `ingest.publisher.Hub`. None when another was faster, and is not to be replaced."""
+        stream = self.registry.open(publisher.session.stream)
+        if stream.source is not None:
+            if self._is_taken(stream):
+                publisher.close("refused")
+                return None
+            self.takeovers += 1
+        replaced = stream.attach(publisher, [track.media.format for track in publisher.tracks], now_s)
+        publisher.session.log.info("publishing", tracks=[track.media.format.name for track in publisher.tracks])
+        for viewer in tuple(self.viewing_of(stream).viewers) if replaced else ():
+            viewer.session.close("stream_changed")
+        return stream
+
+    def unpublish(self, publisher: Publisher, cause: str, now_s: float) -> None:
+        """See `ingest.publisher.Hub`."""
+        self.publishers.pop(publisher.session_id, None)
+        self.ended[Leg.INGEST.value, cause] += 1
+        stream = self.registry.stream(publisher.session.stream)
+        if stream is not None:
+            stream.detach(publisher, now_s)
+
+    # Players
+
+    def open_viewer(self, name: str, offer: Offer, client: str) -> tuple[Session, str]:
+        """A session for a player, and the answer. SignallingError for what cannot be had."""
+        check_name(name)
+        self.admission.admit(Leg.EGRESS, client)
+        stream = self.registry.stream(name)
+        if stream is None or stream.source is None:
+            raise SignallingError(
+                409, "Nobody publishes this stream now.", {"Retry-After": str(NO_PUBLISHER_RETRY_S)}
+            )
+        negotiation = whep.negotiate(offer, name, stream.tracks, self._playout_delay, self._layouts)
+        session, answer = self._open_session(Leg.EGRESS, name, offer, client, negotiation.answers)
+        viewing = self.viewing_of(stream)
+        viewer = Viewer(
+            session,
+            stream,
+            negotiation.layouts,
+            self.port.socket,
+            self._clock,
+            viewing.figures,
+            viewing.retransmissions,
+            ViewerEvents(self._on_joined, self._on_first_frame, self._on_round_trip, self._on_viewer_closed),
+        )
+        viewing.viewers[viewer] = None
+        session.start(viewer)
+        return session, answer
+
+    def viewing_of(self, stream: Stream) -> Viewing:
+        """The viewers of `stream`."""
+        return self.viewing.setdefault(stream.name, Viewing())
+
+    def _on_joined(self, viewer: Viewer, seconds: float) -> None:
+        self._histograms.join_seconds.labels("webrtc").observe(seconds)
+
+    def _on_first_frame(self, viewer: Viewer, seconds: float) -> None:
+        self._histograms.first_frame_seconds.labels("webrtc").observe(seconds)
+
+    def _on_round_trip(self, viewer: Viewer, seconds: float) -> None:
+        self._histograms.media_rtt_seconds.labels("egress").observe(seconds)
+
+    def _on_viewer_closed(self, viewer: Viewer, cause: str) -> None:
+        self.viewing_of(viewer.stream).viewers.pop(viewer, None)
+        self.ended[Leg.EGRESS.value, cause] += 1
+
+    # Both
+
+    def _open_session(
+        self, leg: Leg, name: str, offer: Offer, client: str, answers: list[AnswerMedia]
+    ) -> tuple[Session, str]:
+        dtls_role, setup = _ANSWERED_SETUP[offer.setup]
+        session = self.port.open_session(
+            leg=leg,
+            stream=name,
+            client=client,
+            remote_ufrag=offer.ufrag,
+            fingerprints=offer.fingerprints,
+            dtls_role=dtls_role,
+        )
+        local = session.ice.local
+        transport = AnswerTransport(local.ufrag, local.pwd, session.fingerprint, setup, self._candidates)
+        session.log.info("session opened", client=client)
+        return session, serialize_answer(answers, transport, offer.allows_mixed_extensions)
+
+    def restart_ice(self, session: Session, fragment: SdpFragment) -> str:
+        """Give the session new credentials for the peer's new ones; the answer's fragment (RFC 9725 section 4.3.3)."""
+        assert fragment.ufrag is not None
+        self.port.restart_ice(session, fragment.ufrag)
+        session.log.info("ice restart")
+        return serialize_fragment(session.ice.local.ufrag, session.ice.local.pwd, "0", self._candidates)
+
+    # Upkeep
+
+    def tick_publishers(self, now_s: float) -> None:
+        """Feedback to studios; every 10 to 20 ms."""
+        for publisher in tuple(self.publishers.values()):
+            publisher.tick(now_s)
+
+    def tick_viewers(self, now_s: float) -> None:
+        """Reports to players; several times a second."""
+        for viewing in self.viewing.values():
+            for viewer in tuple(viewing.viewers):
+                viewer.tick(now_s)
+
+    def tick_streams(self, now_s: float) -> None:
+        """Rates, keyframes and abandoned streams; several times a second."""
+        for stream in self.registry:
+            stream.sample_rate(now_s)
+            stream.refresh_keyframe(now_s)
+        for stream in self.registry.close_abandoned(now_s, self._settings.timeouts.publisher_grace_s):
+            log.info("stream forgotten", stream=stream.name)
+            for viewer in tuple(self.viewing_of(stream).viewers):
+                viewer.session.close("stream_ended")
+            self.viewing.pop(stream.name, None)
+
+    def drain(self) -> None:
+        """Admit nobody, and tell all sessions goodbye: RTCP BYE to players, close_notify to everyone."""
+        self.admission.is_draining = True
+        for viewing in self.viewing.values():
+            for viewer in viewing.viewers:
+                viewer.say_bye()
+        for session in self.port.sessions():
+            session.close("shutdown")
