@@ -120,6 +120,10 @@ class DtlsSession(RTCDtlsTransport):
             self._flush()
         self.wire.feed(None)
 
+    async def _do_handshake(self) -> None:
+        self._ssl.set_ciphertext_mtu(MTU_BYTES)
+        await super()._do_handshake()
+
     def _setup_srtp(self) -> None:
         chosen = self._ssl.get_selected_srtp_profile()
         profile = next((p for p in PROFILES if p.openssl_name == chosen), None)
