@@ -24,9 +24,8 @@ function summary(answer) {
 
 function description(stream) {
   const viewers = stream.viewers === 1 ? "1 viewer" : `${stream.viewers} viewers`;
-  if (stream.state !== "live") return [stream.stream, "Waiting for the studio", viewers];
-  const minutes = durationWords(Math.floor(stream.since_s / 60) * 60);
-  const since = stream.since_s < 60 ? "live since just now" : `live for ${minutes.replace(" 0 s", "")}`;
+  if (stream.state !== "live") return [stream.stream, "Waiting", `${viewers} · no studio`];
+  const since = `live for ${durationWords(stream.since_s, "minutes")}`;
   const video = (stream.tracks ?? []).find(({ kind }) => kind === "video");
   const picture = video ? `${video.codec}, ${bitrateWords(Math.round(video.bitrate_bps / 1e5) * 1e5)}` : "sound only";
   return [stream.stream, "Live", `${viewers} · ${since} · ${picture}`];

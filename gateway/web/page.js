@@ -33,10 +33,16 @@ export function bitrateWords(bps) {
   return bps >= 1e6 ? `${(bps / 1e6).toFixed(2)} Mb/s` : `${Math.round(bps / 1000)} kb/s`;
 }
 
-/** 33 -> "33 s", 90 -> "1 min 30 s", 7300 -> "2 h 1 min". */
-export function durationWords(seconds) {
-  const whole = Math.floor(seconds);
-  if (whole < 60) return `${whole} s`;
-  if (whole < 3600) return `${Math.floor(whole / 60)} min ${whole % 60} s`;
-  return `${Math.floor(whole / 3600)} h ${Math.floor((whole % 3600) / 60)} min`;
+/** 33 -> "33 s", 90 -> "1 min 30 s", 7300 -> "2 h 1 min"; in "minutes": "less than a minute", "1 min", "2 h 1 min". */
+export function durationWords(seconds, finest = "seconds") {
+  const minutes = Math.floor(seconds / 60);
+  const rest = `${Math.floor(seconds % 60)} s`;
+  if (minutes >= 60) return `${Math.floor(minutes / 60)} h ${minutes % 60} min`;
+  if (finest === "minutes") return minutes ? `${minutes} min` : "less than a minute";
+  return minutes ? `${minutes} min ${rest}` : rest;
+}
+
+/** Names as people write them: the gateway's are those of SDP. */
+export function codecName(codec) {
+  return codec.toLowerCase() === "opus" ? "Opus" : codec;
 }

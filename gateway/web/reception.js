@@ -1,4 +1,4 @@
-import { bitrateWords, durationWords } from "./page.js";
+import { bitrateWords, codecName, durationWords } from "./page.js";
 
 /** What the gateway receives, as sentences, from the object that GET /api/v1/streams/{stream} answers with. */
 export function receptionWords(stream) {
@@ -22,7 +22,7 @@ function pictureWords(track) {
 }
 
 function soundWords(track) {
-  return `Sound: ${track.codec}, ${bitrateWords(track.bitrate_bps)}.`;
+  return `Sound: ${codecName(track.codec)}, ${bitrateWords(track.bitrate_bps)}.`;
 }
 
 function lossWords(tracks) {

@@ -45,6 +45,7 @@ function showState() {
   setText("#announcement", client.state === "refused" ? client.sentence : words());
   find("#again").hidden = client.state !== "refused";
   find("#veil").hidden = client.state === "live";
+  if (client.state === "live") find("#stage").dataset.picture = "there";
   showWords();
 }
 
@@ -89,9 +90,9 @@ async function readStatistics() {
 }
 
 function toggleFull() {
-  const stage = find("#stage");
+  const rail = find("#rail");
   if (document.fullscreenElement) document.exitFullscreen();
-  else if (stage.requestFullscreen) stage.requestFullscreen();
+  else if (rail.requestFullscreen) rail.requestFullscreen();
   else video.webkitEnterFullscreen?.(); // iPhones know it for video elements only
 }
 
@@ -112,6 +113,7 @@ document.addEventListener("keydown", shortcut);
 video.addEventListener("volumechange", showSound);
 client.addEventListener("state", showState);
 client.addEventListener("stream", () => {
+  find("#stage").dataset.picture = "none";
   video.srcObject = client.mediaStream;
   play();
 });

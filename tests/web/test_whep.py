@@ -1,0 +1,99 @@
+"""WhepClient in a real browser: it plays, waits, retries, restarts and leaves."""
+
+import re
+
+import pytest
+from aiohttp import web
+from playwright.async_api import Page, expect
+
+from tests.web.stub_gateway import StubGateway, until
+
+pytestmark = pytest.mark.browser
+
+
+async def test_player_goes_live_and_reads_the_time_code(page: Page, stub: StubGateway, origin: str) -> None:
+    await page.goto(f"{origin}/watch/demo")
+    await expect(page.locator("#state")).to_have_text("Live")
+    assert await page.evaluate("railbird.state") == "live"
+    await page.evaluate("railbird.stats()")
+    await page.wait_for_timeout(300)
+    figures = await page.evaluate("railbird.stats()")
+    assert figures["framesDecoded"] > 0
+    assert (figures["width"], figures["height"]) == (640, 96)
+    assert figures["bitrateBps"] > 0
+    assert 0 <= figures["timecodeDelayMs"] < 1500
+
+
+async def test_offer_receives_both_kinds_and_does_not_wait_for_candidates(
+    page: Page, stub: StubGateway, origin: str
+) -> None:
+    await page.goto(f"{origin}/watch/demo")
+    await until(lambda: bool(stub.asked("POST")))
+    offer = stub.asked("POST")[0]
+    assert offer.headers["Content-Type"] == "application/sdp"
+    assert re.findall(r"^m=(\w+)", offer.body, re.MULTILINE) == ["video", "audio"]
+    assert offer.body.count("a=recvonly") == 2
+    assert "a=candidate" not in offer.body
+
+
+async def test_player_waits_for_the_studio_and_asks_again_when_told(page: Page, stub: StubGateway, origin: str) -> None:
+    stub.refusals.extend(web.Response(status=409, headers={"Retry-After": "1"}, text="Nobody.") for _ in range(2))
+    await page.goto(f"{origin}/watch/demo")
+    await expect(page.locator("#state")).to_have_text("Waiting for the studio")
+    await expect(page.locator("#state")).to_have_text("Live")
+    first, second, _third = stub.asked("POST")
+    assert 0.9 < second.at_s - first.at_s < 2.5
+
+
+@pytest.mark.parametrize("status", [404, 406])
+async def test_player_shows_the_sentence_of_a_refusal_until_asked_again(
+    page: Page, stub: StubGateway, origin: str, status: int
+) -> None:
+    stub.refusals.append(web.Response(status=status, text="This table speaks AV1 only."))
+    await page.goto(f"{origin}/watch/demo")
+    await expect(page.locator("#sentence")).to_have_text("This table speaks AV1 only.")
+    assert await page.evaluate("railbird.state") == "refused"
+    await page.get_by_role("button", name="Try again").click()
+    await expect(page.locator("#state")).to_have_text("Live")
+
+
+async def test_player_comes_back_after_503_when_told(page: Page, stub: StubGateway, origin: str) -> None:
+    stub.refusals.append(web.Response(status=503, headers={"Retry-After": "3"}, text="This gateway is full."))
+    await page.goto(f"{origin}/watch/demo")
+    await expect(page.locator("#state")).to_have_text(re.compile(r"Reconnecting in \d s"))
+    await expect(page.locator("#sentence")).to_have_text("This gateway is full.")
+    await expect(page.locator("#state")).to_have_text("Live")
+    first, second = stub.asked("POST")
+    assert 2.9 < second.at_s - first.at_s < 5
+
+
+async def test_player_restarts_ice_when_the_picture_freezes_then_joins_anew(
+    page: Page, stub: StubGateway, origin: str
+) -> None:
+    await page.goto(f"{origin}/watch/demo")
+    await expect(page.locator("#state")).to_have_text("Live")
+    stub.strips[0].freeze()
+    await expect(page.locator("#state")).to_have_text(re.compile("Picture frozen . reconnecting"), timeout=6000)
+    await expect(page.locator("#state")).to_have_text("Live", timeout=6000)
+    (patch,) = stub.asked("PATCH")
+    assert patch.headers["If-Match"] == "*"
+    assert patch.headers["Content-Type"] == "application/trickle-ice-sdpfrag"
+    assert re.search(r"^a=ice-ufrag:\S{4,}\r\na=ice-pwd:\S{22,}\r\n", patch.body, re.MULTILINE)
+    assert patch.body.split("a=ice-ufrag:")[1].split()[0] not in stub.asked("POST")[0].body, "new credentials"
+    assert len(stub.asked("POST")) == 2
+    assert [request.path for request in stub.asked("DELETE")] == ["/whep/demo/1"]
+
+
+async def test_player_joins_anew_when_the_session_is_ended(page: Page, stub: StubGateway, origin: str) -> None:
+    await page.goto(f"{origin}/watch/demo")
+    await expect(page.locator("#state")).to_have_text("Live")
+    await stub.peers[0].close()
+    await until(lambda: len(stub.asked("POST")) == 2)
+    await expect(page.locator("#state")).to_have_text("Live")
+
+
+async def test_player_deletes_its_session_when_the_page_goes(page: Page, stub: StubGateway, origin: str) -> None:
+    await page.goto(f"{origin}/watch/demo")
+    await expect(page.locator("#state")).to_have_text("Live")
+    await page.goto("about:blank")
+    await until(lambda: [request.path for request in stub.asked("DELETE")] == ["/whep/demo/1"])
