@@ -39,7 +39,9 @@ class Gateway:
         buffers, timeouts = settings.socket_buffers, settings.timeouts
         media_socket = MediaSocket(settings.udp.host, settings.udp.port, buffers.receive_bytes, buffers.send_bytes)
         self.port = MediaPort(media_socket, timeouts.idle_s, timeouts.handshake_s)
-        self.registry = Registry(media_socket, _stream_settings(settings), settings.limits.streams, random.SystemRandom())
+        self.registry = Registry(
+            media_socket, _stream_settings(settings), settings.limits.streams, random.SystemRandom()
+        )
         self.metrics = CollectorRegistry()
         self.histograms = Histograms(self.metrics)
         self.hub = Hub(settings, self.port, self.registry, WallClock.anchored(), self.histograms)

@@ -1,7 +1,7 @@
 """The one place that converts between monotonic, NTP and RTP time.
 
-Inside railbird an instant is a monotonic time in seconds (`now_s`, a float), read once at the edge (the socket, a timer) and
-passed down; nothing below `transport` reads a clock. NTP timestamps are UQ32.32 integers (RFC 5905 section 6).
+Inside railbird an instant is a monotonic time in seconds (`now_s`, a float), read once at the edge (the socket, a timer)
+and passed down; nothing below `transport` reads a clock. NTP timestamps are UQ32.32 integers (RFC 5905 section 6).
 """
 
 import time
@@ -62,9 +62,11 @@ def middle32_from_seconds(seconds: float) -> int:
 
 
 def round_trip_s(now_middle32: int, last_report: int, delay_since_last_report: int) -> float | None:
-    """Round-trip time in seconds from LSR and DLSR (RFC 3550 section 6.4.1); None when there is none or it is absurd."""
+    """Round-trip time in seconds from LSR and DLSR (RFC 3550 section 6.4.1); None when there is none or it is
+    absurd."""
     if last_report == 0:
         return None
     round_trip = (now_middle32 - last_report - delay_since_last_report) & 0xFFFFFFFF
-    # A peer that rounds up its delay yields a small negative number; a peer that lies yields nonsense. Neither is a measurement.
+    # A peer that rounds up its delay yields a small negative number; a peer that lies yields nonsense. Neither is
+    # a measurement.
     return round_trip / 65536 if round_trip < 60 * 65536 else None

@@ -54,7 +54,9 @@ class Limits(_Section):
     """What peers may use up; beyond it they get 503 and Retry-After."""
 
     sessions: int = Field(2000, ge=1, description="Sessions of the process, studios and players together.")
-    sessions_per_address: int = Field(256, ge=1, description="Sessions of one client address; players behind one NAT share it.")
+    sessions_per_address: int = Field(
+        256, ge=1, description="Sessions of one client address; players behind one NAT share it."
+    )
     half_open_sessions: int = Field(500, ge=1, description="Sessions that have not finished the DTLS handshake.")
     streams: int = Field(64, ge=1, description="Streams, live or in their grace period.")
 
@@ -65,7 +67,9 @@ class Timeouts(_Section):
     idle_s: float = Field(15.0, gt=0, description="A session ends when nothing authentic came for this long.")
     handshake_s: float = Field(10.0, gt=0, description="From the POST to the end of the DTLS handshake.")
     stale_publisher_s: float = Field(2.0, gt=0, description="A publisher silent for this long may always be replaced.")
-    publisher_grace_s: float = Field(60.0, ge=0, description="Viewers stay this long after the last publisher has gone.")
+    publisher_grace_s: float = Field(
+        60.0, ge=0, description="Viewers stay this long after the last publisher has gone."
+    )
     shutdown_s: float = Field(5.0, ge=0, description="After SIGTERM, until the process ends whatever sessions say.")
 
 
@@ -81,8 +85,12 @@ class Fanout(_Section):
 
     hold_ms: float = Field(3.0, ge=0, le=20, description="How long packets may wait for the rest of their frame.")
     hold_from_viewers: int = Field(16, ge=1, description="Below this many viewers of a stream nothing waits.")
-    instant_start_bps: int = Field(8_000_000, ge=500_000, description="Least pace of the packets since the last keyframe.")
-    keyframe_age_s: float = Field(2.0, gt=0, description="While somebody watches, an older keyframe is asked to be renewed.")
+    instant_start_bps: int = Field(
+        8_000_000, ge=500_000, description="Least pace of the packets since the last keyframe."
+    )
+    keyframe_age_s: float = Field(
+        2.0, gt=0, description="While somebody watches, an older keyframe is asked to be renewed."
+    )
 
 
 class SocketBuffers(_Section):
@@ -104,7 +112,11 @@ class Settings(BaseSettings):
     """Everything an operator may set."""
 
     model_config = SettingsConfigDict(
-        env_prefix="RAILBIRD_", env_nested_delimiter="__", extra="forbid", frozen=True, nested_model_default_partial_update=True
+        env_prefix="RAILBIRD_",
+        env_nested_delimiter="__",
+        extra="forbid",
+        frozen=True,
+        nested_model_default_partial_update=True,
     )
 
     http: Listen = HostPort(host="127.0.0.1", port=8080)
@@ -155,7 +167,8 @@ class _FileSource(PydanticBaseSettingsSource):
 
 
 def load(path: Path | None = None, flags: dict[str, Any] | None = None) -> Settings:
-    """Read the settings. ConfigError for what is unknown, missing, out of range, or no YAML; nothing is taken in part."""
+    """Read the settings. ConfigError for what is unknown, missing, out of range, or no YAML; nothing is taken in
+    part."""
     text = _read(path) if path is not None else ""
     try:
         values = yaml.safe_load(text) or {}

@@ -23,7 +23,8 @@ class WireError(RailbirdError, ValueError):
 class SignallingError(RailbirdError):
     """An HTTP request of a studio or a player is refused.
 
-    `status` is the HTTP status (4xx or 5xx), `sentence` what a person reads, `headers` what goes with it (Retry-After ...).
+    `status` is the HTTP status (4xx or 5xx), `sentence` what a person reads, `headers` what goes with it
+    (Retry-After ...).
     """
 
     def __init__(self, status: int, sentence: str, headers: Mapping[str, str] | None = None) -> None:

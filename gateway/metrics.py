@@ -1,6 +1,8 @@
-"""Every metric of the gateway: name, type, labels, buckets, meaning. Labels are bounded: never a viewer, never an address.
+"""Every metric of the gateway: name, type, labels, buckets, meaning. Labels are bounded: never a viewer, never an
+address.
 
-What is counted on the way of a packet is a plain integer on its object, read at scrape time through `FAMILIES`; what has a
+What is counted on the way of a packet is a plain integer on its object, read at scrape time through `FAMILIES`; what
+has a
 distribution is a histogram here.
 """
 
@@ -74,25 +76,53 @@ FAMILIES = {
         Family("railbird_sessions", "gauge", ("leg",), "Sessions, half-open ones included."),
         Family("railbird_half_open_sessions", "gauge", (), "Sessions that have not finished the DTLS handshake."),
         Family("railbird_packets_total", "counter", _STREAM_LEG, "RTP packets received (ingest) or sent (egress)."),
-        Family("railbird_bytes_total", "counter", _STREAM_LEG, "Bytes: ingest of payload, egress of whole SRTP packets."),
-        Family("railbird_sends_total", "counter", _STREAM, "System calls that sent media; packets a send is the batch size."),
+        Family(
+            "railbird_bytes_total", "counter", _STREAM_LEG, "Bytes: ingest of payload, egress of whole SRTP packets."
+        ),
+        Family(
+            "railbird_sends_total",
+            "counter",
+            _STREAM,
+            "System calls that sent media; packets a send is the batch size.",
+        ),
         Family("railbird_failed_sends_total", "counter", _STREAM, "Sends that the kernel refused for one destination."),
-        Family("railbird_packets_lost_total", "counter", _STREAM_LEG, "Packets that never came: to us, or as players report."),
-        Family("railbird_packets_recovered_total", "counter", _STREAM, "Packets of the studio recovered by retransmission."),
+        Family(
+            "railbird_packets_lost_total",
+            "counter",
+            _STREAM_LEG,
+            "Packets that never came: to us, or as players report.",
+        ),
+        Family(
+            "railbird_packets_recovered_total", "counter", _STREAM, "Packets of the studio recovered by retransmission."
+        ),
         Family("railbird_nacked_packets_total", "counter", _STREAM_LEG, "Packets asked for again: by us, by players."),
         Family("railbird_retransmissions_total", "counter", ("stream", "kind"), "Packets sent to players again."),
         Family("railbird_retransmissions_refused_total", "counter", ("stream", "reason"), "Packets not sent again."),
-        Family("railbird_keyframe_requests_total", "counter", _STREAM_LEG, "PLI and FIR: by players, and sent to studios."),
+        Family(
+            "railbird_keyframe_requests_total", "counter", _STREAM_LEG, "PLI and FIR: by players, and sent to studios."
+        ),
         Family("railbird_keyframes_total", "counter", _STREAM, "Keyframes received."),
         Family("railbird_frames_total", "counter", ("stream", "track"), "Frames received."),
-        Family("railbird_frames_dropped_total", "counter", ("stream", "leg", "reason"), "Video frames that were not passed on."),
+        Family(
+            "railbird_frames_dropped_total",
+            "counter",
+            ("stream", "leg", "reason"),
+            "Video frames that were not passed on.",
+        ),
         Family("railbird_audio_packets_dropped_total", "counter", _STREAM, "Audio packets dropped for a full socket."),
         Family("railbird_sessions_ended_total", "counter", ("leg", "cause"), "Sessions that ended."),
         Family("railbird_sessions_refused_total", "counter", ("leg", "cause"), "Offers that were refused."),
         Family("railbird_publisher_takeovers_total", "counter", (), "Publishers that replaced a live one."),
         Family("railbird_datagrams_total", "counter", ("kind",), "Datagrams received on the media port."),
-        Family("railbird_datagrams_dropped_total", "counter", ("cause",), "Datagrams of the media port that were refused."),
-        Family("railbird_socket_buffer_bytes", "gauge", ("direction", "state"), "Buffers of the media port: asked, granted."),
+        Family(
+            "railbird_datagrams_dropped_total", "counter", ("cause",), "Datagrams of the media port that were refused."
+        ),
+        Family(
+            "railbird_socket_buffer_bytes",
+            "gauge",
+            ("direction", "state"),
+            "Buffers of the media port: asked, granted.",
+        ),
         Family("railbird_socket_kernel_drops_total", "counter", (), "Datagrams lost to a full receive buffer."),
         Family("railbird_gso_enabled", "gauge", (), "1 while sends use UDP segmentation offload."),
         Family("railbird_ready", "gauge", (), "1 while new sessions are taken."),

@@ -1,6 +1,7 @@
 """WHIP (RFC 9725) and WHEP (draft-ietf-wish-whep): the two differ only in what opens a session.
 
-POST an offer: 201, the answer, Location and ETag. PATCH a fragment: 204 for candidates, 200 for an ICE restart. DELETE: 200.
+POST an offer: 201, the answer, Location and ETag. PATCH a fragment: 204 for candidates, 200 for an ICE restart. DELETE:
+200.
 """
 
 from collections.abc import Callable
@@ -63,7 +64,8 @@ class Signalling:
         return web.Response(status=201, text=answer, content_type=SDP_TYPE, headers=headers)
 
     async def patch(self, request: web.Request) -> web.Response:
-        """Candidates, which ICE-lite has no use for; or an ICE restart, told by another ufrag (RFC 9725 section 4.3)."""
+        """Candidates, which ICE-lite has no use for; or an ICE restart, told by another ufrag (RFC 9725 section
+        4.3)."""
         self._authorize(request)
         session = self._session(request)
         try:

@@ -1,6 +1,7 @@
 """Brings studios and players to their streams.
 
-Offers become sessions here; a publisher that is connected gets its stream, and viewers of a stream whose formats changed are
+Offers become sessions here; a publisher that is connected gets its stream, and viewers of a stream whose formats
+changed are
 sent away to negotiate anew.
 """
 
@@ -68,7 +69,9 @@ class Hub:
         self.admission.admit(Leg.INGEST, client)
         stream = self.registry.stream(name)
         if stream is not None and self._is_taken(stream):
-            raise SignallingError(409, "The stream is live and its publisher is not to be replaced.", {"Retry-After": "2"})
+            raise SignallingError(
+                409, "The stream is live and its publisher is not to be replaced.", {"Retry-After": "2"}
+            )
         live = {kind: track.format for kind, track in stream.tracks.items()} if stream is not None else {}
         negotiation = whip.negotiate(offer, live)
         session, answer = self._open_session(Leg.INGEST, name, offer, client, negotiation.answers)
@@ -112,9 +115,7 @@ class Hub:
         self.admission.admit(Leg.EGRESS, client)
         stream = self.registry.stream(name)
         if stream is None or stream.source is None:
-            raise SignallingError(
-                409, "Nobody publishes this stream now.", {"Retry-After": str(NO_PUBLISHER_RETRY_S)}
-            )
+            raise SignallingError(409, "Nobody publishes this stream now.", {"Retry-After": str(NO_PUBLISHER_RETRY_S)})
         negotiation = whep.negotiate(offer, name, stream.tracks, self._playout_delay, self._layouts)
         session, answer = self._open_session(Leg.EGRESS, name, offer, client, negotiation.answers)
         viewing = self.viewing_of(stream)

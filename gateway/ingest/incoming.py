@@ -6,6 +6,7 @@ from gateway.ingest.nack import NackTracker
 from gateway.ingest.reception import Reception
 from gateway.wire.formats import TrackFormat
 
+
 @dataclass(frozen=True, slots=True)
 class PublishedMedia:
     """What WHIP negotiated for one track."""

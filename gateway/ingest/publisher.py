@@ -1,7 +1,6 @@
 """A studio's session: RTP in, packets into the stream, feedback back."""
 
 import random
-
 from typing import Protocol
 
 from gateway.clock import WallClock, ntp_middle32, round_trip_s
@@ -139,7 +138,12 @@ class Publisher:
         return AbsCaptureTime(capture.ntp_timestamp, capture_clock_offset(self._publisher_clock)).serialize()
 
     def _on_retransmission(
-        self, track: IncomingTrack, header: RtpHeader, payload: bytes, carried: tuple[tuple[str, bytes], ...], now_s: float
+        self,
+        track: IncomingTrack,
+        header: RtpHeader,
+        payload: bytes,
+        carried: tuple[tuple[str, bytes], ...],
+        now_s: float,
     ) -> None:
         if not payload or track.reception is None:
             return  # Padding that probes the path, or nothing yet to repair.
@@ -148,7 +152,12 @@ class Publisher:
         self._feed(track, sequence_number, header, original, carried, now_s)
 
     def _on_original(
-        self, track: IncomingTrack, header: RtpHeader, payload: bytes, carried: tuple[tuple[str, bytes], ...], now_s: float
+        self,
+        track: IncomingTrack,
+        header: RtpHeader,
+        payload: bytes,
+        carried: tuple[tuple[str, bytes], ...],
+        now_s: float,
     ) -> None:
         if track.is_retired(header.ssrc):
             return
@@ -262,5 +271,3 @@ class Publisher:
     def close(self, cause: str) -> None:
         """See `Source`."""
         self.session.close(cause)
-
-

@@ -27,7 +27,7 @@ class Reception:
     def extend(self, sequence_number: int) -> int | None:
         """`sequence_number` extended to the space of this SSRC; None while a jump is not yet known to be a restart.
 
-        A restart (two packets in sequence after a jump) counts in `restarts` and goes on right above the highest so far.
+        A restart (two packets in sequence after a jump) counts in `restarts` and goes on above the highest so far.
         """
         if self.highest is None:
             # One cycle up, so that a packet reordered before the first still has a positive number.

@@ -27,7 +27,8 @@ class PublishNegotiation:
 
 
 def negotiate(offer: Offer, live: dict[str, TrackFormat]) -> PublishNegotiation:
-    """Take the first audio and the first video that we can pass through. `live` are the formats that the stream has now.
+    """Take the first audio and the first video that we can pass through. `live` are the formats that the stream has
+    now.
 
     SignallingError 406 when there is nothing that we can take, 400 when nothing is sent to us.
     """

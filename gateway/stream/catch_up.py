@@ -1,6 +1,7 @@
 """Viewers that are not live in video: joining at the last keyframe, or recovering from an overload.
 
-They get the packets since the keyframe paced, in the live sequence space, until they meet the live end. One that does not
+They get the packets since the keyframe paced, in the live sequence space, until they meet the live end. One that does
+not
 make it in time loses video up to the next keyframe, keeps audio, and the frames it lost are counted.
 """
 
@@ -13,7 +14,8 @@ from gateway.stream.track import Track
 from gateway.transport.socket import Sent
 
 MAX_PACKETS_PER_TURN = 2_000
-"""Packets sent to catching-up viewers in one turn of the event loop: about 5 ms of work, so that live ones do not wait."""
+"""Packets sent to catching-up viewers in one turn of the event loop: about 5 ms of work, so that live ones do not
+wait."""
 
 BURST_BYTES = 16 * 1200
 """What is sent at once: the initial window of a TCP connection, doubled, is what every path takes."""
@@ -89,7 +91,8 @@ class CatchUp:
             outlet.dropped_from_frame = None
 
     def pace(self, video: Track, live_bps: float, now_s: float) -> list[Outlet]:
-        """Send what the pace allows since the last call. Returns those that have met the live end, and belong to the fan-out."""
+        """Send what the pace allows since the last call. Returns those that have met the live end, and belong to the
+        fan-out."""
         elapsed_s = min(now_s - self._paced_s, 0.1) if self._paced_s is not None else 0.0
         self._paced_s = now_s
         refill_bytes = self._pacing.rate_bps(live_bps) / 8 * elapsed_s

@@ -1,6 +1,7 @@
 """The hot loop: one batch of packets to all viewers of a stream.
 
-Per group of viewers: headers, and how the batch is cut into runs. Per viewer and packet: nonce and encryption. Per viewer and
+Per group of viewers: headers, and how the batch is cut into runs. Per viewer and packet: nonce and encryption. Per
+viewer and
 run: one system call. What is not live (joining, recovering from overload) is `catch_up`'s business.
 """
 
@@ -66,7 +67,8 @@ class Fanout:
             yield from group
 
     def send(self, batch: Batch) -> list[Outlet]:
-        """Send `batch` to everybody who is live. Returns those for whom the socket had no room: they are live no longer."""
+        """Send `batch` to everybody who is live. Returns those for whom the socket had no room: they are live no
+        longer."""
         stalled: list[Outlet] = []
         for group in tuple(self._groups.values()):
             if stalled:
@@ -131,4 +133,6 @@ def takes(outlet: Outlet, track: Track, packet: MediaPacket) -> bool:
         return False
     if not track.is_video:
         return True
-    return outlet.video is VideoState.LIVE or (outlet.video is VideoState.CATCHING_UP and packet.index < outlet.position)
+    return outlet.video is VideoState.LIVE or (
+        outlet.video is VideoState.CATCHING_UP and packet.index < outlet.position
+    )

@@ -1,4 +1,5 @@
-"""How a track's packets look to a group of viewers: payload type and extension ids differ by browser, nothing else does."""
+"""How a track's packets look to a group of viewers: payload type and extension ids differ by browser, nothing else
+does."""
 
 import itertools
 import struct
@@ -97,7 +98,8 @@ class Layout:
         return serialize_extensions([*self._constant, *carried])
 
     def _may_carry(self, uri: str, value: bytes) -> bool:
-        # HDR colour metadata is longer than 16 bytes, which only the two-byte form holds: not every peer takes a mix of forms.
+        # HDR colour metadata is longer than 16 bytes, which only the two-byte form holds: not every peer
+        # takes a mix of forms.
         return uri in self._ids and (self.key.allows_mixed or len(value) <= 16)
 
 

@@ -2,7 +2,8 @@
 
 
 class MediaPacket:
-    """A packet in the cache. `index` is rollovers << 16 | sequence number of the outgoing SSRC; times are in seconds."""
+    """A packet in the cache. `index` is rollovers << 16 | sequence number of the outgoing SSRC; times are in
+    seconds."""
 
     __slots__ = (
         "arrival_s",
@@ -43,4 +44,5 @@ class MediaPacket:
         self.frame = frame
         """Ordinal of the frame (distinct timestamp) in its track."""
         self.headers: dict[int, bytes] = {}
-        """Serialized headers by layout number: the same packet must have the same header forever, or a nonce is used twice."""
+        """Serialized headers by layout number: the same packet must have the same header forever, or a nonce is used
+        twice."""

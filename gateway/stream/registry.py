@@ -14,7 +14,9 @@ _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.-]{0,63}")
 class Registry:
     """Streams exist from the first publisher until a grace period after the last one has gone."""
 
-    def __init__(self, sender: Sender, settings: StreamSettings, max_streams: int, random_source: random.Random) -> None:
+    def __init__(
+        self, sender: Sender, settings: StreamSettings, max_streams: int, random_source: random.Random
+    ) -> None:
         self._sender = sender
         self._settings = settings
         self._max_streams = max_streams

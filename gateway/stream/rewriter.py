@@ -1,7 +1,9 @@
 """From a publisher's sequence numbers and timestamps to the stream's own, across publishers.
 
-The stream has one outgoing SSRC, one sequence space and one timestamp line a track. A publisher that takes over, or that
-restarts its own numbers, begins a new epoch: its first packet follows the last one of the epoch before, and its timestamps
+The stream has one outgoing SSRC, one sequence space and one timestamp line a track. A publisher that takes over, or
+that
+restarts its own numbers, begins a new epoch: its first packet follows the last one of the epoch before, and its
+timestamps
 go on by the time that really passed.
 """
 
@@ -9,9 +11,18 @@ import random
 
 
 class Rewriter:
-    """Maps (extended sequence number, extended timestamp) of the current epoch to (index, 32-bit timestamp) going out."""
+    """Maps (extended sequence number, extended timestamp) of the current epoch to (index, 32-bit timestamp) going
+    out."""
 
-    __slots__ = ("_clock_rate_hz", "_floor", "_last_arrival_s", "_last_timestamp", "_offset", "_timestamp_offset", "next_index")
+    __slots__ = (
+        "_clock_rate_hz",
+        "_floor",
+        "_last_arrival_s",
+        "_last_timestamp",
+        "_offset",
+        "_timestamp_offset",
+        "next_index",
+    )
 
     def __init__(self, clock_rate_hz: int, random_source: random.Random) -> None:
         self._clock_rate_hz = clock_rate_hz
@@ -28,7 +39,8 @@ class Rewriter:
         self._offset = None
 
     def rewrite(self, sequence_number: int, timestamp: int, arrival_s: float) -> tuple[int, int] | None:
-        """`sequence_number` extended, `timestamp` 32 bits. None for a packet from before the epoch's first: its place is taken."""
+        """`sequence_number` extended, `timestamp` 32 bits. None for a packet from before the epoch's first: its place
+        is taken."""
         if self._offset is None:
             self._begin(sequence_number, timestamp, arrival_s)
         assert self._offset is not None

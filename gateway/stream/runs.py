@@ -1,4 +1,5 @@
-"""Cutting a batch into runs of equal size, one UDP_SEGMENT send each; only a run's last packet may be shorter (udp(7))."""
+"""Cutting a batch into runs of equal size, one UDP_SEGMENT send each; only a run's last packet may be shorter
+(udp(7))."""
 
 from collections.abc import Iterable
 from typing import NamedTuple

@@ -1,6 +1,7 @@
 """One stream: what its source feeds in, and the outlets it goes out by.
 
-Packets gather in a batch until the socket has been read empty. A stream with many viewers then waits a little for the rest of
+Packets gather in a batch until the socket has been read empty. A stream with many viewers then waits a little for the
+rest of
 the frame: longer runs cost less a packet. No clock and no event loop here: whoever calls says what time it is.
 """
 
@@ -56,7 +57,8 @@ class Stream:
     # The source's side
 
     def attach(self, source: Source, formats: list[TrackFormat], now_s: float) -> list[Track]:
-        """`source` feeds the stream from now on; the one before is closed. Returns tracks that were replaced: their format
+        """`source` feeds the stream from now on; the one before is closed. Returns tracks that were replaced: their
+        format
         changed, and who watches them has to negotiate anew."""
         previous, self.source = self.source, source
         self.live_since_s, self.source_lost_s = now_s, None
@@ -99,9 +101,7 @@ class Stream:
             self._batch_since_s = incoming.arrival_s
         self._batch.append((track, packet))
 
-    def on_sender_report(
-        self, track: Track, publisher_ntp: int, rtp_timestamp: int, clock: PublisherClock
-    ) -> None:
+    def on_sender_report(self, track: Track, publisher_ntp: int, rtp_timestamp: int, clock: PublisherClock) -> None:
         """The publisher tied its own `rtp_timestamp` to `publisher_ntp`."""
         if track.rewriter.is_mapped:
             track.clock.on_sender_report(publisher_ntp, track.rewriter.outgoing_timestamp(rtp_timestamp), clock)
@@ -201,7 +201,8 @@ class Stream:
     # Upkeep
 
     def refresh_keyframe(self, now_s: float) -> None:
-        """While somebody watches, see to it that the cache never holds a long way to the live end. Once a second or so."""
+        """While somebody watches, see to it that the cache never holds a long way to the live end. Once a second or
+        so."""
         video = self.tracks.get("video")
         if video is None or not self.viewers:
             return

@@ -1,6 +1,7 @@
 """The studio's capture time, told in the gateway's clock.
 
-A publisher's sender reports tie its RTP timestamps to its own NTP clock, which may be wrong by hours. The gateway estimates
+A publisher's sender reports tie its RTP timestamps to its own NTP clock, which may be wrong by hours. The gateway
+estimates
 one offset a publisher, from the report that travelled fastest, and so keeps audio and video of a publisher aligned.
 """
 
@@ -31,7 +32,8 @@ class PublisherClock:
 
     @property
     def offset(self) -> int | None:
-        """Gateway's NTP minus publisher's NTP, modulo 2**64; it includes the fastest report's way. None before the first."""
+        """Gateway's NTP minus publisher's NTP, modulo 2**64; it includes the fastest report's way. None before the
+        first."""
         if self._origin is None:
             return None
         return (self._origin + min(self._samples)) & _U64
@@ -73,7 +75,8 @@ class TrackClock:
         self._clock, self._is_reported = None, False
 
     def timestamp_at(self, gateway_ntp: int) -> int | None:
-        """The RTP timestamp that corresponds to the instant `gateway_ntp`, for a sender report; None before any packet."""
+        """The RTP timestamp that corresponds to the instant `gateway_ntp`, for a sender report; None before any
+        packet."""
         if self._timestamp is None:
             return None
         reference = self._clock.to_gateway(self._ntp) if self._clock is not None else self._ntp
@@ -84,6 +87,7 @@ class TrackClock:
 
 
 def capture_clock_offset(clock: PublisherClock) -> int | None:
-    """Publisher's NTP minus gateway's, signed Q32.32: what abs-capture-time calls the estimated capture clock offset."""
+    """Publisher's NTP minus gateway's, signed Q32.32: what abs-capture-time calls the estimated capture clock
+    offset."""
     offset = clock.offset
     return None if offset is None else _signed(-offset)

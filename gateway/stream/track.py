@@ -78,7 +78,8 @@ class Track:
         self._awaits_keyframe = self.is_video
 
     def accept(self, incoming: Incoming) -> MediaPacket | None:
-        """Number, judge and cache a packet; None when it goes no further (duplicate, too old, before the first keyframe)."""
+        """Number, judge and cache a packet; None when it goes no further (duplicate, too old, before the first
+        keyframe)."""
         is_keyframe = self._is_keyframe is not None and self._is_keyframe(incoming.payload)
         if self._awaits_keyframe and not is_keyframe:
             self._count_undecodable(incoming)
@@ -102,7 +103,8 @@ class Track:
         return packet if self._keep(packet) else None
 
     def frames_around(self, lost: list[int]) -> int:
-        """How many frames the `lost` sequence numbers of the publisher belong to, judged by the next packet that is here."""
+        """How many frames the `lost` sequence numbers of the publisher belong to, judged by the next packet that is
+        here."""
         frames = set()
         for sequence_number in lost:
             index = self.rewriter.index_of(sequence_number)

@@ -1,11 +1,13 @@
 """DTLS by aiortc's RTCDtlsTransport, fed by us and sending through us.
 
-aiortc does the handshake, its timers and the check of the fingerprint; we give it a queue in place of an ICE transport, a
+aiortc does the handshake, its timers and the check of the fingerprint; we give it a queue in place of an ICE transport,
+a
 cached context, and take the SRTP keys out. `tests/transport/test_dtls_contract.py` fails when one of aiortc's private
 names moves.
 """
 
 import asyncio
+import contextlib
 import datetime
 from collections.abc import Callable
 
@@ -92,7 +94,7 @@ class DtlsSession(RTCDtlsTransport):
     def __init__(self, certificate: Certificate, role: str, send: Callable[[bytes], None]) -> None:
         """`role` is `server` or `client`; `send` puts one datagram on the wire."""
         self.wire = _Wire(send)
-        super().__init__(self.wire, [certificate])
+        super().__init__(self.wire, [certificate])  # type: ignore[arg-type]  # what it needs of ICE, _Wire has
         self._set_role(role)
         self.srtp: SrtpSession | None = None
 
@@ -112,25 +114,28 @@ class DtlsSession(RTCDtlsTransport):
             self._task.cancel()
             self._task = None
         if self._ssl is not None and self._state in (State.CONNECTING, State.CONNECTED):
-            try:
+            # An error: the handshake had not come far enough for a goodbye.
+            with contextlib.suppress(SSL.Error):
                 self._ssl.shutdown()
-            except SSL.Error:
-                # Nothing to say goodbye to: the handshake had not come far enough.
-                pass
             self._flush()
         self.wire.feed(None)
 
+    @property
+    def _connection(self) -> SSL.Connection:
+        assert self._ssl is not None, "start() has made it"
+        return self._ssl
+
     async def _do_handshake(self) -> None:
-        self._ssl.set_ciphertext_mtu(MTU_BYTES)
+        self._connection.set_ciphertext_mtu(MTU_BYTES)
         await super()._do_handshake()
 
     def _setup_srtp(self) -> None:
-        chosen = self._ssl.get_selected_srtp_profile()
+        chosen = self._connection.get_selected_srtp_profile()
         profile = next((p for p in PROFILES if p.openssl_name == chosen), None)
         if profile is None:
             self._set_state(State.FAILED)
             return
-        exported = self._ssl.export_keying_material(b"EXTRACTOR-dtls_srtp", profile.exported_bytes)
+        exported = self._connection.export_keying_material(b"EXTRACTOR-dtls_srtp", profile.exported_bytes)
         client, server = profile.split(exported)
         local, remote = (server, client) if self._role == "server" else (client, server)
         self.srtp = srtp_session(profile, local, remote)
@@ -143,7 +148,7 @@ class DtlsSession(RTCDtlsTransport):
         pending = b""
         while True:
             try:
-                pending += self._ssl.bio_read(65536)
+                pending += self._connection.bio_read(65536)
             except SSL.Error:
                 break
         for datagram in datagrams_of_records(pending):
@@ -151,7 +156,8 @@ class DtlsSession(RTCDtlsTransport):
 
 
 def datagrams_of_records(flight: bytes) -> list[bytes]:
-    """Cut a flight at record borders (RFC 6347 section 4.1) into datagrams of at most MTU_BYTES where the records allow it."""
+    """Cut a flight at record borders (RFC 6347 section 4.1) into datagrams of at most MTU_BYTES where the records allow
+    it."""
     datagrams: list[bytes] = []
     start = end = 0
     while end + _RECORD_HEADER_BYTES <= len(flight):

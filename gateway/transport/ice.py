@@ -1,6 +1,8 @@
-"""ICE-lite: the controlled agent that only answers (RFC 8445 section 2.5 and appendix A). Bytes in, bytes out; no clock.
+"""ICE-lite: the controlled agent that only answers (RFC 8445 section 2.5 and appendix A). Bytes in, bytes out; no
+clock.
 
-Nothing in a request is believed before its MESSAGE-INTEGRITY has been verified. The selected address is that of the newest
+Nothing in a request is believed before its MESSAGE-INTEGRITY has been verified. The selected address is that of the
+newest
 valid pair that the peer nominated, and, until it nominates one, of the newest valid pair.
 """
 
@@ -95,7 +97,8 @@ class IceLite:
         current = credentials is self.local
         if nominated and current:
             self.previous = None
-        # A check that nominates nothing moves the address only while nothing was nominated, an old generation's never after a restart.
+        # A check that nominates nothing moves the address only while nothing was nominated, an old
+        # generation's never after a restart.
         if self.selected is not None and not (current and (nominated or not self._nominated)):
             return False
         self._nominated = self._nominated or (nominated and current)
@@ -133,5 +136,3 @@ def candidate_lines(hosts: list[str], port: int) -> list[str]:
         f"{order + 1} 1 udp {(126 << 24) | ((65535 - order) << 8) | 255} {host} {port} typ host"
         for order, host in enumerate(hosts)
     ]
-
-

@@ -1,7 +1,7 @@
 """The media port: tells datagrams apart, finds their session, and keeps the tables of who is who.
 
-The only object that owns the socket and re-arms its timers. Datagrams are told apart by their first byte (RFC 7983 section
-7); a STUN request finds its session by the ufrag that it names, everything else by the address that ICE has validated.
+The only object that owns the socket and re-arms its timers. Datagrams are told apart by their first byte (RFC 7983
+section 7); a STUN request finds its session by the ufrag that it names, everything else by the address that ICE has validated.
 """
 
 import asyncio
@@ -226,4 +226,3 @@ class MediaPort:
 
     def _drop(self, cause: str) -> None:
         self.dropped[cause] += 1
-

@@ -1,6 +1,7 @@
 """One peer on the media port: its ICE, its DTLS, its SRTP, and whom to tell.
 
-What arrives is refused as early as can be: unknown, then replayed, then not authentic. Every refusal is counted by its cause.
+What arrives is refused as early as can be: unknown, then replayed, then not authentic. Every refusal is counted by its
+cause.
 """
 
 import asyncio

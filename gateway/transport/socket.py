@@ -1,7 +1,7 @@
 """The process's one UDP socket: batched reads, sends with segmentation offload, and what the kernel granted.
 
-GSO (UDP_SEGMENT) hands the kernel a run of equal-sized datagrams to one destination in one call: it costs a third of single
-sends. Where kernel or path refuses it, it is switched off for good and each datagram is sent by itself.
+GSO (UDP_SEGMENT) hands the kernel a run of equal-sized datagrams to one destination in one call: it costs a third of
+single sends. Where kernel or path refuses it, it is switched off for good and each datagram is sent by itself.
 """
 
 import errno
@@ -103,7 +103,9 @@ class MediaSocket:
             return self._send_one_by_one(b"".join(buffers), segment_bytes, address)
         ancillary = self._ancillary.get(segment_bytes)
         if ancillary is None:
-            ancillary = self._ancillary[segment_bytes] = [(socket.IPPROTO_UDP, _UDP_SEGMENT, struct.pack("H", segment_bytes))]
+            ancillary = self._ancillary[segment_bytes] = [
+                (socket.IPPROTO_UDP, _UDP_SEGMENT, struct.pack("H", segment_bytes))
+            ]
         try:
             self._socket.sendmsg(buffers, ancillary, 0, address)
         except OSError as error:
@@ -141,11 +143,15 @@ class MediaSocket:
 
     def _switch_segmentation_off(self, error: OSError) -> None:
         self.segmentation = False
-        log.warning("gso switched off", error=str(error), consequence="each datagram is sent by itself, at about twice the cost")
+        log.warning(
+            "gso switched off", error=str(error), consequence="each datagram is sent by itself, at about twice the cost"
+        )
 
 
 def _bound_socket(host: str, port: int) -> socket.socket:
-    family, kind, protocol, _, address = socket.getaddrinfo(host, port, type=socket.SOCK_DGRAM, flags=socket.AI_PASSIVE)[0]
+    family, kind, protocol, _, address = socket.getaddrinfo(
+        host, port, type=socket.SOCK_DGRAM, flags=socket.AI_PASSIVE
+    )[0]
     media = socket.socket(family, kind, protocol)
     try:
         if family == socket.AF_INET6:

@@ -18,7 +18,8 @@ MAX_REMEMBERED = 512
 
 BUDGET_BPS = 4_000_000
 BUDGET_BURST_BYTES = 64_000
-"""What one viewer may make us send again: twice a stream's rate. More is not loss but a path too narrow, or an attack."""
+"""What one viewer may make us send again: twice a stream's rate. More is not loss but a path too narrow, or an
+attack."""
 
 
 @dataclass(slots=True)

@@ -161,7 +161,8 @@ class Viewer:
             self.report(now_s)
 
     def report(self, now_s: float) -> None:
-        """Sender reports of all tracks in the gateway's clock, and the answer to the player's reference time (RFC 3611 4.5)."""
+        """Sender reports of all tracks in the gateway's clock, and the answer to the player's reference time (RFC 3611
+        4.5)."""
         self._next_report_s = now_s + REPORT_INTERVAL_S
         ntp = self._clock.ntp(now_s)
         reports = [report for track in self._tracks.values() if (report := self._sender_report(track, ntp)) is not None]

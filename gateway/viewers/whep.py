@@ -44,7 +44,8 @@ class WatchNegotiation:
 def negotiate(
     offer: Offer, stream: str, tracks: dict[str, Track], playout_delay: PlayoutDelay | None, layouts: Layouts
 ) -> WatchNegotiation:
-    """Answer with what the stream has. SignallingError 406 when the player cannot take it, 400 when it wants to receive nothing."""
+    """Answer with what the stream has. SignallingError 406 when the player cannot take it, 400 when it wants to receive
+    nothing."""
     chosen = {kind: media for kind in ("audio", "video") if (media := _first_received(offer, kind)) is not None}
     if not chosen:
         raise SignallingError(400, "The offer receives no audio and no video: a=recvonly or a=sendrecv is needed.")
@@ -71,8 +72,12 @@ def _first_received(offer: Offer, kind: str) -> Media | None:
 def _codec(media: Media, track: Track) -> Codec:
     codec = codec_to_play(media, track.format)
     if codec is None:
-        profile = f" ({getattr(track.format.profile, 'value', track.format.profile)} profile)" if track.format.profile else ""
-        raise SignallingError(406, f"The stream's {media.kind} is {track.format.name}{profile}, which the offer does not contain.")
+        profile = (
+            f" ({getattr(track.format.profile, 'value', track.format.profile)} profile)" if track.format.profile else ""
+        )
+        raise SignallingError(
+            406, f"The stream's {media.kind} is {track.format.name}{profile}, which the offer does not contain."
+        )
     return codec
 
 

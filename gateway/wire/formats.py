@@ -1,4 +1,5 @@
-"""Which codecs railbird passes through, and which player can take which stream (RFC 6184 8.2.2, RFC 9628 7.1, AV1 RTP 7.2)."""
+"""Which codecs railbird passes through, and which player can take which stream (RFC 6184 8.2.2, RFC 9628 7.1, AV1 RTP
+7.2)."""
 
 from dataclasses import dataclass
 
@@ -12,7 +13,8 @@ MIMES = {"video": VIDEO_MIMES, "audio": AUDIO_MIMES}
 
 _DEFAULT_H264_PROFILE = "42e01f"
 
-# A decoder of the key's profile plays streams of the profiles in its set. Encoders label constrained baseline as baseline
+# A decoder of the key's profile plays streams of the profiles in its set. Encoders label constrained baseline as
+# baseline
 # so often that both count as one.
 _BASELINE = {H264Profile.CONSTRAINED_BASELINE, H264Profile.BASELINE}
 _PLAYABLE: dict[H264Profile, set[H264Profile]] = {
@@ -75,7 +77,8 @@ def _packetization_mode(codec: Codec) -> int:
 
 
 def codec_to_publish(media: Media, live: TrackFormat | None) -> Codec | None:
-    """The codec of a studio's offer to ask for: what the stream has now if it can, else the first of the studio's own order.
+    """The codec of a studio's offer to ask for: what the stream has now if it can, else the first of the studio's own
+    order.
 
     H264 with packetization-mode 1 wins over mode 0, which some players do not take.
     """
@@ -99,7 +102,8 @@ def _same_profile(codec: Codec, live: TrackFormat) -> bool:
 
 
 def codec_to_play(media: Media, track: TrackFormat) -> Codec | None:
-    """The codec of a player's offer that can take `track`: the same profile if it is offered, else one that contains it."""
+    """The codec of a player's offer that can take `track`: the same profile if it is offered, else one that contains
+    it."""
     playable = [codec for codec in media.codecs if track.is_playable_by(codec)]
     same = [codec for codec in playable if _profile(codec) == track.profile]
     return next(iter(same or playable), None)

@@ -1,8 +1,10 @@
-"""Offers in, answers out (RFC 8866, RFC 8829, RFC 8843). aiortc parses; here is what it leaves out, and what we insist on."""
+"""Offers in, answers out (RFC 8866, RFC 8829, RFC 8843). aiortc parses; here is what it leaves out, and what we insist
+on."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
+from aiortc.rtcicetransport import RTCIceParameters
 from aiortc.rtcrtpparameters import ParametersDict
 from aiortc.sdp import MediaDescription, SessionDescription
 
@@ -90,20 +92,28 @@ def parse_offer(text: str) -> Offer:
         media = tuple(_media(section) for section in description.media)
     except Exception as error:  # aiortc raises whatever its conversions raise: AssertionError, KeyError, TypeError ...
         raise WireError(f"The offer does not parse: {type(error).__name__}.") from error
-    _require_bundle(description)
+    _require_bundle(description, text)
     first = description.media[0]
-    fingerprints = [(f.algorithm, f.value) for f in first.dtls.fingerprints] if first.dtls else []
+    setup, fingerprints = _dtls(first)
     ufrag, pwd = _credentials(first)
     _require(bool(fingerprints), "The offer has no a=fingerprint or no a=setup.")
-    _require(any(algorithm.lower() in _DIGESTS for algorithm, _ in fingerprints), "The fingerprint's hash is not supported.")
+    _require(
+        any(algorithm.lower() in _DIGESTS for algorithm, _ in fingerprints), "The fingerprint's hash is not supported."
+    )
     return Offer(
         media=media,
         ufrag=ufrag,
         pwd=pwd,
         fingerprints=fingerprints,
-        setup=SETUP_ROLES[first.dtls.role],
+        setup=setup,
         allows_mixed_extensions="a=extmap-allow-mixed" in text,
     )
+
+
+def _dtls(section: MediaDescription) -> tuple[str, list[tuple[str, str]]]:
+    if section.dtls is None:  # aiortc's way to say that there is no a=setup
+        return "", []
+    return SETUP_ROLES[section.dtls.role], [(f.algorithm, f.value) for f in section.dtls.fingerprints]
 
 
 _DIGESTS = {"sha-256", "sha-384", "sha-512"}
@@ -114,7 +124,7 @@ def _require(holds: bool, sentence: str) -> None:
         raise WireError(sentence)
 
 
-def _require_bundle(description: SessionDescription) -> None:
+def _require_bundle(description: SessionDescription, text: str) -> None:
     _require(bool(description.media), "The offer has no media section.")
     mids = [section.rtp.muxId for section in description.media]
     _require(all(mids) and len(set(mids)) == len(mids), "Each media section needs an a=mid of its own.")
@@ -124,11 +134,12 @@ def _require_bundle(description: SessionDescription) -> None:
     for section in description.media:
         if section.kind in ("audio", "video"):
             _require(section.rtcp_mux, "Every RTP section needs a=rtcp-mux: there is one port.")
-    _require(not description.media[0].ice.iceLite, "Both sides cannot be ICE-lite.")
+    _require("\na=ice-lite" not in text, "Both sides cannot be ICE-lite.")
 
 
 def _credentials(section: MediaDescription) -> tuple[str, str]:
-    ufrag, pwd = section.ice.usernameFragment or "", section.ice.password or ""
+    ice = section.ice or RTCIceParameters()
+    ufrag, pwd = ice.usernameFragment or "", ice.password or ""
     _require(MIN_UFRAG_CHARS <= len(ufrag) <= MAX_CREDENTIAL_CHARS, "The offer has no valid a=ice-ufrag.")
     _require(MIN_PWD_CHARS <= len(pwd) <= MAX_CREDENTIAL_CHARS, "The offer has no valid a=ice-pwd.")
     return ufrag, pwd
@@ -165,7 +176,7 @@ def _codecs(section: MediaDescription) -> tuple[Codec, ...]:
             rtx_payload_type=rtx_of.get(codec.payloadType),
         )
         for codec in section.rtp.codecs
-        if codec.name.lower() != "rtx" and codec.payloadType < 128
+        if codec.name.lower() != "rtx" and codec.payloadType is not None and codec.payloadType < 128
     )
 
 
@@ -221,7 +232,11 @@ def _is_refused(section: AnswerMedia) -> bool:
 
 
 def _refusal_lines(offered: Media) -> list[str]:
-    return [f"m={offered.kind} 0 {offered.profile} {' '.join(offered.formats)}", "c=IN IP4 0.0.0.0", f"a=mid:{offered.mid}"]
+    return [
+        f"m={offered.kind} 0 {offered.profile} {' '.join(offered.formats)}",
+        "c=IN IP4 0.0.0.0",
+        f"a=mid:{offered.mid}",
+    ]
 
 
 def _section_lines(section: AnswerMedia, transport: AnswerTransport) -> list[str]:

@@ -29,7 +29,7 @@ def test_one_byte_form_of_rfc_8285_section_4_2() -> None:
 def test_two_byte_form_of_rfc_8285_section_4_3() -> None:
     """The figure of the section: an empty element, one of one byte, padding, one of four bytes."""
     body = bytes.fromhex("0100 0201bb 00 0304cccccccc 00")
-    assert parse_extensions(TWO_BYTE_PROFILE, body) == {1: b"", 2: b"\xbb", 3: b"\xcc\xcc\xcc\xcc"}
+    assert parse_extensions(0x1000, body) == {1: b"", 2: b"\xbb", 3: b"\xcc\xcc\xcc\xcc"}
 
 
 def test_two_byte_form_with_appbits() -> None:
@@ -37,7 +37,7 @@ def test_two_byte_form_with_appbits() -> None:
 
 
 def test_elements_of_a_chromium_packet() -> None:
-    assert parse_extensions(ONE_BYTE_PROFILE, bytes.fromhex("22a23c0c90300000")) == {2: b"\xa2\x3c\x0c", 9: b"0"}
+    assert parse_extensions(0xBEDE, bytes.fromhex("22a23c0c90300000")) == {2: b"\xa2\x3c\x0c", 9: b"0"}
 
 
 @pytest.mark.parametrize(

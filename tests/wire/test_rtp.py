@@ -48,10 +48,10 @@ def test_parse_header_of_a_padding_probe() -> None:
 
 
 def test_parse_header_skips_csrcs() -> None:
-    csrcs = bytes(range(8))
-    header = parse_header(b"\x92\xe0" + pack_header(0, False, 7, 8, 9)[2:] + csrcs + b"\x00\x05\x00\x01abcdpayload")
+    csrcs = bytes(range(12))
+    header = parse_header(b"\x93\xe0" + pack_header(0, False, 7, 8, 9)[2:] + csrcs + b"\x00\x05\x00\x01abcdpayload")
     assert header.marker
-    assert (header.extension_profile, header.extension, header.length_bytes) == (5, b"abcd", 28)
+    assert (header.extension_profile, header.extension, header.length_bytes) == (5, b"abcd", 32)
 
 
 @given(

@@ -1,6 +1,7 @@
 """SRTP and SRTCP of one session, for the two profiles that peers speak.
 
-`SrtpSession` is what a DTLS handshake yields; `Opener` turns datagrams of the peer into plaintext, `Sealer` the reverse.
+`SrtpSession` is what a DTLS handshake yields; `Opener` turns datagrams of the peer into plaintext, `Sealer` the
+reverse.
 """
 
 from dataclasses import dataclass

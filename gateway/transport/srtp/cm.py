@@ -45,7 +45,7 @@ class CmSealer:
 
     def seal_rtcp(self, compound: bytes) -> bytes:
         """See `Sealer`."""
-        return self._session.protect_rtcp(compound)  # type: ignore[no-any-return]
+        return self._session.protect_rtcp(compound)
 
 
 class CmOpener:

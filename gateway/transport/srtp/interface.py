@@ -6,7 +6,8 @@ from typing import Protocol
 from gateway.wire.rtp import RtpHeader
 
 Sealable = tuple[bytes, bytes, int, int]
-"""(header, payload, ssrc, iv): `iv` is ssrc << 48 | packet index, the index being roc << 16 | sequence number, 48 bits."""
+"""(header, payload, ssrc, iv): `iv` is ssrc << 48 | packet index, the index being roc << 16 | sequence number, 48
+bits."""
 
 
 class Opener(Protocol):

@@ -1,7 +1,8 @@
 """The sliding window against replayed packets (RFC 3711 section 3.3.2)."""
 
 WINDOW_PACKETS = 1024
-"""The RFC asks for at least 64; a 4 Mb/s stream sends 64 packets in 150 ms, less than one retransmission takes on a slow path."""
+"""The RFC asks for at least 64; a 4 Mb/s stream sends 64 packets in 150 ms, less than one retransmission takes on a
+slow path."""
 
 _MASK = (1 << WINDOW_PACKETS) - 1
 
