@@ -12,6 +12,7 @@ from gateway.wire.av1 import is_keyframe
     [
         (b"\x08\x0a", True),
         (b"\x18\x0a", True),
+        (b"\x0f\x0a", True),
         (b"\x68\x0a", True),
         (b"\x88\x0a", False),
         (b"\x10\x0a", False),

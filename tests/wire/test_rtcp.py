@@ -86,6 +86,14 @@ def test_padding_of_a_multiple_of_4_is_taken_off() -> None:
     assert parse_compound(padded) == [ReceiverReport(1)]
 
 
+def test_padding_of_one_byte_is_taken_off() -> None:
+    assert parse_compound(bytes.fromhex("a1cc0001 61626301")) == [UnknownPacket(204, 1, b"abc")]
+
+
+def test_packet_without_a_body_ends_a_compound() -> None:
+    assert parse_compound(EMPTY_RECEIVER_REPORT + bytes.fromhex("80cb0000")) == [ReceiverReport(1), Bye(())]
+
+
 def test_padding_of_chromium_is_taken_off_in_the_middle_of_a_compound() -> None:
     feedback = read_vector("chromium_transport_feedback_lost")
     first, second = parse_compound(feedback + EMPTY_RECEIVER_REPORT)

@@ -126,6 +126,11 @@ def test_bye_survives_the_round_trip(bye: Bye) -> None:
     assert parse_bye(count, body) == bye
 
 
+def test_bye_with_the_longest_reason_survives_the_round_trip() -> None:
+    bye = Bye((1,), "x" * 255)
+    assert parse_bye(*pack_bye(bye)) == bye
+
+
 @pytest.mark.parametrize(("count", "body"), [(1, b""), (2, bytes(4)), (1, bytes(4) + b"\x04abc"), (0, b"\xffabc")])
 def test_parse_bye_refuses(count: int, body: bytes) -> None:
     with pytest.raises(WireError):

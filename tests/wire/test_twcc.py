@@ -54,6 +54,13 @@ def test_feedback_survives_the_round_trip(feedback: TransportFeedback) -> None:
     assert parse_transport_feedback(body) == feedback
 
 
+@pytest.mark.parametrize(
+    ("delta", "packed"), [(0, "2001 00 00"), (255, "2001 ff 00"), (256, "4001 0100"), (-1, "4001 ffff")]
+)
+def test_delta_takes_two_bytes_only_outside_0_to_255(delta: int, packed: str) -> None:
+    assert pack_transport_feedback(TransportFeedback(1, 2, 3, 4, 5, (delta,)))[16:] == bytes.fromhex(packed)
+
+
 @pytest.mark.parametrize("deltas", [(), (0x8000,), (-0x8001,)])
 def test_pack_transport_feedback_refuses(deltas: tuple[int, ...]) -> None:
     with pytest.raises(MisuseError):

@@ -14,6 +14,7 @@ START_DESCRIPTORS = {
     "bare": "10",
     "non-reference": "30",
     "extended with nothing": "9000",
+    "extended with reserved bits": "900f",
     "short picture id": "908011",
     "long picture id": "90808011",
     "TL0PICIDX": "904011",

@@ -12,6 +12,7 @@ from gateway.wire.vp9 import is_keyframe
     [
         ("08 aa", True),
         ("0c aa", True),
+        ("09 02 aa", True),
         ("88 11 aa", True),
         ("88 8011 aa", True),
         ("a8 8011 00 00 aa", True),
