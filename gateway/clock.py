@@ -1,7 +1,7 @@
 """The one place that converts between monotonic, NTP and RTP time.
 
-Inside railbird an instant is a monotonic time in seconds (`now_s`, a float), read once at the edge (the socket, a timer)
-and passed down; nothing below `transport` reads a clock. NTP timestamps are UQ32.32 integers (RFC 5905 section 6).
+Inside railbird an instant is a monotonic time in seconds (`now_s`, a float), read once at the edge (socket, timer) and
+passed down; nothing below `transport` reads a clock. NTP timestamps are UQ32.32 integers (RFC 5905 section 6).
 """
 
 import time

@@ -160,6 +160,7 @@ class Hub:
             leg=leg,
             stream=name,
             client=client,
+            mid=offer.media[0].mid,
             remote_ufrag=offer.ufrag,
             fingerprints=offer.fingerprints,
             dtls_role=dtls_role,
@@ -174,7 +175,7 @@ class Hub:
         assert fragment.ufrag is not None
         self.port.restart_ice(session, fragment.ufrag)
         session.log.info("ice restart")
-        return serialize_fragment(session.ice.local.ufrag, session.ice.local.pwd, "0", self._candidates)
+        return serialize_fragment(session.ice.local.ufrag, session.ice.local.pwd, session.mid, self._candidates)
 
     # Upkeep
 

@@ -1,7 +1,7 @@
 """The contract between what comes in and what goes out, on one page.
 
-A `Source` (a publisher) feeds a stream's tracks; an `Outlet` (what a viewer is to the hot loop) says how packets leave to
-one peer; `Sender` is the socket as the hot loop sees it. None of them knows more of the others than this.
+A `Source` (a publisher) feeds a stream's tracks; an `Outlet` (what a viewer is to the hot loop) says how packets leave
+to one peer; `Sender` is the socket as the hot loop sees it. None of them knows more of the others than this.
 """
 
 from collections.abc import Callable, Sequence

@@ -9,6 +9,7 @@ names moves.
 import asyncio
 import contextlib
 import datetime
+import functools
 from collections.abc import Callable
 
 from aiortc.rtcdtlstransport import (
@@ -30,6 +31,10 @@ MAX_QUEUED_DATAGRAMS = 32
 """A handshake has at most about ten datagrams in flight; a peer that sends more than this is not shaking hands."""
 
 DTLS_1_2 = 0xFEFD
+HELLO_REPEAT_S = 0.1
+"""When the first ClientHello is sent once more: FFmpeg takes it as the sign to begin, and throws it away. OpenSSL's own
+timer would wait a second."""
+
 _RECORD_HEADER_BYTES = 13
 _RENEW_BEFORE = datetime.timedelta(days=7)
 
@@ -49,7 +54,7 @@ class Certificate(RTCCertificate):
             self._context.set_tlsext_use_srtp(b":".join(profile.openssl_name for profile in PROFILES))
         return self._context
 
-    @property
+    @functools.cached_property
     def fingerprint(self) -> str:
         """The value of `a=fingerprint` (RFC 8122 section 5)."""
         sha256 = next(f for f in self.getFingerprints() if f.algorithm == "sha-256")
@@ -97,6 +102,7 @@ class DtlsSession(RTCDtlsTransport):
         super().__init__(self.wire, [certificate])  # type: ignore[arg-type]  # what it needs of ICE, _Wire has
         self._set_role(role)
         self.srtp: SrtpSession | None = None
+        self._heard = False
 
     async def handshake(self, fingerprints: list[tuple[str, str]]) -> SrtpSession | None:
         """Shake hands with the peer that has one of `fingerprints` (algorithm, value); None when it fails."""
@@ -106,6 +112,7 @@ class DtlsSession(RTCDtlsTransport):
 
     def feed(self, datagram: bytes) -> bool:
         """Hand over a received datagram; False when too many wait already."""
+        self._heard = True
         return self.wire.feed(datagram)
 
     def say_goodbye(self) -> None:
@@ -151,7 +158,17 @@ class DtlsSession(RTCDtlsTransport):
                 pending += self._connection.bio_read(65536)
             except SSL.Error:
                 break
-        for datagram in datagrams_of_records(pending):
+        datagrams = datagrams_of_records(pending)
+        self._send(datagrams)
+        if self._role == "client" and not self._heard and datagrams:
+            asyncio.get_running_loop().call_later(HELLO_REPEAT_S, self._repeat_hello, datagrams)
+
+    def _repeat_hello(self, datagrams: list[bytes]) -> None:
+        if not self._heard and self._state is State.CONNECTING:
+            self._send(datagrams)
+
+    def _send(self, datagrams: list[bytes]) -> None:
+        for datagram in datagrams:
             self.wire._sender(datagram)
 
 

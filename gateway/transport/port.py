@@ -1,7 +1,8 @@
 """The media port: tells datagrams apart, finds their session, and keeps the tables of who is who.
 
 The only object that owns the socket and re-arms its timers. Datagrams are told apart by their first byte (RFC 7983
-section 7); a STUN request finds its session by the ufrag that it names, everything else by the address that ICE has validated.
+section 7); a STUN request finds its session by the ufrag that it names, everything else by the address that ICE has
+validated.
 """
 
 import asyncio
@@ -78,15 +79,18 @@ class MediaPort:
         leg: Leg,
         stream: str,
         client: str,
+        mid: str,
         remote_ufrag: str,
         fingerprints: list[tuple[str, str]],
         dtls_role: str,
     ) -> Session:
-        """A new session in the tables, waiting for its peer's first STUN request. `client` is what limits count by."""
+        """A new session in the tables, waiting for its peer's first STUN request. `client` is what limits count by,
+        `mid` names the bundle's first section."""
         session = Session(
             leg=leg,
             stream=stream,
             client=client,
+            mid=mid,
             remote_ufrag=remote_ufrag,
             fingerprints=fingerprints,
             dtls_role=dtls_role,

@@ -73,6 +73,7 @@ class Session:
         leg: Leg,
         stream: str,
         client: str,
+        mid: str,
         remote_ufrag: str,
         fingerprints: list[tuple[str, str]],
         dtls_role: str,
@@ -86,6 +87,7 @@ class Session:
         self.leg = leg
         self.stream = stream
         self.client = client
+        self.mid = mid
         self.ice = IceLite(remote_ufrag)
         self.created_s = self.last_seen_s = monotonic_s()
         self.srtp: SrtpSession | None = None
