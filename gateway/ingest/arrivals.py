@@ -13,6 +13,7 @@ class ArrivalRecorder:
     def __init__(self) -> None:
         self._arrivals: dict[int, int] = {}
         self._highest: int | None = None
+        self._next_expected: int | None = None
         self._feedback_packet_count = 0
 
     def on_packet(self, transport_sequence_number: int, arrival_s: float) -> None:
@@ -29,7 +30,9 @@ class ArrivalRecorder:
         """Feedback for what arrived since the last call; empty when nothing did."""
         if not self._arrivals:
             return []
-        packets = build_feedback(sender_ssrc, media_ssrc, self._feedback_packet_count, sorted(self._arrivals.items()))
+        arrivals = sorted(self._arrivals.items())
+        packets = build_feedback(sender_ssrc, media_ssrc, self._feedback_packet_count, arrivals, self._next_expected)
+        self._next_expected = max(self._next_expected or 0, arrivals[-1][0] + 1)
         self._feedback_packet_count = (self._feedback_packet_count + len(packets)) & 0xFF
         self._arrivals.clear()
         return packets
