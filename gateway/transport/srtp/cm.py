@@ -14,12 +14,15 @@ AUTH_TAG_BYTES = 10
 MAX_PACKET_BYTES = 1356
 """Header and payload of the largest packet that fits the buffer of pylibsrtp."""
 
+RESENDABLE_PACKETS = 1 << 14
+"""How far back a packet may be sealed once more: beyond the oldest that a track's cache holds."""
 
-def _libsrtp_session(master: bytes, ssrc_type: int) -> pylibsrtp.Session:
+
+def _libsrtp_session(master: bytes, ssrc_type: int, window_packets: int) -> pylibsrtp.Session:
     policy = pylibsrtp.Policy(
         key=master, ssrc_type=ssrc_type, srtp_profile=pylibsrtp.Policy.SRTP_PROFILE_AES128_CM_SHA1_80
     )
-    policy.window_size = WINDOW_PACKETS
+    policy.window_size = window_packets
     # A retransmission without RTX is the identical packet once more.
     policy.allow_repeat_tx = True
     return pylibsrtp.Session(policy)
@@ -33,7 +36,7 @@ class CmSealer:
     overhead_bytes = AUTH_TAG_BYTES
 
     def __init__(self, master: bytes) -> None:
-        self._session = _libsrtp_session(master, pylibsrtp.Policy.SSRC_ANY_OUTBOUND)
+        self._session = _libsrtp_session(master, pylibsrtp.Policy.SSRC_ANY_OUTBOUND, RESENDABLE_PACKETS)
 
     def start_at(self, ssrc: int, index: int) -> None:
         """Nothing to do: libsrtp counts the rollovers from the first packet that it sees."""
@@ -54,7 +57,7 @@ class CmOpener:
     __slots__ = ("_session",)
 
     def __init__(self, master: bytes) -> None:
-        self._session = _libsrtp_session(master, pylibsrtp.Policy.SSRC_ANY_INBOUND)
+        self._session = _libsrtp_session(master, pylibsrtp.Policy.SSRC_ANY_INBOUND, WINDOW_PACKETS)
 
     def open_rtp(self, datagram: bytes, header: RtpHeader) -> bytes:
         """See `Opener`."""
