@@ -71,7 +71,9 @@ class TrackClock:
         self._clock, self._ntp, self._timestamp, self._is_reported = clock, publisher_ntp, timestamp, True
 
     def begin_epoch(self) -> None:
-        """Another publisher: its first report is still to come."""
+        """Another publisher: its first report is still to come. Until its first packet the last one's line goes on."""
+        if self._clock is not None:
+            self._ntp = self._clock.to_gateway(self._ntp) or self._ntp
         self._clock, self._is_reported = None, False
 
     def timestamp_at(self, gateway_ntp: int) -> int | None:
