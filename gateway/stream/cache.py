@@ -41,10 +41,9 @@ class PacketCache:
         self._packets[packet.index] = packet
         self.size_bytes += len(packet.payload)
         self.next_index = max(self.next_index, packet.index + 1)
-        if packet.is_keyframe:
+        joins_keyframe = self.gop_start == packet.index + 1 and packet.timestamp == self.gop_timestamp
+        if packet.is_keyframe or joins_keyframe:
             self._on_keyframe(packet)
-        elif self.gop_start == packet.index + 1 and packet.timestamp == self.gop_timestamp:
-            self.gop_start = packet.index
         self._evict(packet.arrival_s)
         return True
 
