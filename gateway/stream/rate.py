@@ -26,7 +26,8 @@ class Rate:
         return self._per_second(2)
 
     def _per_second(self, column: int) -> float:
-        if len(self._samples) < 2:
+        if not self._samples:
             return 0.0
         first, last = self._samples[0], self._samples[-1]
-        return float(last[column] - first[column]) / (last[0] - first[0])
+        elapsed_s = last[0] - first[0]
+        return float(last[column] - first[column]) / elapsed_s if elapsed_s > 0 else 0.0
