@@ -70,7 +70,6 @@ class IceLite:
         self.previous = (self.local, self.remote_ufrag)
         self.local = Credentials.generate()
         self.remote_ufrag = remote_ufrag
-        self._nominated = False
 
     def answer(self, datagram: bytes, request: stun.Message, source: Address) -> IceAnswer | None:
         """Answer a Binding request; None when it is not authentic, and is to be dropped without an answer."""
