@@ -8,13 +8,23 @@ MAX_PACKETS = 8192
 """At 1150 bytes 9.4 MB a track: 20 s at 4 Mb/s."""
 
 HISTORY_S = 2.0
-"""How long a packet stays for retransmission after the keyframe before it has been replaced by a newer one."""
+"""How long a packet stays for retransmission at least. The pictures before the newest keyframe stay this long after it
+came, whatever their age: a viewer that joined just before it is still on its way through them."""
 
 
 class PacketCache:
     """Packets by index, from `oldest` to `next_index` - 1, with holes where packets were lost."""
 
-    __slots__ = ("_packets", "gop_start", "gop_timestamp", "next_index", "oldest", "size_bytes")
+    __slots__ = (
+        "_gop_arrival_s",
+        "_packets",
+        "_previous_gop_start",
+        "gop_start",
+        "gop_timestamp",
+        "next_index",
+        "oldest",
+        "size_bytes",
+    )
 
     def __init__(self, next_index: int) -> None:
         self._packets: dict[int, MediaPacket] = {}
@@ -22,6 +32,8 @@ class PacketCache:
         self.gop_start: int | None = None
         """Index of the first packet of the newest keyframe; None when it is no longer, or not yet, here."""
         self.gop_timestamp = 0
+        self._gop_arrival_s = 0.0
+        self._previous_gop_start = next_index
         self.size_bytes = 0
 
     def __len__(self) -> int:
@@ -64,6 +76,9 @@ class PacketCache:
             start = earlier.index
         if self.gop_start is not None and packet.timestamp == self.gop_timestamp:
             start = min(start, self.gop_start)
+        if packet.timestamp != self.gop_timestamp or self.gop_start is None:
+            self._previous_gop_start = self.gop_start if self.gop_start is not None else start
+            self._gop_arrival_s = packet.arrival_s
         self.gop_start, self.gop_timestamp = start, packet.timestamp
 
     def _evict(self, now_s: float) -> None:
@@ -82,5 +97,7 @@ class PacketCache:
         if self.next_index - packet.index > MAX_PACKETS:
             return True
         if self.gop_start is not None and packet.index >= self.gop_start:
+            return False
+        if packet.index >= self._previous_gop_start and now_s - self._gop_arrival_s <= HISTORY_S:
             return False
         return now_s - packet.arrival_s > HISTORY_S
