@@ -84,13 +84,19 @@ class _Wire:
     async def _send(self, datagram: bytes) -> None:
         self._sender(datagram)
 
-    def feed(self, datagram: bytes | None) -> bool:
-        """Hand over a datagram (None: end); False when the queue is full."""
+    def feed(self, datagram: bytes) -> bool:
+        """Hand over a datagram; False when the queue is full."""
         try:
             self._queue.put_nowait(datagram)
         except asyncio.QueueFull:
             return False
         return True
+
+    def end(self) -> None:
+        """Let the reader see the end next, whatever waits."""
+        while not self._queue.empty():
+            self._queue.get_nowait()
+        self._queue.put_nowait(None)
 
 
 class DtlsSession(RTCDtlsTransport):
@@ -125,7 +131,7 @@ class DtlsSession(RTCDtlsTransport):
             with contextlib.suppress(SSL.Error):
                 self._ssl.shutdown()
             self._flush()
-        self.wire.feed(None)
+        self.wire.end()
 
     @property
     def _connection(self) -> SSL.Connection:
