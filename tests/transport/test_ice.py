@@ -88,9 +88,7 @@ def test_answer_is_authentic_and_reflects_the_source(agent: IceLite, source: Add
     ],
     ids=["wrong password", "wrong remote ufrag", "no remote ufrag"],
 )
-def test_request_that_is_not_authentic_gets_no_answer_and_moves_nothing(
-    agent: IceLite, forged: dict[str, str]
-) -> None:
+def test_request_that_is_not_authentic_gets_no_answer_and_moves_nothing(agent: IceLite, forged: dict[str, str]) -> None:
     _check(agent, HOME)
     assert _answer(agent, binding_request(agent.local, nominates=True, **forged), AWAY) is None  # type: ignore[arg-type]
     assert agent.selected == HOME

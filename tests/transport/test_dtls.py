@@ -1,0 +1,251 @@
+"""Handshakes between two real sessions in one event loop, without a network."""
+
+import asyncio
+import datetime
+from collections.abc import Callable
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from gateway.transport.dtls import (
+    HELLO_REPEAT_S,
+    MAX_QUEUED_DATAGRAMS,
+    MTU_BYTES,
+    Certificate,
+    DtlsSession,
+    datagrams_of_records,
+)
+from gateway.transport.srtp import AEAD_AES_128_GCM, AES128_CM_SHA1_80, Profile, SrtpSession
+from gateway.wire.rtp import pack_header, parse_header
+from tests.transport.certificates import certificate_that_offers, fingerprints_of
+
+GARBAGE = [bytes([20 + n]) + bytes(range(n)) for n in range(44)] + [b"\x16\xfe\xfd" + bytes(10), b"\x17" * 1500]
+
+
+class Link:
+    """A client and a server that hand each other their datagrams. `carries` may refuse some."""
+
+    def __init__(self, server: Certificate, client: Certificate) -> None:
+        self.certificates = {"server": server, "client": client}
+        self.server = DtlsSession(server, "server", lambda datagram: self._carry("server", datagram))
+        self.client = DtlsSession(client, "client", lambda datagram: self._carry("client", datagram))
+        self.carried: list[tuple[str, bytes]] = []
+        self.carries: Callable[[str, bytes], bool] = lambda _sender, _datagram: True
+
+    def _carry(self, sender: str, datagram: bytes) -> None:
+        if self.carries(sender, datagram):
+            self.carried.append((sender, datagram))
+            receiver = self.client if sender == "server" else self.server
+            assert receiver.feed(datagram)
+
+    async def shake_hands(self) -> tuple[SrtpSession | None, SrtpSession | None]:
+        """The server's and the client's outcome."""
+        server, client = self.certificates["server"], self.certificates["client"]
+        async with asyncio.timeout(5):
+            server_side, client_side = await asyncio.gather(
+                self.server.handshake(fingerprints_of(client)), self.client.handshake(fingerprints_of(server))
+            )
+        return server_side, client_side
+
+    def end(self) -> None:
+        self.server.say_goodbye()
+        self.client.say_goodbye()
+
+
+def _link(client_profiles: bytes = b"") -> Link:
+    client = certificate_that_offers(client_profiles) if client_profiles else Certificate.generateCertificate()
+    return Link(Certificate.generateCertificate(), client)
+
+
+def _media_passes(sender: SrtpSession, receiver: SrtpSession) -> bool:
+    header = pack_header(96, False, 1, 0, 7)
+    sender.sealer.start_at(7, 1)
+    datagram = b"".join(sender.sealer.seal([(header, b"payload", 7, 7 << 48 | 1)]))
+    return receiver.opener.open_rtp(datagram, parse_header(datagram)) == b"payload"
+
+
+@pytest.mark.parametrize(
+    ("offered", "chosen"),
+    [
+        (b"SRTP_AES128_CM_SHA1_80:SRTP_AEAD_AES_128_GCM", AEAD_AES_128_GCM),
+        (b"SRTP_AEAD_AES_128_GCM", AEAD_AES_128_GCM),
+        (b"SRTP_AES128_CM_SHA1_32:SRTP_AES128_CM_SHA1_80", AES128_CM_SHA1_80),
+    ],
+)
+async def test_handshake_agrees_on_a_profile_and_on_keys(offered: bytes, chosen: Profile) -> None:
+    link = _link(offered)
+    server, client = await link.shake_hands()
+    assert server is not None
+    assert client is not None
+    assert server.profile is client.profile is chosen
+    assert _media_passes(server, client)
+    assert _media_passes(client, server)
+    link.end()
+
+
+@pytest.mark.parametrize("ours", ["server", "client"])
+async def test_handshake_in_either_role_keeps_datagrams_below_the_mtu(ours: str) -> None:
+    link = _link()
+    await link.shake_hands()
+    sizes = [len(datagram) for sender, datagram in link.carried if sender == ours]
+    assert 0 < max(sizes) <= MTU_BYTES
+    link.end()
+
+
+async def test_handshake_without_a_common_profile_fails() -> None:
+    link = _link(b"SRTP_AES128_CM_SHA1_32")
+    assert await link.shake_hands() == (None, None)
+    link.end()
+
+
+@pytest.mark.parametrize("impostor", ["server", "client"])
+async def test_handshake_with_another_certificate_than_announced_fails(impostor: str) -> None:
+    link = _link()
+    link.certificates[impostor] = Certificate.generateCertificate()
+    server, client = await link.shake_hands()
+    assert (client if impostor == "server" else server) is None
+    link.end()
+
+
+async def test_handshake_when_one_of_two_fingerprints_is_wrong_fails() -> None:
+    link = _link()
+    good, wrong = fingerprints_of(link.certificates["client"]), ("sha-256", "00:" * 31 + "00")
+    server, _ = await asyncio.gather(
+        link.server.handshake([*good, wrong]), link.client.handshake(fingerprints_of(link.certificates["server"]))
+    )
+    assert server is None
+    link.end()
+
+
+async def test_handshake_survives_garbage_before_and_within_it() -> None:
+    link = _link()
+    for datagram in GARBAGE[:10]:
+        link.server.feed(datagram)
+
+    def inject(sender: str, datagram: bytes) -> bool:
+        receiver = link.client if sender == "server" else link.server
+        return all(receiver.feed(garbage) for garbage in GARBAGE[10:16])
+
+    link.carries = inject
+    server, client = await link.shake_hands()
+    assert server is not None
+    assert client is not None
+    link.end()
+
+
+async def test_first_client_hello_when_lost_is_repeated_soon() -> None:
+    """OpenSSL's own timer waits for a second, which a player would see."""
+    link, lost = _link(), list[bytes]()
+
+    def lose_the_first(sender: str, datagram: bytes) -> bool:
+        if sender == "client" and not lost:
+            lost.append(datagram)
+            return False
+        return True
+
+    link.carries = lose_the_first
+    started_s = asyncio.get_running_loop().time()
+    server, _ = await link.shake_hands()
+    assert server is not None
+    assert lost
+    assert HELLO_REPEAT_S <= asyncio.get_running_loop().time() - started_s < 0.9
+    link.end()
+
+
+async def test_goodbye_closes_the_other_side() -> None:
+    link = _link()
+    await link.shake_hands()
+    closed = asyncio.Event()
+    link.client.on("statechange", closed.set)
+    link.server.say_goodbye()
+    await asyncio.wait_for(closed.wait(), 1)
+    assert link.client.state == "closed"
+    link.client.say_goodbye()
+
+
+async def test_connected_session_survives_garbage() -> None:
+    link = _link()
+    await link.shake_hands()
+    for datagram in GARBAGE:
+        link.client.feed(datagram)
+        await asyncio.sleep(0)
+    assert link.client.state == "connected"
+    closed = asyncio.Event()
+    link.client.on("statechange", closed.set)
+    link.server.say_goodbye()
+    await asyncio.wait_for(closed.wait(), 1)
+    link.client.say_goodbye()
+
+
+async def test_goodbye_within_the_handshake_ends_it() -> None:
+    link = _link()
+    link.carries = lambda _sender, _datagram: False
+    waiting = asyncio.create_task(link.server.handshake(fingerprints_of(link.certificates["client"])))
+    await asyncio.sleep(0)
+    link.server.say_goodbye()
+    assert await asyncio.wait_for(waiting, 1) is None
+
+
+async def test_goodbye_with_a_full_queue_ends_the_handshake_too() -> None:
+    link = _link()
+    while link.server.feed(GARBAGE[0]):
+        pass
+    link.server.say_goodbye()
+    assert await asyncio.wait_for(link.server.handshake(fingerprints_of(link.certificates["client"])), 1) is None
+
+
+async def test_queue_is_bounded() -> None:
+    session = DtlsSession(Certificate.generateCertificate(), "server", lambda _datagram: None)
+    assert all(session.feed(b"\x16") for _ in range(MAX_QUEUED_DATAGRAMS))
+    assert not session.feed(b"\x16")
+
+
+# Certificates
+
+
+def test_certificate_fingerprint_is_what_sdp_wants() -> None:
+    algorithm, value = Certificate.generateCertificate().fingerprint.split(" ")
+    assert algorithm == "sha-256"
+    assert len(bytes.fromhex(value.replace(":", ""))) == 32
+
+
+def test_certificate_is_stale_in_its_last_week() -> None:
+    certificate = Certificate.generateCertificate()
+    now = datetime.datetime.now(datetime.UTC)
+    assert not certificate.is_stale(now)
+    assert certificate.is_stale(certificate.expires - datetime.timedelta(days=6))
+
+
+# Flights
+
+
+def _record(length_bytes: int) -> bytes:
+    return b"\x16\xfe\xfd" + bytes(8) + length_bytes.to_bytes(2, "big") + bytes(length_bytes)
+
+
+def test_flight_that_fits_is_one_datagram() -> None:
+    flight = _record(100) + _record(500)
+    assert datagrams_of_records(flight) == [flight]
+
+
+def test_flight_that_does_not_fit_is_cut_between_records() -> None:
+    records = [_record(800), _record(300), _record(300), _record(1187)]
+    assert datagrams_of_records(b"".join(records)) == [records[0] + records[1], records[2], records[3]]
+
+
+def test_flight_with_a_record_above_the_mtu_leaves_it_whole() -> None:
+    records = [_record(10), _record(2000), _record(10)]
+    assert datagrams_of_records(b"".join(records)) == records
+
+
+def test_flight_that_is_empty_is_no_datagram() -> None:
+    assert datagrams_of_records(b"") == []
+
+
+@given(st.lists(st.integers(0, MTU_BYTES - 13), max_size=30))
+def test_flight_cut_into_datagrams_is_the_same_flight(lengths: list[int]) -> None:
+    flight = b"".join(map(_record, lengths))
+    datagrams = datagrams_of_records(flight)
+    assert b"".join(datagrams) == flight
+    assert all(0 < len(datagram) <= MTU_BYTES for datagram in datagrams)
