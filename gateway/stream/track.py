@@ -59,7 +59,7 @@ class Track:
         self._is_keyframe = KEYFRAME_TESTS.get(track_format.mime)
         self._awaits_keyframe = self.is_video
         self._last_frame_timestamp: int | None = None
-        self._last_keyframe = 0
+        self._last_keyframe_timestamp: int | None = None
 
     @property
     def kind(self) -> str:
@@ -98,7 +98,6 @@ class Track:
             arrival_s=incoming.arrival_s,
             elements=incoming.elements,
             is_keyframe=is_keyframe,
-            frame=self.figures.frames,
         )
         return packet if self._keep(packet) else None
 
@@ -122,6 +121,12 @@ class Track:
         self.figures.bytes += len(packet.payload)
         if packet.index + 1 == self.cache.next_index:
             self._count_frame(packet)
+        else:
+            packet.frame = self._frame_of_late(packet)
+        if packet.is_keyframe and self._last_keyframe_timestamp != packet.timestamp == self.cache.gop_timestamp:
+            self._last_keyframe_timestamp = packet.timestamp
+            self.figures.keyframes += 1
+            self.keyframe_arrival_s = packet.arrival_s
         return True
 
     def _count_frame(self, packet: MediaPacket) -> None:
@@ -129,10 +134,11 @@ class Track:
             self._last_frame_timestamp = packet.timestamp
             self.figures.frames += 1
         packet.frame = self.figures.frames
-        if packet.is_keyframe and packet.frame != self._last_keyframe:
-            self._last_keyframe = packet.frame
-            self.figures.keyframes += 1
-            self.keyframe_arrival_s = packet.arrival_s
+
+    def _frame_of_late(self, packet: MediaPacket) -> int:
+        neighbours = (self.cache.packet(packet.index - 1), self.cache.packet(packet.index + 1))
+        own = (each.frame for each in neighbours if each is not None and each.timestamp == packet.timestamp)
+        return next(own, self.figures.frames)
 
     def _count_undecodable(self, incoming: Incoming) -> None:
         if incoming.timestamp != self._last_frame_timestamp:
