@@ -1,0 +1,70 @@
+"""The player page restarts ICE, and the picture goes on."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import signal
+from collections.abc import Callable
+
+import pytest
+from playwright.async_api import Browser
+
+from tests.e2e.chromium import WatchPage
+from tests.e2e.gateway_process import GatewayProcess
+from tests.e2e.studio_av import AvStudio
+
+pytestmark = pytest.mark.browser
+
+GAP_WITHIN_MS = 1000
+FROZEN_WITHIN_S = 8
+
+
+@pytest.fixture
+async def studio(gateway: GatewayProcess, cleanup: contextlib.AsyncExitStack) -> AvStudio:
+    """A studio, live for a second."""
+    studio = await AvStudio(gateway, "card").start()
+    cleanup.push_async_callback(studio.stop)
+    await gateway.live("card")
+    return studio
+
+
+@pytest.fixture
+async def watch(
+    gateway: GatewayProcess, studio: AvStudio, browser: Browser, cleanup: contextlib.AsyncExitStack
+) -> WatchPage:
+    """The player page, playing."""
+    watch = await WatchPage.watching(browser, gateway.url, "card")
+    cleanup.push_async_callback(watch.close)
+    await watch.until_decoded(30)
+    return watch
+
+
+async def test_ice_restart_keeps_the_picture(
+    gateway: GatewayProcess, watch: WatchPage, measured: Callable[[str], None]
+) -> None:
+    ufrag = await watch.remote_ufrag()
+    since_ms = await watch.now_ms()
+    await watch.lose_connection()
+    await watch.until_decoded(60)
+    gap_ms = await watch.longest_gap_ms(since_ms)
+    measured(f"longest gap between frames {gap_ms:.0f} ms")
+    assert gap_ms < GAP_WITHIN_MS
+    assert [request["status"] for request in await watch.requests("PATCH")] == [200]
+    assert [request["status"] for request in await watch.requests("POST")] == [201]
+    assert await watch.remote_ufrag() != ufrag
+    assert len(gateway.events("ice restart")) == 1
+    assert await watch.state() == "live"
+
+
+async def test_frozen_picture_restarts_ice_and_comes_back_in_the_same_session(
+    watch: WatchPage, studio: AvStudio
+) -> None:
+    studio.signal(signal.SIGSTOP)
+    await watch.until_state("frozen", within_s=FROZEN_WITHIN_S)
+    await asyncio.sleep(1)
+    studio.signal(signal.SIGCONT)
+    await watch.until_state("live")
+    await watch.until_decoded(30)
+    assert [request["status"] for request in await watch.requests("PATCH")] == [200]
+    assert [request["status"] for request in await watch.requests("POST")] == [201]
