@@ -143,8 +143,7 @@ class MediaPort:
         if session.ice.previous is not None:
             self._by_ufrag.pop(session.ice.previous[0].ufrag, None)
         for address in self._addresses.pop(session, ()):
-            if self._by_address.get(address) is session:
-                del self._by_address[address]
+            del self._by_address[address]
 
     def end_silent_sessions(self, now_s: float) -> None:
         """Close who never finished the handshake, and who has not been heard for the idle timeout."""
@@ -205,10 +204,13 @@ class MediaPort:
         if session is None:
             self._drop("unknown_ufrag")
             return
+        previous = session.ice.previous
         answer = session.ice.answer(datagram, message, source)
         if answer is None:
             self._drop("stun_not_authentic")
             return
+        if previous is not None and session.ice.previous is None:
+            del self._by_ufrag[previous[0].ufrag]
         session.last_seen_s = now_s
         self._validate(session, source)
         self.socket.send(answer.datagram, source)
@@ -217,14 +219,16 @@ class MediaPort:
             session.on_path()
 
     def _validate(self, session: Session, source: Address) -> None:
-        if self._by_address.get(source) is session:
+        owner = self._by_address.get(source)
+        if owner is session:
             return
+        if owner is not None:
+            self._addresses[owner].remove(source)
         addresses = self._addresses.setdefault(session, [])
         if len(addresses) >= MAX_ADDRESSES_PER_SESSION:
             oldest = next(address for address in addresses if address != session.address)
             addresses.remove(oldest)
-            if self._by_address.get(oldest) is session:
-                del self._by_address[oldest]
+            del self._by_address[oldest]
         addresses.append(source)
         self._by_address[source] = session
 
