@@ -107,7 +107,9 @@ class CatchUp:
                 self.outlets[outlet] = None
                 budget_packets -= self._advance(outlet, video, budget_packets)
             if outlet.position >= video.forwarded:
-                arrived.append(outlet)
+                # Nobody is live before its first keyframe is whole: the rest of it is still coming in.
+                if not outlet.first_keyframe_pending:
+                    arrived.append(outlet)
             elif now_s > outlet.deadline_s or outlet.position < video.cache.oldest:
                 self._drop_to_keyframe(outlet, video, now_s)
         for outlet in arrived:
@@ -146,9 +148,10 @@ class CatchUp:
 
     def _drop_to_keyframe(self, outlet: Outlet, video: Track, now_s: float) -> None:
         """Too late: wait for the next keyframe. (A keyframe newer than the position is taken at once.)"""
-        packet = video.cache.packet(outlet.position)
         if outlet.dropped_from_frame is None:
-            outlet.dropped_from_frame = packet.frame if packet is not None else video.figures.frames
+            ahead = map(video.cache.packet, range(max(outlet.position, video.cache.oldest), video.forwarded))
+            frames = (packet.frame for packet in ahead if packet is not None)
+            outlet.dropped_from_frame = next(frames, video.figures.frames)
         outlet.video = VideoState.WAITING
         if video.cache.gop_start is not None and video.cache.gop_start > outlet.position:
             self.begin_at_keyframe(outlet, video, now_s)
