@@ -95,6 +95,7 @@ class Fanout:
                     self._count(runs, served)
                     return list(group)[served:]
                 self._figures.failed_sends += 1
+                self._count([Run(packets, segment_bytes)], -1)
             served += 1
         self._count(runs, served)
         return []
