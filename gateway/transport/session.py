@@ -26,7 +26,7 @@ from gateway.wire.rtp import RtpHeader, parse_header
 log = structlog.get_logger()
 
 MAX_EARLY_DATAGRAMS = 16
-"""SRTP can overtake the last flight of the handshake; this many wait for the keys."""
+"""SRTP can overtake the last flight of the handshake; this many wait for the keys, the newest ones."""
 
 MAX_RTCP_SSRCS = 16
 """RTCP sender SSRCs of one peer: a browser uses one a media section. Each costs a replay window."""
@@ -131,6 +131,8 @@ class Session:
     def on_media(self, datagram: bytes, now_s: float) -> None:
         """A datagram whose first byte says RTP or RTCP (told apart by the second, RFC 5761 section 4)."""
         if self.srtp is None or self.peer is None:
+            if len(self._early) == MAX_EARLY_DATAGRAMS:
+                self._drop("early_media")
             self._early.append(datagram)
             return
         try:
