@@ -137,3 +137,10 @@ def takes(outlet: Outlet, track: Track, packet: MediaPacket) -> bool:
     return outlet.video is VideoState.LIVE or (
         outlet.video is VideoState.CATCHING_UP and packet.index < outlet.position
     )
+
+
+def begin_earlier(outlet: Outlet, track: Track, packet: MediaPacket) -> None:
+    """Let `outlet` begin at the late `packet` of the very keyframe that it began with: parameter sets come first."""
+    start = track.cache.packet(outlet.first.get(track.kind, -1)) if track.is_video else None
+    if start is not None and packet.index < start.index and packet.timestamp == start.timestamp:
+        outlet.first[track.kind] = packet.index

@@ -10,10 +10,11 @@ from dataclasses import dataclass, field
 
 from gateway.stream.catch_up import CatchUp, Pacing
 from gateway.stream.contract import Outlet, Sender, Source, VideoState
-from gateway.stream.fanout import Batch, Fanout, FanoutFigures, takes
+from gateway.stream.fanout import Batch, Fanout, FanoutFigures, begin_earlier, takes
 from gateway.stream.packet import MediaPacket
 from gateway.stream.timing import PublisherClock
 from gateway.stream.track import Incoming, Track
+from gateway.transport.socket import Sent
 from gateway.wire.formats import TrackFormat
 
 KEYFRAME_REQUEST_INTERVAL_S = 1.0
@@ -62,6 +63,7 @@ class Stream:
         changed, and who watches them has to negotiate anew."""
         previous, self.source = self.source, source
         self.live_since_s, self.source_lost_s = now_s, None
+        self._keyframe_requested_s = float("-inf")
         if previous is not None:
             previous.close("taken_over")
         replaced = []
@@ -91,11 +93,15 @@ class Stream:
         """A packet of the source."""
         packet = track.accept(incoming)
         if packet is None:
+            if track.awaits_keyframe:
+                self.request_keyframe(incoming.arrival_s)
             return
         track.clock.on_packet(packet.timestamp, gateway_ntp)
         if packet.index < track.forwarded:
             track.figures.late += 1
             self._send_late(track, packet)
+            if packet.is_keyframe:
+                self.catch_up.on_keyframe(track, incoming.arrival_s)
             return
         if not self._batch:
             self._batch_since_s = incoming.arrival_s
@@ -130,7 +136,8 @@ class Stream:
         audio = [(track, packet) for track, packet in batch if not track.is_video]
         if audio:
             for outlet in self.catch_up.outlets:
-                self.fanout.send_to(outlet, audio)
+                if self.fanout.send_to(outlet, audio) is Sent.FULL:
+                    self.figures.audio_dropped += len(audio)
         video_start = self._mark_forwarded(batch)
         for outlet in stalled:
             self.figures.audio_dropped += len(audio)
@@ -157,6 +164,7 @@ class Stream:
 
     def _send_late(self, track: Track, packet: MediaPacket) -> None:
         for outlet in (*self.fanout.live(), *self.catch_up.outlets):
+            begin_earlier(outlet, track, packet)
             if takes(outlet, track, packet):
                 self.fanout.send_to(outlet, [(track, packet)])
 

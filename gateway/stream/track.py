@@ -57,7 +57,8 @@ class Track:
         self.sent_bytes = 0
         self.keyframe_arrival_s: float | None = None
         self._is_keyframe = KEYFRAME_TESTS.get(track_format.mime)
-        self._awaits_keyframe = self.is_video
+        self.awaits_keyframe = self.is_video
+        """Whether what comes is of no use to anybody, until the next keyframe."""
         self._last_frame_timestamp: int | None = None
         self._last_keyframe_timestamp: int | None = None
 
@@ -75,16 +76,16 @@ class Track:
         """Another publisher, or other numbers of the same: video goes on at the next keyframe."""
         self.rewriter.begin_epoch()
         self.clock.begin_epoch()
-        self._awaits_keyframe = self.is_video
+        self.awaits_keyframe = self.is_video
 
     def accept(self, incoming: Incoming) -> MediaPacket | None:
         """Number, judge and cache a packet; None when it goes no further (duplicate, too old, before the first
         keyframe)."""
         is_keyframe = self._is_keyframe is not None and self._is_keyframe(incoming.payload)
-        if self._awaits_keyframe and not is_keyframe:
+        if self.awaits_keyframe and not is_keyframe:
             self._count_undecodable(incoming)
             return None
-        self._awaits_keyframe = False
+        self.awaits_keyframe = False
         numbers = self.rewriter.rewrite(incoming.sequence_number, incoming.timestamp, incoming.arrival_s)
         if numbers is None:
             self.figures.late += 1
