@@ -1,0 +1,10 @@
+"""`make bench`: what a forwarded packet, a join and a viewer cost the gateway, and how long a packet stays in it.
+
+The gateway is the real process on a core of its own; studio and players are real sessions with real keys on the others.
+
+    __main__ -> measure -> gateway_process      the gateway, its CPU clock, its memory, its /metrics
+                        -> remote -> probe      a process: the studio, and players that check and time every packet
+                                  -> crowd      a process: the other players, which only drain
+                        -> floor                a process on the gateway's core: the bare loop
+             results -> table
+"""

@@ -1,0 +1,82 @@
+"""`python -m tests.bench`: see the package. Ends by itself within five minutes."""
+
+import json
+import shlex
+import signal
+import sys
+from dataclasses import asdict
+from pathlib import Path
+from typing import NoReturn
+
+import click
+
+from tests.bench import machine
+from tests.bench.measure import Cores, Plan, measure_joins, measure_levels, say
+from tests.bench.pictures import Studio
+from tests.bench.remote import BenchError
+from tests.bench.results import Results
+from tests.bench.table import render
+
+LEVELS, SECONDS, JOINS = (1, 50, 200, 500), 10.0, 200
+QUICK_LEVELS, QUICK_SECONDS, QUICK_JOINS = (1, 50), 3.0, 20
+DEFAULT_JSON = Path("docs/bench.json")
+MAX_DURATION_S = 300
+
+
+@click.command()
+@click.option("--level", "levels", type=int, multiple=True, help="Viewers of a window, in rising order; repeatable.")
+@click.option("--seconds", type=float, help="Length of a window.")
+@click.option("--joins", type=int, help="How many joins to measure; 0 for none.")
+@click.option("--quick", is_flag=True, help="Two levels, 3 s each: proves that the bench works, measures little.")
+@click.option("--studio", type=click.Choice([s.value for s in Studio]), default="ffmpeg", help="How frames are cut.")
+@click.option("--udp-host", default="127.0.0.1", help="Where the media port listens; `[::]` as in production.")
+@click.option("--gateway-command", help="Starts the gateway, such as 'python -X perf -m gateway'.")
+@click.option("--json", "path", type=click.Path(path_type=Path), help=f"Default of a full run: {DEFAULT_JSON}.")
+def main(
+    levels: tuple[int, ...],
+    seconds: float | None,
+    joins: int | None,
+    quick: bool,
+    studio: str,
+    udp_host: str,
+    gateway_command: str | None,
+    path: Path | None,
+) -> None:
+    """Measure the gateway."""
+    signal.signal(signal.SIGALRM, _give_up)
+    signal.alarm(MAX_DURATION_S)
+    plan = Plan(
+        levels=levels or (QUICK_LEVELS if quick else LEVELS),
+        seconds=seconds or (QUICK_SECONDS if quick else SECONDS),
+        joins=joins if joins is not None else QUICK_JOINS if quick else JOINS,
+        studio=Studio(studio),
+        udp_host=udp_host,
+        command=tuple(shlex.split(gateway_command)) if gateway_command else (sys.executable, "-m", "gateway"),
+    )
+    try:
+        results = _measure(plan)
+    except BenchError as error:
+        raise click.ClickException(str(error)) from None
+    print(render(results))
+    if path is None and plan.levels == LEVELS and not quick:
+        path = DEFAULT_JSON
+    if path is not None:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(json.dumps(results.record(), indent=2) + "\n")
+        say(f"wrote {path}")
+
+
+def _measure(plan: Plan) -> Results:
+    cores = Cores.available()
+    loopback, levels = measure_levels(plan, cores)
+    joins = measure_joins(plan, cores) if plan.joins else None
+    record = {**asdict(plan), "studio": plan.studio.value, "command": shlex.join(plan.command[1:])}
+    return Results(machine.describe(), record, loopback, levels, joins)
+
+
+def _give_up(_signal: int, _frame: object) -> NoReturn:
+    raise BenchError(f"not finished after {MAX_DURATION_S} s")
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,94 @@
+"""The process of the many: players with a session of their own each, that drain their sockets and report."""
+
+import asyncio
+import secrets
+import socket
+from collections import deque
+from dataclasses import dataclass
+
+import aiohttp
+
+from gateway.transport.dtls import Certificate
+from tests.bench.datagrams import drain, load_socket
+from tests.bench.offers import player_offer
+from tests.bench.peer import Peer
+from tests.bench.players import DrainingPlayer
+from tests.bench.remote import Service
+
+DRAIN_INTERVAL_S = 0.02
+ROUNDS_A_SECOND = round(1 / DRAIN_INTERVAL_S)
+CONSENT_INTERVAL_S = 2.5
+"""What Chromium takes (RFC 7675 says about 5 s)."""
+
+
+@dataclass(frozen=True, slots=True)
+class CrowdFigures:
+    """Of all players since they joined."""
+
+    received_bytes: int
+    kernel_drops: int
+    """Reads lost on the players' side: the load was too slow."""
+
+
+class Crowd(Service):
+    """Players of `url`."""
+
+    def __init__(self, url: str, host: str) -> None:
+        self._url = url
+        self._host = host
+        self._certificate = Certificate.generateCertificate()
+        self._buffer = bytearray(2048)
+        self._players: list[DrainingPlayer] = []
+        self._sinks: list[socket.socket] = []
+        self._task = asyncio.create_task(self._run())
+
+    async def join(self, count: int) -> None:
+        """Let `count` players join, one after another."""
+        # A connection a player: that is what it costs the gateway.
+        async with aiohttp.ClientSession(connector=aiohttp.TCPConnector(force_close=True)) as http:
+            for _ in range(count):
+                peer = Peer(self._certificate, self._host)
+                await peer.connect(http, self._url, player_offer(peer.local, self._certificate.fingerprint))
+                self._players.append(DrainingPlayer(peer, self._buffer))
+
+    async def figures(self) -> CrowdFigures:
+        """What came so far."""
+        return CrowdFigures(
+            sum(player.received_bytes for player in self._players), sum(p.kernel_drops() for p in self._players)
+        )
+
+    async def open_sinks(self, count: int) -> list[tuple[str, int]]:
+        """Sockets like the players' that are only drained; their addresses."""
+        self._sinks = [load_socket(self._host) for _ in range(count)]
+        return [sink.getsockname() for sink in self._sinks]
+
+    async def close_sinks(self) -> None:
+        """Close what `open_sinks` opened."""
+        sinks, self._sinks = self._sinks, []
+        for sink in sinks:
+            sink.close()
+
+    async def close(self) -> None:
+        """End."""
+        self._task.cancel()
+        for player in self._players:
+            player.close()
+
+    async def _run(self) -> None:
+        """Drain everybody in every round; report and check by turns, so that each second is like the other."""
+        loop = asyncio.get_running_loop()
+        turns = round(CONSENT_INTERVAL_S * ROUNDS_A_SECOND)
+        turn = secrets.randbelow(turns)
+        while True:
+            started_s = loop.time()
+            players = self._players
+            for player in players:
+                player.drain()
+            for sink in self._sinks:
+                deque(drain(sink, self._buffer), maxlen=0)
+            for player in players[turn % ROUNDS_A_SECOND :: ROUNDS_A_SECOND]:
+                player.peer.send(player.reporter.report())
+            for player in players[turn::turns]:
+                player.peer.check()
+            turn = (turn + 1) % turns
+            await asyncio.sleep(max(started_s + DRAIN_INTERVAL_S - loop.time(), 0.001))

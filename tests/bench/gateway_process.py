@@ -1,0 +1,151 @@
+"""The gateway under measurement: a process on its own core, its CPU clock, its memory and its /metrics."""
+
+import contextlib
+import ctypes
+import os
+import signal
+import socket
+import subprocess
+import tempfile
+import time
+import urllib.error
+import urllib.request
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from typing import IO
+
+import psutil
+from prometheus_client.parser import text_string_to_metric_families
+
+from tests.bench.remote import BenchError, prefer_over_others
+
+HOST = "127.0.0.1"
+STREAM = "bench"
+START_TIMEOUT_S = 20.0
+STOP_TIMEOUT_S = 10.0
+
+_MANY = "5000"
+_LIMITS = {f"RAILBIRD_LIMITS__{name}": _MANY for name in ("SESSIONS", "SESSIONS_PER_ADDRESS", "HALF_OPEN_SESSIONS")}
+_PR_SET_PDEATHSIG = 1
+
+
+@dataclass(frozen=True, slots=True)
+class Counters:
+    """What the gateway counted since it began."""
+
+    packets: int
+    """RTP packets sent to players."""
+    sends: int
+    """System calls that sent them."""
+    kernel_drops: int
+    """Datagrams that found the media port's receive buffer full."""
+    refused: int
+    """Datagrams that the gateway dropped, for whatever cause."""
+    nacked: int
+    """Packets that players asked for again."""
+
+
+class GatewayProcess:
+    """A running gateway."""
+
+    def __init__(self, process: subprocess.Popen[bytes], http_port: int) -> None:
+        self.url = f"http://{HOST}:{http_port}"
+        self._process = process
+        self._memory = psutil.Process(process.pid)
+        # CPUCLOCK_SCHED of the whole process, as clock_getcpuclockid(3) makes it: nanoseconds, user and system.
+        self._cpu_clock = (~process.pid << 3) | 2
+
+    def cpu_ns(self) -> int:
+        """CPU time used so far, user and system."""
+        return time.clock_gettime_ns(self._cpu_clock)
+
+    def resident_bytes(self) -> int:
+        """Resident memory."""
+        return int(self._memory.memory_info().rss)
+
+    def counters(self) -> Counters:
+        """A scrape of /metrics."""
+        with urllib.request.urlopen(f"{self.url}/metrics", timeout=10) as response:
+            text = response.read().decode()
+        samples = [
+            sample
+            for family in text_string_to_metric_families(text)
+            for sample in family.samples
+            if sample.labels.get("leg", "egress") == "egress"
+        ]
+
+        def total(name: str) -> int:
+            return int(sum(sample.value for sample in samples if sample.name == name))
+
+        return Counters(
+            packets=total("railbird_packets_total"),
+            sends=total("railbird_sends_total"),
+            kernel_drops=total("railbird_socket_kernel_drops_total"),
+            refused=total("railbird_datagrams_dropped_total"),
+            nacked=total("railbird_nacked_packets_total"),
+        )
+
+    def is_ready(self) -> bool:
+        """Whether it takes sessions. BenchError when it has ended."""
+        if self._process.poll() is not None:
+            raise BenchError(f"the gateway ended with {self._process.returncode}")
+        try:
+            with urllib.request.urlopen(f"{self.url}/readyz", timeout=1) as response:
+                return bool(response.status == 200)
+        except (urllib.error.URLError, OSError):
+            return False
+
+
+@contextlib.contextmanager
+def running_gateway(command: Sequence[str], udp_host: str, core: int) -> Iterator[GatewayProcess]:
+    """The gateway, started by `command` on `core`; it is gone afterwards. What it said is shown when it fails."""
+    http_port = _free_port()
+    arguments = [*command, "--http", f"{HOST}:{http_port}", "--udp", f"{udp_host}:0"]
+    environment = {**os.environ, **_LIMITS, "RAILBIRD_PUBLIC_ADDRESSES": f'["{HOST}"]'}
+    with tempfile.TemporaryFile() as output:
+        process = subprocess.Popen(
+            arguments, env=environment, stdout=output, stderr=output, preexec_fn=lambda: _on_core(core)
+        )
+        try:
+            gateway = GatewayProcess(process, http_port)
+            _wait_until_ready(gateway)
+            yield gateway
+        except BenchError as error:
+            raise BenchError(f"{error}\n{_tail(output)}") from error
+        finally:
+            _stop(process)
+
+
+def _on_core(core: int) -> None:
+    """In the child, before it becomes the gateway: one core, and an end when the bench ends, even by a kill."""
+    os.sched_setaffinity(0, {core})
+    prefer_over_others()
+    ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, signal.SIGTERM)
+
+
+def _wait_until_ready(gateway: GatewayProcess) -> None:
+    deadline_s = time.monotonic() + START_TIMEOUT_S
+    while not gateway.is_ready():
+        if time.monotonic() > deadline_s:
+            raise BenchError("the gateway did not become ready")
+        time.sleep(0.1)
+
+
+def _stop(process: subprocess.Popen[bytes]) -> None:
+    process.terminate()
+    try:
+        process.wait(STOP_TIMEOUT_S)
+    except subprocess.TimeoutExpired:
+        process.kill()
+        process.wait()
+
+
+def _tail(output: IO[bytes]) -> str:
+    output.seek(0)
+    return "\n".join(output.read().decode(errors="replace").splitlines()[-20:])
+
+
+def _free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind((HOST, 0))
+        return int(probe.getsockname()[1])
