@@ -15,6 +15,10 @@ from gateway.wire import stun
 UFRAG_BYTES = 6
 PWD_BYTES = 18
 
+MAX_NOMINATIONS = 32
+"""Checks that nominated, remembered to tell copies of them. Who nominates once is covered for good; a browser that
+nominates with every keepalive has said so anew long before its oldest is forgotten."""
+
 _COMPREHENDED = {
     stun.USERNAME,
     stun.MESSAGE_INTEGRITY,
@@ -64,6 +68,7 @@ class IceLite:
         self.previous: tuple[Credentials, str] | None = None
         self.selected: Address | None = None
         self._nominated = False
+        self._nominations: dict[bytes, int] = {}
 
     def restart(self, remote_ufrag: str) -> None:
         """Begin a new generation (RFC 8445 section 9)."""
@@ -79,7 +84,10 @@ class IceLite:
         refusal = _refusal(request)
         if refusal is not None:
             return IceAnswer(_response(stun.BINDING_ERROR, request, credentials, refusal), authentic=True)
-        moved = self._select(source, credentials, nominated=stun.USE_CANDIDATE in request.attributes)
+        nominated = stun.USE_CANDIDATE in request.attributes
+        if nominated and self._is_copy(request.transaction_id, source):
+            return None
+        moved = self._select(source, credentials, nominated)
         mapped = stun.pack_xor_address(source[0], source[1], request.transaction_id)
         success = _response(stun.BINDING_SUCCESS, request, credentials, [(stun.XOR_MAPPED_ADDRESS, mapped)])
         return IceAnswer(success, authentic=True, moved=moved)
@@ -91,6 +99,14 @@ class IceLite:
         if self.previous and username == f"{self.previous[0].ufrag}:{self.previous[1]}".encode():
             return self.previous[0]
         return None
+
+    def _is_copy(self, transaction_id: bytes, source: Address) -> bool:
+        """Whether this nomination came from another address before: whoever listens on the path could send it to draw
+        the media to himself. From the same address it is a retransmission (RFC 8489 section 6.2.1)."""
+        came_from = self._nominations.setdefault(transaction_id, hash(source))
+        if len(self._nominations) > MAX_NOMINATIONS:
+            del self._nominations[next(iter(self._nominations))]
+        return came_from != hash(source)
 
     def _select(self, source: Address, credentials: Credentials, nominated: bool) -> bool:
         current = credentials is self.local

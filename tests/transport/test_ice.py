@@ -5,7 +5,7 @@ import re
 import pytest
 
 from gateway.transport.address import Address
-from gateway.transport.ice import Credentials, IceAnswer, IceLite, candidate_lines, local_ufrag
+from gateway.transport.ice import MAX_NOMINATIONS, Credentials, IceAnswer, IceLite, candidate_lines, local_ufrag
 from gateway.wire import stun
 from tests.transport.stun_requests import REMOTE_UFRAG, binding_request
 
@@ -132,6 +132,20 @@ def test_address_after_a_nomination_follows_a_newer_nomination(agent: IceLite) -
     assert _check(agent, AWAY, nominates=True)
     assert _check(agent, HOME, nominates=True)
     assert agent.selected == HOME
+
+
+def test_address_does_not_follow_a_copied_nomination(agent: IceLite) -> None:
+    nomination = binding_request(agent.local, nominates=True)
+    assert _answer(agent, nomination, HOME) is not None
+    assert _answer(agent, nomination, AWAY) is None
+    assert agent.selected == HOME
+    assert _answer(agent, nomination, HOME) is not None, "a retransmission is no copy"
+
+
+def test_address_nominations_are_remembered_in_bounded_number(agent: IceLite) -> None:
+    for _ in range(3 * MAX_NOMINATIONS):
+        _check(agent, HOME, nominates=True)
+    assert len(agent._nominations) == MAX_NOMINATIONS
 
 
 def test_address_keepalive_of_the_selected_pair_is_no_move(agent: IceLite) -> None:
