@@ -8,7 +8,7 @@ from gateway.clock import monotonic_s
 from gateway.transport.address import Address
 from gateway.transport.dtls import Certificate, DtlsSession
 from gateway.transport.port import MediaPort
-from gateway.transport.session import Leg, Session
+from gateway.transport.session import Leg
 from gateway.transport.socket import Buffers, MediaSocket, Sent
 from gateway.transport.srtp import SrtpSession
 from gateway.wire import rtcp, stun
@@ -18,6 +18,8 @@ from tests.transport.stun_requests import REMOTE_UFRAG, binding_request
 
 HOME: Address = ("2001:db8::1", 1000, 0, 0)
 SSRC = 0xCAFE
+CHANGE_CIPHER_SPEC = b"\x14\xfe\xfd"
+"""How a DTLS 1.2 record of that type begins: the last flight of a handshake has one."""
 
 
 class Wiretap(MediaSocket):
@@ -94,8 +96,10 @@ class Remote:
         self.owner = Owner()
         self.answers: list[stun.Message] = []
         self.media: list[bytes] = []
-        self.loses_dtls = False
+        self.holds_last_flight = False
+        self.held: list[bytes] = []
         self.srtp: SrtpSession | None = None
+        self.has_keys = asyncio.Event()
         certificate = certificate or Certificate.generateCertificate()
         self.session = port.open_session(
             leg=Leg.INGEST,
@@ -106,7 +110,8 @@ class Remote:
             fingerprints=fingerprints_of(announced or certificate),
             dtls_role="server" if is_client else "client",
         )
-        self._dtls = DtlsSession(certificate, "client" if is_client else "server", self.send)
+        self.session.start(self.owner)
+        self._dtls = DtlsSession(certificate, "client" if is_client else "server", self._send_dtls)
         self._fingerprints = [("sha-256", self.session.fingerprint.partition(" ")[2])]
         assert isinstance(port.socket, Wiretap)
         port.socket.listeners[address] = self._receive
@@ -114,10 +119,21 @@ class Remote:
     def _receive(self, datagram: bytes) -> None:
         if datagram[0] < 4:
             self.answers.append(stun.parse_message(datagram))
-        elif datagram[0] < 64 and not self.loses_dtls:
+        elif datagram[0] < 64:
             self._dtls.feed(datagram)
         elif datagram[0] >= 128:
             self.media.append(datagram)
+
+    def _send_dtls(self, datagram: bytes) -> None:
+        if self.holds_last_flight and CHANGE_CIPHER_SPEC in datagram:
+            self.held.append(datagram)
+        else:
+            self.send(datagram)
+
+    def release_last_flight(self) -> None:
+        """Let go what was held."""
+        for datagram in self.held:
+            self.send(datagram)
 
     def send(self, datagram: bytes, now_s: float | None = None) -> None:
         """To the port, from this peer's address."""
@@ -130,10 +146,10 @@ class Remote:
 
     async def connect(self) -> "Remote":
         """Open the way and shake hands; `srtp` and the session's own keys are there afterwards."""
-        self.session.start(self.owner)
         self.check()
         async with asyncio.timeout(5):
             self.srtp = await self._dtls.handshake(self._fingerprints)
+            self.has_keys.set()
             await self.owner.settled.wait()
         return self
 
@@ -149,6 +165,11 @@ class Remote:
         assert self.srtp is not None
         return self.srtp.sealer.seal_rtcp(rtcp.serialize_compound([rtcp.ReceiverReport(ssrc, ())]))
 
+    @property
+    def dtls_state(self) -> str:
+        """As aiortc names it."""
+        return self._dtls.state
+
     def leave(self) -> None:
         """Say goodbye."""
         self._dtls.say_goodbye()
@@ -162,8 +183,3 @@ def tables_of(port: MediaPort) -> dict[str, int]:
 
 
 EMPTY = dict.fromkeys(("_sessions", "_by_ufrag", "_by_address", "_half_open", "_addresses", "_of_client"), 0)
-
-
-def session_count(port: MediaPort, session: Session) -> int:
-    """How many table entries lead to `session`."""
-    return sum(each is session for table in (port._by_ufrag, port._by_address) for each in table.values())

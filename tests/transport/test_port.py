@@ -92,7 +92,6 @@ async def test_stun_with_a_wrong_password_leaves_no_trace(port: MediaPort) -> No
 
 async def test_stun_that_is_authentic_is_answered_and_opens_the_way(port: MediaPort) -> None:
     remote = Remote(port)
-    remote.session.start(remote.owner)
     remote.check(now_s=remote.session.created_s + 5)
     assert [answer.message_type for answer in remote.answers] == [stun.BINDING_SUCCESS]
     assert remote.session.address == HOME
@@ -103,7 +102,6 @@ async def test_stun_that_is_authentic_is_answered_and_opens_the_way(port: MediaP
 
 async def test_stun_on_the_same_way_again_moves_nothing(port: MediaPort) -> None:
     remote = Remote(port)
-    remote.session.start(remote.owner)
     for _ in range(3):
         remote.check()
     assert remote.owner.moved == [HOME]
@@ -228,7 +226,6 @@ async def test_closed_session_is_forgotten_wholly(port: MediaPort) -> None:
 
 async def test_handshake_timeout_ends_who_never_came(port: MediaPort) -> None:
     remote = Remote(port)
-    remote.session.start(remote.owner)
     created_s = remote.session.created_s
     remote.check(now_s=created_s + HANDSHAKE_TIMEOUT_S)
     port.end_silent_sessions(created_s + HANDSHAKE_TIMEOUT_S)

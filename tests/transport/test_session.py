@@ -1,0 +1,237 @@
+"""One peer's session: handshake, media in and out, and its end."""
+
+import asyncio
+
+import pytest
+
+from gateway.transport.dtls import MAX_QUEUED_DATAGRAMS, Certificate
+from gateway.transport.port import MediaPort
+from gateway.transport.session import CLIENT_HELLO_DELAY_S, MAX_EARLY_DATAGRAMS, MAX_RTCP_SSRCS
+from gateway.transport.srtp import PROFILES, Profile
+from gateway.transport.srtp.replay import WINDOW_PACKETS
+from gateway.wire import rtcp
+from gateway.wire.rtp import pack_header
+from tests.transport.certificates import certificate_that_offers
+from tests.transport.remote import EMPTY, HOME, SSRC, Remote, Wiretap, tables_of
+
+
+@pytest.fixture(params=PROFILES, ids=lambda profile: profile.openssl_name.decode())
+def profile(request: pytest.FixtureRequest) -> Profile:
+    assert isinstance(request.param, Profile)
+    return request.param
+
+
+@pytest.fixture
+async def remote(port: MediaPort, profile: Profile) -> Remote:
+    """Connected, with either profile."""
+    return await Remote(port, certificate=certificate_that_offers(profile.openssl_name)).connect()
+
+
+def _flipped_end(datagram: bytes) -> bytes:
+    return datagram[:-1] + bytes([datagram[-1] ^ 1])
+
+
+# Handshakes
+
+
+@pytest.mark.parametrize("is_client", [True, False], ids=["we are server", "we are client"])
+async def test_session_connects_in_either_role(port: MediaPort, profile: Profile, is_client: bool) -> None:
+    certificate = certificate_that_offers(profile.openssl_name)
+    remote = await Remote(port, is_client=is_client, certificate=certificate).connect()
+    assert remote.session.srtp is not None
+    assert remote.session.srtp.profile is profile
+    assert remote.owner.connected == [remote.session.srtp]
+    remote.send(remote.rtp(1))
+    assert remote.owner.rtp == [(1, b"payload")]
+
+
+async def test_client_hello_waits_for_a_way_and_then_a_little(port: MediaPort) -> None:
+    remote, said_hello, loop = Remote(port, is_client=False), asyncio.Event(), asyncio.get_running_loop()
+    assert isinstance(port.socket, Wiretap)
+    port.socket.listeners[HOME] = lambda datagram: said_hello.set() if datagram[0] == 22 else None
+    await asyncio.sleep(CLIENT_HELLO_DELAY_S + 0.02)
+    assert not said_hello.is_set()
+    remote.check()
+    checked_s = loop.time()
+    await asyncio.wait_for(said_hello.wait(), 2)
+    assert loop.time() - checked_s >= CLIENT_HELLO_DELAY_S - 0.005
+
+
+async def test_handshake_with_another_certificate_than_announced_ends_the_session(port: MediaPort) -> None:
+    remote = await Remote(port, announced=Certificate.generateCertificate()).connect()
+    assert remote.owner.closed == ["dtls_failed"]
+    assert remote.owner.connected == []
+    assert tables_of(port) == EMPTY
+
+
+async def test_handshake_without_a_common_profile_ends_the_session(port: MediaPort) -> None:
+    remote = await Remote(port, certificate=certificate_that_offers(b"SRTP_AES128_CM_SHA1_32")).connect()
+    assert remote.owner.closed == ["dtls_failed"]
+
+
+@pytest.mark.parametrize("is_client", [True, False], ids=["we are server", "we are client"])
+async def test_session_closed_before_its_handshake_leaves_nothing_running(port: MediaPort, is_client: bool) -> None:
+    before = asyncio.all_tasks()
+    remote = Remote(port, is_client=is_client)
+    remote.check()
+    for _ in range(2 * MAX_QUEUED_DATAGRAMS):
+        remote.send(b"\x16" * 20)
+    assert port.dropped == {"dtls_queue_full": MAX_QUEUED_DATAGRAMS}
+    remote.session.close("test")
+    await asyncio.sleep(CLIENT_HELLO_DELAY_S + 0.05)
+    assert remote.owner.closed == ["test"]
+    assert asyncio.all_tasks() == before
+
+
+# Media
+
+
+async def test_media_that_is_replayed_is_dropped(port: MediaPort, remote: Remote) -> None:
+    datagram = remote.rtp(5)
+    for _ in range(3):
+        remote.send(datagram)
+    assert remote.owner.rtp == [(5, b"payload")]
+    assert port.dropped == {"replayed": 2}
+
+
+async def test_media_older_than_the_window_is_dropped(port: MediaPort, remote: Remote) -> None:
+    old = remote.rtp(1)
+    remote.send(remote.rtp(1 + WINDOW_PACKETS))
+    remote.send(old)
+    assert port.dropped == {"replayed": 1}
+
+
+async def test_media_that_is_tampered_with_is_dropped(port: MediaPort, remote: Remote) -> None:
+    datagram = remote.rtp(1)
+    remote.send(_flipped_end(datagram))
+    assert remote.owner.rtp == []
+    assert port.dropped == {"not_authentic": 1}
+    remote.send(datagram)
+    assert remote.owner.rtp == [(1, b"payload")]
+
+
+async def test_media_that_is_truncated_is_dropped(port: MediaPort, remote: Remote) -> None:
+    datagram = remote.rtp(1)
+    for length_bytes in range(1, len(datagram)):
+        remote.send(datagram[:length_bytes])
+    assert remote.owner.rtp == []
+    assert port.dropped.total() == len(datagram) - 1
+    assert set(port.dropped) <= {"malformed_media", "not_authentic"}
+
+
+async def test_media_that_is_not_wanted_costs_no_cryptography(port: MediaPort, remote: Remote) -> None:
+    remote.owner.wants = False
+    datagram = remote.rtp(1)
+    remote.send(datagram)
+    assert port.dropped == {"unexpected_rtp": 1}
+    remote.owner.wants = True
+    remote.send(datagram)
+    assert remote.owner.rtp == [(1, b"payload")]
+
+
+async def test_rtcp_reaches_the_owner_once(port: MediaPort, remote: Remote) -> None:
+    datagram = remote.rtcp()
+    for _ in range(3):
+        remote.send(datagram)
+    assert remote.owner.compounds == [[rtcp.ReceiverReport(SSRC, ())]]
+    assert port.dropped == {"replayed": 2}
+
+
+async def test_rtcp_that_is_tampered_with_is_dropped(port: MediaPort, remote: Remote) -> None:
+    datagram = remote.rtcp()
+    remote.send(datagram[:9] + b"?" + datagram[10:])
+    assert remote.owner.compounds == []
+    assert port.dropped == {"not_authentic": 1}
+
+
+async def test_rtcp_that_is_authentic_nonsense_is_dropped(port: MediaPort, remote: Remote) -> None:
+    assert remote.srtp is not None
+    remote.send(remote.srtp.sealer.seal_rtcp(bytes.fromhex("80c9ffff0000cafe") + bytes(8)))
+    assert remote.owner.compounds == []
+    assert port.dropped == {"malformed_media": 1}
+
+
+async def test_rtcp_ssrcs_of_a_peer_are_bounded(port: MediaPort, remote: Remote) -> None:
+    for ssrc in range(1, MAX_RTCP_SSRCS + 5):
+        remote.send(remote.rtcp(ssrc))
+    assert len(remote.owner.compounds) == MAX_RTCP_SSRCS
+    assert port.dropped == {"too_many_rtcp_ssrcs": 4}
+    remote.send(remote.rtcp(1))
+    assert len(remote.owner.compounds) == MAX_RTCP_SSRCS + 1
+
+
+async def test_rtcp_forged_takes_no_place_of_an_ssrc(port: MediaPort, remote: Remote) -> None:
+    for ssrc in range(1, 3 * MAX_RTCP_SSRCS):
+        remote.send(bytes.fromhex("80c90001") + ssrc.to_bytes(4, "big") + bytes(40) + b"\x80\0\0\1" + bytes(10))
+    remote.send(remote.rtcp())
+    assert len(remote.owner.compounds) == 1
+    assert "too_many_rtcp_ssrcs" not in port.dropped
+
+
+async def test_rtcp_of_ours_is_protected(remote: Remote) -> None:
+    remote.session.send_rtcp([rtcp.ReceiverReport(7, ())])
+    assert remote.srtp is not None
+    compound = remote.srtp.opener.open_rtcp(remote.media[-1])
+    assert rtcp.parse_compound(compound) == [rtcp.ReceiverReport(7, ())]
+
+
+async def test_rtcp_of_ours_without_keys_is_not_sent(port: MediaPort) -> None:
+    remote = Remote(port)
+    remote.check()
+    remote.session.send_rtcp([rtcp.ReceiverReport(7, ())])
+    assert remote.media == []
+
+
+# Media that is faster than the handshake
+
+
+async def test_early_media_waits_for_the_keys(port: MediaPort) -> None:
+    """The peer has the keys one flight before us: its first packets can be here first."""
+    remote = Remote(port, is_client=False)
+    remote.holds_last_flight = True
+    connecting = asyncio.create_task(remote.connect())
+    async with asyncio.timeout(2):
+        await remote.has_keys.wait()
+    for sequence_number in range(3):
+        remote.send(remote.rtp(sequence_number))
+    assert remote.owner.rtp == []
+    remote.release_last_flight()
+    await connecting
+    assert [sequence_number for sequence_number, _ in remote.owner.rtp] == [0, 1, 2]
+    assert not port.dropped
+
+
+async def test_early_media_is_bounded_and_the_rest_counted(port: MediaPort) -> None:
+    remote = Remote(port)
+    remote.check()
+    for sequence_number in range(3 * MAX_EARLY_DATAGRAMS):
+        remote.send(pack_header(96, False, sequence_number, 0, SSRC) + bytes(40))
+    assert port.dropped == {"early_media": 2 * MAX_EARLY_DATAGRAMS}
+
+
+# The end
+
+
+async def test_peer_that_says_goodbye_ends_its_session(port: MediaPort) -> None:
+    remote = await Remote(port).connect()
+    remote.leave()
+    await asyncio.sleep(0.01)
+    assert remote.owner.closed == ["peer_left"]
+    assert tables_of(port) == EMPTY
+
+
+async def test_session_that_closes_says_goodbye_once(port: MediaPort) -> None:
+    remote = await Remote(port).connect()
+    for cause in ("first", "second"):
+        remote.session.close(cause)
+    await asyncio.sleep(0.01)
+    assert remote.owner.closed == ["first"]
+    assert remote.dtls_state == "closed"
+
+
+async def test_goodbyes_that_cross_end_in_peace(port: MediaPort) -> None:
+    remote = await Remote(port).connect()
+    remote.leave()
+    remote.session.close("test")
+    await asyncio.sleep(0.01)
+    assert remote.owner.closed == ["test"]
