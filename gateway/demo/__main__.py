@@ -3,42 +3,54 @@
 from __future__ import annotations
 
 import logging
-import signal
+import os
+import sys
 import tempfile
-import threading
 from pathlib import Path
-from types import FrameType
-from typing import Final
 
 import click
 
-from gateway.demo.certificate import write_certificate
-from gateway.demo.publisher import Publisher
+from gateway.demo.certificate import CertificateFiles, write_certificate
+from gateway.demo.presence import Presence
+from gateway.demo.stop import StopSignals
+from gateway.demo.studio import Studio
 
-STOP_WITHIN_S: Final = 3.0
-"""The publisher cannot be woken from a handshake, which libavformat does: after this the process ends all the same."""
+TOKEN_VARIABLE = "RAILBIRD_DEMO_TOKEN"
+
+logger = logging.getLogger(__name__)
 
 
 @click.command()
 @click.option("--whip", "whip_url", default="http://127.0.0.1:8080/whip/demo", show_default=True, metavar="URL")
-@click.option("--token", envvar="RAILBIRD_DEMO_TOKEN", default=None, help="Bearer token to publish with.")
-def main(whip_url: str, token: str | None) -> None:
+@click.option("--token", envvar=TOKEN_VARIABLE, default=None, help=f"Bearer token; or set {TOKEN_VARIABLE}.")
+@click.option("--session", type=click.Path(path_type=Path), hidden=True, help="Publish once, with this identity.")
+def main(whip_url: str, token: str | None, session: Path | None) -> None:
     """Publish a drawn dealer table (H264 1280x720 at 30 frames a second, Opus) by WHIP, as a studio would."""
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s demo studio: %(message)s")
-    stopped = threading.Event()
-
-    def stop(_signal: int, _frame: FrameType | None) -> None:
-        stopped.set()
-
-    signal.signal(signal.SIGTERM, stop)
-    signal.signal(signal.SIGINT, stop)
+    signals = StopSignals()
+    if session is not None:
+        _publish_once(whip_url, token, CertificateFiles.within(session), signals)
+        return
     with tempfile.TemporaryDirectory(prefix="railbird-demo-") as directory:
-        publisher = Publisher(whip_url, write_certificate(Path(directory)), token)
-        thread = threading.Thread(target=publisher.run, name="publisher", daemon=True)
-        thread.start()
-        stopped.wait()
-        publisher.stop()
-        thread.join(STOP_WITHIN_S)
+        write_certificate(Path(directory))
+        if token is not None:
+            os.environ[TOKEN_VARIABLE] = token  # for the sessions: a command line is for everybody to read
+        command = [sys.executable, "-m", "gateway.demo", "--whip", whip_url, "--session", directory]
+        Studio(command, Presence(whip_url, token), signals.wait).run()
+
+
+def _publish_once(whip_url: str, token: str | None, certificate: CertificateFiles, signals: StopSignals) -> None:
+    import av  # here, as the process that only watches needs neither libavcodec nor numpy
+
+    from gateway.demo.publisher import Publisher
+
+    parent = os.getppid()
+    publisher = Publisher(whip_url, certificate, token)
+    try:
+        publisher.run(lambda timeout_s: signals.wait(timeout_s) or os.getppid() != parent)
+    except (av.FFmpegError, OSError) as error:
+        logger.warning("cannot publish to %s: %s", whip_url, error)
+        os._exit(1)
 
 
 if __name__ == "__main__":

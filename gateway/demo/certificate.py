@@ -22,11 +22,15 @@ class CertificateFiles(NamedTuple):
     certificate: Path
     key: Path
 
+    @classmethod
+    def within(cls, directory: Path) -> CertificateFiles:
+        return cls(directory / "certificate.pem", directory / "key.pem")
+
 
 def write_certificate(directory: Path) -> CertificateFiles:
     """Write a new self-signed P-256 certificate and its key, readable by the owner only, into `directory`."""
     key = ec.generate_private_key(ec.SECP256R1())
-    files = CertificateFiles(directory / "certificate.pem", directory / "key.pem")
+    files = CertificateFiles.within(directory)
     files.key.touch(mode=0o600)
     files.key.write_bytes(key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption()))
     files.certificate.write_bytes(_self_signed(key).public_bytes(Encoding.PEM))

@@ -80,6 +80,7 @@ export class WhepClient extends EventTarget {
       if (state === "waiting") this.#enter("connecting");
       await peer.setRemoteDescription({ type: "answer", sdp: opened.answerSdp });
       receiveWithoutDelay(peer);
+      this.#joinAnewWhenDismissed(peer);
     } catch (error) {
       if (this.peer === peer) this.#failed(error);
     }
@@ -101,7 +102,14 @@ export class WhepClient extends EventTarget {
   #connectionChanged(peer) {
     if (peer !== this.peer || !this.#session) return;
     if (["disconnected", "failed"].includes(peer.connectionState)) this.#recover();
-    if (peer.connectionState === "closed") this.#attempt("frozen");
+  }
+
+  /** The gateway says goodbye by DTLS: it drains, or ended the session. No restart of ICE brings that back. */
+  #joinAnewWhenDismissed(peer) {
+    const { transport } = peer.getReceivers()[0];
+    transport?.addEventListener("statechange", () => {
+      if (peer === this.peer && transport.state === "closed") this.#attempt("frozen");
+    });
   }
 
   /** Compare the count of decoded frames with that of the last look. */

@@ -69,6 +69,8 @@ export class WhipClient extends EventTarget {
       this.#session = session;
       this.#timer = setTimeout(() => this.#lost(), CONNECTED_WITHIN_MS);
       await peer.setRemoteDescription({ type: "answer", sdp: answerSdp });
+      const { transport } = peer.getSenders()[0];
+      transport?.addEventListener("statechange", () => this.#transportChanged(peer, transport));
       if (this.#offer.keepsResolution) await keepResolution(peer);
     } catch (error) {
       if (this.#peer === peer) this.#failed(error);
@@ -96,7 +98,12 @@ export class WhipClient extends EventTarget {
       this.#wasLive = true;
       this.#enter("live");
     }
-    if (["disconnected", "failed", "closed"].includes(peer.connectionState)) this.#lost();
+    if (["disconnected", "failed"].includes(peer.connectionState)) this.#lost();
+  }
+
+  /** The gateway says goodbye by DTLS long before ICE misses it. */
+  #transportChanged(peer, transport) {
+    if (peer === this.#peer && transport.state === "closed") this.#lost();
   }
 
   #lost() {
