@@ -26,8 +26,8 @@ from gateway.wire.rtp import RtpHeader, strip_padding, unpack_rtx_payload
 MAX_SSRCS = 8
 """SSRCs of one publisher: two tracks, their RTX, and a restart of each."""
 
-MAX_PAYLOAD_BYTES = 1300
-"""Larger payloads would not fit a viewer's datagram with our header, extensions and authentication tag."""
+MAX_PAYLOAD_BYTES = 1260
+"""Larger payloads would not fit a viewer's datagram with our header, all extensions and an authentication tag."""
 
 REPORT_INTERVAL_S = 1.0
 FEEDBACK_INTERVAL_S = 0.05
@@ -123,13 +123,11 @@ class Publisher:
         """Note the transport-wide number; return the elements that viewers are to get, as they are to get them."""
         carried = []
         for element_id, value in elements.items():
-            uri = track.media.extensions.get(element_id)
+            uri = track.media.extensions.get(element_id, "")
             if uri == TRANSPORT_SEQUENCE_NUMBER and len(value) == 2:
                 self._arrivals.on_packet(int.from_bytes(value, "big"), now_s)
-            elif uri == ABS_CAPTURE_TIME:
-                carried.append((uri, self._capture_time(value)))
-            elif uri in CARRIED:
-                carried.append((uri, value))
+            elif len(value) in CARRIED.get(uri, ()):
+                carried.append((uri, self._capture_time(value) if uri == ABS_CAPTURE_TIME else value))
         return tuple(carried)
 
     def _capture_time(self, value: bytes) -> bytes:
@@ -164,8 +162,8 @@ class Publisher:
         if track.switch_to(header.ssrc) and self._stream is not None:
             self._stream.tracks[track.media.format.kind].begin_epoch()
         assert track.reception is not None
-        track.reception.on_packet(header.timestamp, now_s)
-        self._feed(track, header.sequence_number, header, payload, carried, now_s)
+        if self._feed(track, header.sequence_number, header, payload, carried, now_s):
+            track.reception.on_packet(header.timestamp, now_s)
 
     def _feed(
         self,
@@ -175,15 +173,16 @@ class Publisher:
         payload: bytes,
         carried: tuple[tuple[str, bytes], ...],
         now_s: float,
-    ) -> None:
+    ) -> bool:
+        """Pass a packet on to the stream; False when its number has, as yet, no place there."""
         reception, stream = track.reception, self._stream
         if reception is None or stream is None:
-            return
+            return False
         self.last_media_s = now_s
         restarts = reception.restarts
         extended = reception.extend(sequence_number)
         if extended is None:
-            return
+            return False
         outgoing = stream.tracks[track.media.format.kind]
         if reception.restarts != restarts:
             track.nacks.restart()
@@ -192,6 +191,7 @@ class Publisher:
             stream.request_keyframe(now_s)
         incoming = Incoming(extended, header.timestamp, header.marker, payload, now_s, carried)
         stream.feed(outgoing, incoming, self._clock.ntp(now_s))
+        return True
 
     def _on_sender_report(self, report: rtcp.SenderReport, now_s: float) -> None:
         track = next((t for t in self.tracks if t.reception is not None and t.ssrc == report.ssrc), None)

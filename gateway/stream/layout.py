@@ -17,8 +17,8 @@ from gateway.wire.header_extensions import (
 )
 from gateway.wire.rtp import pack_rtx_payload
 
-CARRIED = (ABS_CAPTURE_TIME, VIDEO_ORIENTATION, COLOR_SPACE)
-"""Extensions whose values come from the studio, packet by packet."""
+CARRIED = {ABS_CAPTURE_TIME: (8, 16), VIDEO_ORIENTATION: (1,), COLOR_SPACE: (4, 28)}
+"""Extensions whose values come from the studio, packet by packet, and how many bytes those may have."""
 
 OFFERABLE = (MID, PLAYOUT_DELAY, *CARRIED)
 """Extensions that we send to viewers, where they offer them."""

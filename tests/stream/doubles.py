@@ -1,8 +1,11 @@
-"""What a stream is tested with: a socket and a source that take notes, a sealer that seals nothing, packets."""
+"""What a stream, its publishers and its viewers are tested with: a socket, a source and a session that take notes, a
+sealer that seals nothing, ready-made packets."""
 
 import random
-from collections.abc import Callable, Sequence
-from typing import NamedTuple
+from collections.abc import Callable, Iterable, Sequence
+from typing import NamedTuple, TypeVar, cast
+
+import structlog
 
 from gateway.stream.contract import Outlet
 from gateway.stream.layout import Layout, LayoutKey
@@ -10,8 +13,11 @@ from gateway.stream.packet import MediaPacket
 from gateway.stream.stream import Stream, StreamSettings
 from gateway.stream.track import Incoming, Track
 from gateway.transport.address import Address
+from gateway.transport.session import Session
 from gateway.transport.socket import Sent
-from gateway.transport.srtp import Sealable
+from gateway.transport.srtp import AEAD_AES_128_GCM, Sealable, SrtpSession
+from gateway.transport.srtp.gcm import GcmOpener
+from gateway.wire import rtcp
 from gateway.wire.formats import TrackFormat
 from gateway.wire.h264 import H264Profile
 from gateway.wire.rtp import parse_header
@@ -116,6 +122,42 @@ class PlainSealer:
 
     def seal_rtcp(self, compound: bytes) -> bytes:
         return compound
+
+
+Packet = TypeVar("Packet", bound=rtcp.RtcpPacket)
+
+
+class RecordingSession:
+    """Stands in for a `Session` that is connected: keeps the compound packets, as a peer would read them."""
+
+    def __init__(self, name: str = "peer", created_s: float = 0.0) -> None:
+        self.session_id = name
+        self.stream = "table"
+        self.created_s = self.last_seen_s = created_s
+        self.address: Address | None = (name, 5000)
+        self.srtp: SrtpSession | None = srtp_of(PlainSealer())
+        self.log = structlog.get_logger()
+        self.compounds: list[list[rtcp.RtcpPacket]] = []
+        self.closed_by: str | None = None
+
+    def send_rtcp(self, packets: Iterable[rtcp.RtcpPacket]) -> None:
+        self.compounds.append(rtcp.parse_compound(rtcp.serialize_compound(packets)))
+
+    def close(self, cause: str) -> None:
+        self.closed_by = cause
+
+    def sent(self, kind: type[Packet]) -> list[Packet]:
+        """All packets of a kind that were sent."""
+        return [packet for compound in self.compounds for packet in compound if isinstance(packet, kind)]
+
+    def as_session(self) -> Session:
+        """For those who ask for the real thing."""
+        return cast(Session, self)
+
+
+def srtp_of(sealer: PlainSealer) -> SrtpSession:
+    """What a handshake yields, with `sealer` for what we send."""
+    return SrtpSession(AEAD_AES_128_GCM, GcmOpener.from_master(bytes(28)), sealer)
 
 
 class FirstIndex(random.Random):
