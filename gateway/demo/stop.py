@@ -18,5 +18,7 @@ class StopSignals:
     def wait(self, timeout_s: float) -> bool:
         """Sleep for `timeout_s` seconds or until a signal comes; True once one has come."""
         if not self._came:
-            self._came = signal.sigtimedwait(_STOPPING, max(timeout_s, 0.0)) is not None
+            arrived = signal.sigtimedwait(_STOPPING, max(timeout_s, 0.0))
+            # A process that was suspended past its timeout gets a siginfo that nobody filled in.
+            self._came = arrived is not None and arrived.si_signo in _STOPPING
         return self._came

@@ -32,6 +32,21 @@ def test_wait_wakes_for_a_signal_and_stays_awake() -> None:
     assert printed.split() == ["False", "True", "True", "True"]
 
 
+def test_wait_is_not_ended_by_a_suspension() -> None:
+    code = (
+        "from gateway.demo.stop import StopSignals; signals = StopSignals();"
+        "print('up', flush=True); print(signals.wait(0.4))"
+    )
+    process = subprocess.Popen([sys.executable, "-c", code], stdout=subprocess.PIPE, text=True)
+    assert process.stdout is not None
+    assert process.stdout.readline() == "up\n"
+    time.sleep(0.1)  # by now it waits
+    process.send_signal(signal.SIGSTOP)
+    time.sleep(0.8)
+    process.send_signal(signal.SIGCONT)
+    assert process.communicate(timeout=5)[0] == "False\n"
+
+
 def test_demo_ends_soon_after_its_start() -> None:
     """SIGTERM while modules are still being imported: the default action ends it as well."""
     process = subprocess.Popen([sys.executable, "-m", "gateway.demo"], stderr=subprocess.DEVNULL)
