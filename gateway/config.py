@@ -1,17 +1,41 @@
 """Settings: a YAML file, then RAILBIRD_* variables, then flags, in rising order. `railbird.example.yml` is the manual.
 
-A bad setting refuses the whole configuration, with a message that names the file's line or the variable.
+A bad setting refuses the whole configuration, with a message that names the file's line, the variable or the flag, and
+never what was set: it may be a token.
 """
 
+import ipaddress
+import os
+import re
 from enum import Enum
 from pathlib import Path
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Literal, Self
 
 import yaml
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, IPvAnyAddress, SecretStr, ValidationError
-from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    IPvAnyAddress,
+    SecretStr,
+    ValidationError,
+    model_validator,
+)
+from pydantic_settings import BaseSettings, NoDecode, PydanticBaseSettingsSource, SettingsConfigDict, SettingsError
 
 from gateway.errors import ConfigError
+
+_PREFIX = "RAILBIRD_"
+
+_NOT_OURS = re.compile(
+    r"RAILBIRD_(DEMO_\w+|(\w+_)?(SERVICE_(HOST|PORT\w*)|PORT_\d+_\w+))=.*|RAILBIRD_(\w+_)?PORT=\w+://.*", re.DOTALL
+)
+"""Variables with our prefix that are no settings: the demo studio's, and Kubernetes' for a Service named `railbird`."""
+
+
+_QUOTED_WORD = re.compile(r"'.{3,}'", re.DOTALL)
 
 
 class HostPort(BaseModel):
@@ -36,7 +60,17 @@ def _host_port(value: object) -> object:
     return {"host": host, "port": int(port)}
 
 
-Listen = Annotated[HostPort, BeforeValidator(_host_port)]
+def _literal(listen: HostPort) -> HostPort:
+    # It becomes an ICE candidate, and browsers do not resolve names in those.
+    try:
+        ipaddress.ip_address(listen.host)
+    except ValueError:
+        raise ValueError("expected an IP address before the port, not a name") from None
+    return listen
+
+
+Listen = Annotated[HostPort, NoDecode, BeforeValidator(_host_port)]
+ListenOnAddress = Annotated[Listen, AfterValidator(_literal)]
 
 
 class SecondPublisher(Enum):
@@ -79,6 +113,12 @@ class PlayoutDelaySettings(_Section):
     min_ms: int = Field(0, ge=0, le=40_950)
     max_ms: int = Field(0, ge=0, le=40_950)
 
+    @model_validator(mode="after")
+    def _is_a_range(self) -> Self:
+        if self.min_ms > self.max_ms:
+            raise ValueError("min_ms is larger than max_ms")
+        return self
+
 
 class Fanout(_Section):
     """How packets go out."""
@@ -100,19 +140,23 @@ class SocketBuffers(_Section):
     send_bytes: int = Field(26_214_400, ge=65_536)
 
 
+# An empty one, such as a secret that was not mounted, would let in whoever sends an empty one.
+_Token = Annotated[SecretStr, Field(min_length=1)]
+
+
 class Tokens(_Section):
     """Bearer tokens; without one, the door is open (control: to this machine only)."""
 
-    publish: SecretStr | None = None
-    watch: SecretStr | None = None
-    control: SecretStr | None = None
+    publish: _Token | None = None
+    watch: _Token | None = None
+    control: _Token | None = None
 
 
 class Settings(BaseSettings):
     """Everything an operator may set."""
 
     model_config = SettingsConfigDict(
-        env_prefix="RAILBIRD_",
+        env_prefix=_PREFIX,
         env_nested_delimiter="__",
         extra="forbid",
         frozen=True,
@@ -121,7 +165,7 @@ class Settings(BaseSettings):
 
     http: Listen = HostPort(host="127.0.0.1", port=8080)
     """Signalling, pages, API and metrics."""
-    udp: Listen = HostPort(host="::", port=8189)
+    udp: ListenOnAddress = HostPort(host="::", port=8189)
     """The one media port; `[::]` listens to IPv4 too."""
     public_addresses: tuple[IPvAnyAddress, ...] = ()
     """Addresses that players reach us at, best first; empty: this machine's own."""
@@ -169,36 +213,71 @@ class _FileSource(PydanticBaseSettingsSource):
 def load(path: Path | None = None, flags: dict[str, Any] | None = None) -> Settings:
     """Read the settings. ConfigError for what is unknown, missing, out of range, or no YAML; nothing is taken in
     part."""
+    flags = flags or {}
     text = _read(path) if path is not None else ""
+    _refuse_unknown_variables()
+    _FileSource.values = _parse(path, text)
     try:
-        values = yaml.safe_load(text) or {}
-    except yaml.YAMLError as error:
-        raise ConfigError(f"{path}: {error}") from None
-    if not isinstance(values, dict):
-        raise ConfigError(f"{path}: expected settings by name at the top level")
-    _FileSource.values = values
-    try:
-        return Settings(**(flags or {}))
+        return Settings(**flags)
     except ValidationError as error:
-        raise ConfigError("\n".join(_explain(item, path, text) for item in error.errors())) from None
-    except Exception as error:  # pydantic-settings raises its SettingsError for a variable that is no JSON
-        raise ConfigError(str(error)) from None
+        raise ConfigError("\n".join(_explain(item, path, text, flags) for item in error.errors())) from None
+    except SettingsError as error:
+        name = re.search(r'field "(\w+)"', str(error))
+        raise ConfigError(f"{_PREFIX}{name[1].upper() if name else '*'}: expected JSON") from None
     finally:
         _FileSource.values = {}
 
 
 def _read(path: Path) -> str:
     try:
-        return path.read_text()
+        return path.read_text(encoding="utf-8")
     except OSError as error:
         raise ConfigError(f"{path}: {error.strerror}") from None
+    except UnicodeDecodeError:
+        raise ConfigError(f"{path}: it is not UTF-8") from None
 
 
-def _explain(item: Any, path: Path | None, text: str) -> str:
+def _parse(path: Path | None, text: str) -> dict[str, Any]:
+    try:
+        values = yaml.safe_load(text)
+    except yaml.YAMLError as error:
+        # Without the lines and the words that PyYAML would show.
+        mark, problem = getattr(error, "problem_mark", None), getattr(error, "problem", None) or "it is not YAML"
+        where = f"{path}:{mark.line + 1}" if mark is not None else str(path)
+        raise ConfigError(f"{where}: {re.sub(_QUOTED_WORD, '...', problem)}") from None
+    if values is None:
+        return {}
+    if not isinstance(values, dict) or not all(isinstance(name, str) for name in values):
+        raise ConfigError(f"{path}: expected settings by name at the top level")
+    return values
+
+
+def _refuse_unknown_variables() -> None:
+    for variable, value in os.environ.items():
+        name = variable.upper()
+        if not name.startswith(_PREFIX) or _NOT_OURS.fullmatch(f"{name}={value}"):
+            continue
+        if name.removeprefix(_PREFIX).partition("__")[0].lower() not in Settings.model_fields:
+            raise ConfigError(f"{variable}: there is no such setting")
+
+
+def _explain(item: Any, path: Path | None, text: str, flags: dict[str, Any]) -> str:
     names = [str(part) for part in item["loc"]]
+    message = item["msg"].removeprefix("Value error, ")
+    return f"{_origin(names, path, text, flags)}{'.'.join(names)}: {message}"
+
+
+def _origin(names: list[str], path: Path | None, text: str, flags: dict[str, Any]) -> str:
+    """Where the setting `names` was set, the highest source first: `--http: `, `RAILBIRD_HTTP: `, `file:3: `."""
+    if names[0] in flags:
+        return f"--{names[0]}: "
+    variables = {variable.upper() for variable in os.environ}
+    for count in range(len(names), 0, -1):
+        variable = _PREFIX + "__".join(names[:count]).upper()
+        if variable in variables:
+            return f"{variable}: "
     line = _line_of(text, names) if text else None
-    where = f"{path}:{line}: " if line is not None else ""
-    return f"{where}{'.'.join(names)}: {item['msg']}"
+    return f"{path}:{line}: " if line is not None else ""
 
 
 def _line_of(text: str, names: list[str]) -> int | None:
