@@ -1,0 +1,291 @@
+import os
+import re
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+import structlog
+import yaml
+from pydantic import BaseModel
+
+from gateway import config
+from gateway.config import HostPort, SecondPublisher, Settings
+from gateway.errors import ConfigError
+from gateway.metrics import FAMILIES
+
+ROOT = Path(__file__).parent.parent
+EXAMPLE = ROOT / "railbird.example.yml"
+SECRET = "hunter2-hunter2"
+
+
+@pytest.fixture(autouse=True)
+def clean_environment(monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in list(os.environ):
+        if name.upper().startswith("RAILBIRD_"):
+            monkeypatch.delenv(name)
+
+
+@pytest.fixture
+def write(tmp_path: Path) -> Callable[[str], Path]:
+    """Writes a settings file."""
+
+    def written(text: str) -> Path:
+        path = tmp_path / "railbird.yml"
+        path.write_text(text)
+        return path
+
+    return written
+
+
+# The manual
+
+
+def test_example_file_equals_the_defaults() -> None:
+    assert config.load(EXAMPLE) == Settings()
+
+
+def _names(model: type[BaseModel], values: dict[str, Any], at: str = "") -> Iterator[tuple[str, bool]]:
+    """Every setting's full name, and whether `values` has it."""
+    for name in model.model_fields:
+        yield f"{at}{name}", name in values
+        section = getattr(Settings(), name, None) if not at else None
+        if isinstance(section, config._Section):
+            yield from _names(type(section), values.get(name) or {}, f"{name}.")
+
+
+def test_example_file_has_every_setting() -> None:
+    names = dict(_names(Settings, yaml.safe_load(EXAMPLE.read_text())))
+    assert {"http", "limits.sessions", "tokens.control", "playout_delay.max_ms"} <= set(names)
+    assert [name for name, is_there in names.items() if not is_there] == []
+
+
+def test_example_file_mentions_only_what_there_is() -> None:
+    text, settings = EXAMPLE.read_text(), dict(_names(Settings, {}))
+    sections = "|".join(name for name in Settings.model_fields if f"{name}." in " ".join(settings))
+    mentioned = set(re.findall(rf"\b(?:{sections})\.[a-z_]+", text))
+    assert "timeouts.stale_publisher_s" in mentioned
+    assert mentioned <= set(settings)
+    assert set(re.findall(r"railbird_\w+", text)) <= set(FAMILIES)
+
+
+# Sources
+
+
+def test_sources_rise_from_file_over_variables_to_flags(
+    write: Callable[[str], Path], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = write("http: 127.0.0.1:1\nudp: 127.0.0.1:2\nlog_level: error\nlimits: {sessions: 3, streams: 4}\n")
+    monkeypatch.setenv("RAILBIRD_UDP", "127.0.0.1:20")
+    monkeypatch.setenv("RAILBIRD_LOG_LEVEL", "debug")
+    monkeypatch.setenv("RAILBIRD_LIMITS__SESSIONS", "30")
+    settings = config.load(path, {"udp": "[::1]:200"})
+    assert str(settings.http) == "127.0.0.1:1"
+    assert str(settings.udp) == "[::1]:200"
+    assert settings.log_level == "debug"
+    assert (settings.limits.sessions, settings.limits.streams) == (30, 4)
+
+
+def test_defaults_without_any_source() -> None:
+    settings = config.load()
+    assert settings == Settings()
+    assert settings.http == HostPort(host="127.0.0.1", port=8080)
+    assert settings.second_publisher is SecondPublisher.TAKE_OVER
+
+
+def test_file_of_one_load_does_not_reach_the_next(write: Callable[[str], Path]) -> None:
+    assert config.load(write("log_level: error")).log_level == "error"
+    with pytest.raises(ConfigError):
+        config.load(write("log_level: loud"))
+    assert config.load().log_level == "info"
+
+
+@pytest.mark.parametrize("text", ["", "# nothing\n", "---\n"])
+def test_file_without_settings_is_the_defaults(write: Callable[[str], Path], text: str) -> None:
+    assert config.load(write(text)) == Settings()
+
+
+def test_lists_come_from_the_file_and_as_json_from_variables(
+    write: Callable[[str], Path], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = write("public_addresses: [192.0.2.1, '2001:db8::1']\nallowed_origins: [https://a.example]\n")
+    assert [str(each) for each in config.load(path).public_addresses] == ["192.0.2.1", "2001:db8::1"]
+    monkeypatch.setenv("RAILBIRD_PUBLIC_ADDRESSES", '["198.51.100.1"]')
+    assert [str(each) for each in config.load(path).public_addresses] == ["198.51.100.1"]
+
+
+def test_playout_delay_can_be_left_to_the_player(write: Callable[[str], Path]) -> None:
+    assert config.load(write("playout_delay: null")).playout_delay is None
+
+
+@pytest.mark.parametrize(
+    ("text", "host", "port"),
+    [("127.0.0.1:8080", "127.0.0.1", 8080), ("[::]:0", "::", 0), ("[2001:db8::1]:65535", "2001:db8::1", 65535)],
+)
+def test_listen_address_is_read_and_written_alike(text: str, host: str, port: int) -> None:
+    listen = config.load(flags={"udp": text}).udp
+    assert (listen.host, listen.port) == (host, port)
+    assert str(listen) == text
+
+
+# Refusals
+
+
+@pytest.mark.parametrize(
+    ("text", "line", "said"),
+    [
+        ("http: 127.0.0.1:1\nhtp: 127.0.0.1:1\n", 2, "htp: Extra inputs"),
+        ("limits:\n  streams: 1\n  session: 1\n", 3, "limits.session: Extra inputs"),
+        ("limits:\n  sessions: many\n", 2, "limits.sessions: Input should be a valid integer"),
+        ("limits:\n  sessions: 0\n", 2, "limits.sessions: Input should be greater than or equal to 1"),
+        ("limits: 5\n", 1, "limits: Input should be a valid dictionary"),
+        ("\nlimits:\n", 2, "limits: Input should be a valid dictionary"),
+        ("fanout: {hold_ms: 21}\n", 1, "fanout.hold_ms: Input should be less than or equal to 20"),
+        ("timeouts:\n  idle_s: 0\n", 2, "timeouts.idle_s: Input should be greater than 0"),
+        ("timeouts:\n  idle_s: .nan\n", 2, "timeouts.idle_s: Input should be"),
+        ("log_level: loud\n", 1, "log_level: Input should be 'debug'"),
+        ("second_publisher: maybe\n", 1, "second_publisher: Input should be 'refuse' or 'take_over'"),
+        ("http: 8080\n", 1, "http: "),
+        ("http: ':8080'\n", 1, "http: expected HOST:PORT"),
+        ("http: localhost\n", 1, "http: expected HOST:PORT"),
+        ("http: localhost:99999\n", 1, "http.port: Input should be less than or equal to 65535"),
+        ("# a name is no ICE candidate\nudp: localhost:8189\n", 2, "udp: expected an IP address"),
+        ("public_addresses:\n  - 192.0.2.1\n  - gateway.example\n", 1, "public_addresses.1: "),
+        ("trusted_proxies: 192.0.2.1\n", 1, "trusted_proxies: "),
+        ("playout_delay:\n  min_ms: 20\n", 1, "playout_delay: min_ms is larger than max_ms"),
+        ("tokens:\n  publish: ''\n", 2, "tokens.publish: "),
+        ("tokens:\n  publish: 12345\n", 2, "tokens.publish: Input should be a valid string"),
+        ("http: [\n", 2, "expected the node content"),
+        ("a: b: c\n", 1, "mapping values are not allowed here"),
+    ],
+)
+def test_file_with_a_bad_setting_is_refused_by_its_line(
+    write: Callable[[str], Path], text: str, line: int, said: str
+) -> None:
+    path = write(text)
+    with pytest.raises(ConfigError) as refused:
+        config.load(path)
+    assert str(refused.value).startswith(f"{path}:{line}: {said}")
+
+
+def test_file_with_several_bad_settings_names_them_all(write: Callable[[str], Path]) -> None:
+    with pytest.raises(ConfigError) as refused:
+        config.load(write("limits: {sessions: 0}\nlog_level: loud\n"))
+    assert len(str(refused.value).splitlines()) == 2
+
+
+@pytest.mark.parametrize("text", ["just text", "- a\n- list\n", "1: 2\n"])
+def test_file_without_names_at_the_top_is_refused(write: Callable[[str], Path], text: str) -> None:
+    with pytest.raises(ConfigError, match="expected settings by name"):
+        config.load(write(text))
+
+
+def test_file_that_is_not_there_is_refused(tmp_path: Path) -> None:
+    with pytest.raises(ConfigError, match=r"missing\.yml: No such file"):
+        config.load(tmp_path / "missing.yml")
+
+
+def test_file_that_is_no_text_is_refused(tmp_path: Path) -> None:
+    path = tmp_path / "railbird.yml"
+    path.write_bytes(b"\xff\xfe\x00")
+    with pytest.raises(ConfigError, match="not UTF-8"):
+        config.load(path)
+
+
+@pytest.mark.parametrize(
+    ("variable", "value", "said"),
+    [
+        ("RAILBIRD_LIMITS__SESSIONS", "0", "RAILBIRD_LIMITS__SESSIONS: limits.sessions: Input should be greater"),
+        ("RAILBIRD_LIMITS", '{"sessions": 0}', "RAILBIRD_LIMITS: limits.sessions: Input should be greater"),
+        ("RAILBIRD_LIMITS__SESSION", "1", "RAILBIRD_LIMITS__SESSION: limits.session: Extra inputs"),
+        ("RAILBIRD_LIMITS_SESSIONS", "1", "RAILBIRD_LIMITS_SESSIONS: there is no such setting"),
+        ("RAILBIRD_HTTP_PORT", "8081", "RAILBIRD_HTTP_PORT: there is no such setting"),
+        ("railbird_htp", "8081", "railbird_htp: there is no such setting"),
+        ("RAILBIRD_PUBLIC_ADDRESSES", "192.0.2.1", "RAILBIRD_PUBLIC_ADDRESSES: expected JSON"),
+        ("RAILBIRD_TOKENS__CONTROL", "", "RAILBIRD_TOKENS__CONTROL: tokens.control: "),
+    ],
+)
+def test_variable_that_is_bad_is_refused_by_its_name(
+    monkeypatch: pytest.MonkeyPatch, write: Callable[[str], Path], variable: str, value: str, said: str
+) -> None:
+    monkeypatch.setenv(variable, value)
+    with pytest.raises(ConfigError) as refused:
+        config.load(write("limits:\n  sessions: 7\n"))
+    assert str(refused.value).startswith(said)
+
+
+@pytest.mark.parametrize(
+    ("variable", "value"),
+    [
+        ("RAILBIRD_SERVICE_HOST", "10.0.0.1"),
+        ("RAILBIRD_SERVICE_PORT_HTTP", "8080"),
+        ("RAILBIRD_PORT", "tcp://10.0.0.1:8080"),
+        ("RAILBIRD_PORT_8080_TCP_ADDR", "10.0.0.1"),
+        ("RAILBIRD_QOS_SERVICE_PORT", "8080"),
+        ("RAILBIRD_DEMO_TOKEN", SECRET),
+        ("RAILBIRDS_OWN", "whatever"),
+    ],
+)
+def test_variable_that_is_no_setting_of_ours_is_left_alone(
+    monkeypatch: pytest.MonkeyPatch, variable: str, value: str
+) -> None:
+    monkeypatch.setenv(variable, value)
+    assert config.load() == Settings()
+
+
+def test_flag_that_is_bad_is_refused_by_its_name(write: Callable[[str], Path]) -> None:
+    with pytest.raises(ConfigError) as refused:
+        config.load(write("http: 127.0.0.1:1\n"), {"http": "8080"})
+    assert str(refused.value).startswith("--http: http: expected HOST:PORT")
+
+
+# Tokens
+
+
+def test_token_is_not_shown_by_settings() -> None:
+    settings = Settings(tokens={"publish": SECRET, "watch": SECRET, "control": SECRET})
+    assert settings.tokens.publish is not None
+    assert settings.tokens.publish.get_secret_value() == SECRET
+    for shown in (repr(settings), str(settings), f"{settings.tokens}", settings.model_dump_json(), str(vars(settings))):
+        assert SECRET not in shown
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        f"tokens: {SECRET}\n",
+        f"tokens: [{SECRET}]\n",
+        f"tokens: {{publish: [{SECRET}]}}\n",
+        f"tokens: {{publish: {SECRET}, extra: {SECRET}}}\n",
+        f"tokens:\n  publish: '{SECRET}\n",
+        f"tokens:\n  publish: {SECRET}\n watch: {SECRET}\n",
+        f"tokens:\n  publish: {SECRET}: {SECRET}\n",
+        f"tokens:\n  publish: {SECRET}\nlog_level: loud\n",
+        f"tokens:\n\tpublish: {SECRET}\n",
+        f"tokens: {{publish: @{SECRET}}}\n",
+        f"tokens: {{publish: *{SECRET}}}\n",
+        f"tokens: {{publish: !{SECRET} x}}\n",
+        f"- {SECRET}\n",
+    ],
+)
+def test_token_is_not_shown_by_a_refusal(write: Callable[[str], Path], text: str) -> None:
+    with pytest.raises(ConfigError) as refused:
+        config.load(write(text))
+    assert SECRET not in str(refused.value)
+    assert refused.value.__cause__ is None
+
+
+@pytest.mark.parametrize(
+    ("variable", "value"), [("RAILBIRD_TOKENS", SECRET), ("RAILBIRD_TOKENS", f'{{"x": "{SECRET}"}}')]
+)
+def test_token_in_a_bad_variable_is_not_shown(monkeypatch: pytest.MonkeyPatch, variable: str, value: str) -> None:
+    monkeypatch.setenv(variable, value)
+    with pytest.raises(ConfigError) as refused:
+        config.load()
+    assert SECRET not in str(refused.value)
+
+
+def test_token_is_not_shown_by_a_log_line(capsys: pytest.CaptureFixture[str]) -> None:
+    settings = Settings(tokens={"publish": SECRET})
+    structlog.get_logger().info("settings", settings=settings, tokens=settings.tokens, publish=settings.tokens.publish)
+    assert SECRET not in "".join(capsys.readouterr())
