@@ -4,7 +4,7 @@ import json
 import shlex
 import signal
 import sys
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from pathlib import Path
 from typing import NoReturn
 
@@ -17,8 +17,9 @@ from tests.bench.remote import BenchError
 from tests.bench.results import Results
 from tests.bench.table import render
 
-LEVELS, SECONDS, JOINS = (1, 50, 200, 500), 10.0, 200
-QUICK_LEVELS, QUICK_SECONDS, QUICK_JOINS = (1, 50), 3.0, 20
+GATEWAY = (sys.executable, "-m", "gateway")
+DEFAULT_PLAN = Plan((1, 50, 200, 500), 10.0, 200, Studio.FFMPEG, "127.0.0.1", GATEWAY)
+QUICK_PLAN = replace(DEFAULT_PLAN, levels=(1, 50), seconds=3.0, joins=20)
 DEFAULT_JSON = Path("docs/bench.json")
 MAX_DURATION_S = 300
 
@@ -28,10 +29,19 @@ MAX_DURATION_S = 300
 @click.option("--seconds", type=float, help="Length of a window.")
 @click.option("--joins", type=int, help="How many joins to measure; 0 for none.")
 @click.option("--quick", is_flag=True, help="Two levels, 3 s each: proves that the bench works, measures little.")
-@click.option("--studio", type=click.Choice([s.value for s in Studio]), default="ffmpeg", help="How frames are cut.")
-@click.option("--udp-host", default="127.0.0.1", help="Where the media port listens; `[::]` as in production.")
+@click.option(
+    "--studio",
+    type=click.Choice([s.value for s in Studio]),
+    default=DEFAULT_PLAN.studio.value,
+    help="How frames are cut.",
+)
+@click.option(
+    "--udp-host", default=DEFAULT_PLAN.udp_host, help="Where the media port listens; `[::]` as in production."
+)
 @click.option("--gateway-command", help="Starts the gateway, such as 'python -X perf -m gateway'.")
-@click.option("--json", "path", type=click.Path(path_type=Path), help=f"Default of a full run: {DEFAULT_JSON}.")
+@click.option(
+    "--json", "path", type=click.Path(path_type=Path), help=f"Where to write; without options {DEFAULT_JSON}."
+)
 def main(
     levels: tuple[int, ...],
     seconds: float | None,
@@ -45,20 +55,21 @@ def main(
     """Measure the gateway."""
     signal.signal(signal.SIGALRM, _give_up)
     signal.alarm(MAX_DURATION_S)
+    base = QUICK_PLAN if quick else DEFAULT_PLAN
     plan = Plan(
-        levels=levels or (QUICK_LEVELS if quick else LEVELS),
-        seconds=seconds or (QUICK_SECONDS if quick else SECONDS),
-        joins=joins if joins is not None else QUICK_JOINS if quick else JOINS,
+        levels=levels or base.levels,
+        seconds=seconds or base.seconds,
+        joins=base.joins if joins is None else joins,
         studio=Studio(studio),
         udp_host=udp_host,
-        command=tuple(shlex.split(gateway_command)) if gateway_command else (sys.executable, "-m", "gateway"),
+        command=tuple(shlex.split(gateway_command)) if gateway_command else GATEWAY,
     )
     try:
         results = _measure(plan)
     except BenchError as error:
         raise click.ClickException(str(error)) from None
     print(render(results))
-    if path is None and plan.levels == LEVELS and not quick:
+    if path is None and plan == DEFAULT_PLAN:
         path = DEFAULT_JSON
     if path is not None:
         path.parent.mkdir(parents=True, exist_ok=True)
@@ -68,10 +79,10 @@ def main(
 
 def _measure(plan: Plan) -> Results:
     cores = Cores.available()
-    loopback, levels = measure_levels(plan, cores)
+    baseline, levels = measure_levels(plan, cores)
     joins = measure_joins(plan, cores) if plan.joins else None
     record = {**asdict(plan), "studio": plan.studio.value, "command": shlex.join(plan.command[1:])}
-    return Results(machine.describe(), record, loopback, levels, joins)
+    return Results(machine.describe(), record, baseline, levels, joins)
 
 
 def _give_up(_signal: int, _frame: object) -> NoReturn:

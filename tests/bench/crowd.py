@@ -9,7 +9,7 @@ from dataclasses import dataclass
 import aiohttp
 
 from gateway.transport.dtls import Certificate
-from tests.bench.datagrams import drain, load_socket
+from tests.bench.datagrams import drain, kernel_drops, load_socket
 from tests.bench.offers import player_offer
 from tests.bench.peer import Peer
 from tests.bench.players import DrainingPlayer
@@ -62,11 +62,13 @@ class Crowd(Service):
         self._sinks = [load_socket(self._host) for _ in range(count)]
         return [sink.getsockname() for sink in self._sinks]
 
-    async def close_sinks(self) -> None:
-        """Close what `open_sinks` opened."""
+    async def close_sinks(self) -> int:
+        """Close what `open_sinks` opened; how many reads they lost."""
         sinks, self._sinks = self._sinks, []
+        dropped = sum(map(kernel_drops, sinks))
         for sink in sinks:
             sink.close()
+        return dropped
 
     async def close(self) -> None:
         """End."""

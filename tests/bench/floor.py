@@ -18,8 +18,8 @@ from tests.bench.remote import Service
 _UDP_SEGMENT = 103
 _HEADER = struct.Struct("!BBHII")
 _EXTENSIONS = bytes.fromhex("bede000290304200000000") + bytes(1)
-_HEADER_BYTES = _HEADER.size + len(_EXTENSIONS)
-_TAG_BYTES = 16
+HEADER_BYTES = _HEADER.size + len(_EXTENSIONS)
+TAG_BYTES = 16
 _BATCH_NS = 300_000
 """Sends to one viewer that are closer than this belong to one batch of the gateway."""
 
@@ -60,7 +60,7 @@ class Floor(Service):
         self, trace: list[tuple[int, int, int]], addresses: list[tuple[str, int]], cpu_s: float, wall_s: float
     ) -> FloorFigures:
         """Send `trace` (see `ProbeFigures.runs`) to all `addresses`, again until `cpu_s` or `wall_s` are used up."""
-        batches = _batches(trace)
+        batches = batches_of(trace)
         viewers = [_viewer(order, address) for order, address in enumerate(addresses)]
         cpu_ns = packets = sends = 0
         deadline_s = time.monotonic() + wall_s
@@ -90,7 +90,7 @@ def _send_batch(sendmsg: Callable[..., int], batch: Sequence[Run], viewers: Sequ
             header = _HEADER.pack(0x90, 108, index & 0xFFFF, index, 1) + _EXTENSIONS
             packets.append((header, payload, 1 << 48 | index))
             index += 1
-        segment_bytes = _HEADER_BYTES + len(payloads[0]) + _TAG_BYTES
+        segment_bytes = HEADER_BYTES + len(payloads[0]) + TAG_BYTES
         runs.append((packets, [(socket.IPPROTO_UDP, _UDP_SEGMENT, struct.pack("H", segment_bytes))]))
     for viewer in viewers:
         encrypt, salt, address = viewer.encrypt, viewer.salt, viewer.address
@@ -107,7 +107,7 @@ def _viewer(order: int, address: tuple[str, int]) -> Viewer:
     return Viewer(AESGCM(order.to_bytes(16, "big")).encrypt, order << 16, address)
 
 
-def _batches(trace: list[tuple[int, int, int]]) -> list[list[Run]]:
+def batches_of(trace: list[tuple[int, int, int]]) -> list[list[Run]]:
     """The runs of a trace with payloads of their sizes, those of one batch together."""
     batches: list[list[Run]] = []
     newest_ns = 0
@@ -122,4 +122,4 @@ def _batches(trace: list[tuple[int, int, int]]) -> list[list[Run]]:
 def _run(segment_bytes: int, run_bytes: int) -> Run:
     sizes = [segment_bytes] * (run_bytes // segment_bytes)
     rest = run_bytes % segment_bytes
-    return [bytes(size - _HEADER_BYTES - _TAG_BYTES) for size in ([*sizes, rest] if rest else sizes)]
+    return [bytes(size - HEADER_BYTES - TAG_BYTES) for size in ([*sizes, rest] if rest else sizes)]

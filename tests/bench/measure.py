@@ -15,7 +15,7 @@ from tests.bench.gateway_process import HOST, STREAM, GatewayProcess, running_ga
 from tests.bench.pictures import Studio
 from tests.bench.probe import Probe, ProbeFigures
 from tests.bench.remote import Remote, remote
-from tests.bench.results import Delay, Joins, Level
+from tests.bench.results import Baseline, Delay, Joins, Level
 
 SAMPLED_EVERY = 20
 """One player in so many checks and times its packets; they are spread over the order of joining, so of being served."""
@@ -79,19 +79,29 @@ def _bench(plan: Plan, cores: Cores) -> Iterator[Bench]:
         yield Bench(gateway, probe, crowd, floor, cores)
 
 
-def measure_levels(plan: Plan, cores: Cores) -> tuple[Delay, list[Level]]:
-    """The floor of a delay, and a window at every level."""
+def measure_levels(plan: Plan, cores: Cores) -> tuple[Baseline, list[Level]]:
+    """What there is without players, and a window at every level."""
     with _bench(plan, cores) as bench:
-        loopback = Delay.of(bench.probe.call("loopback_delays_ns"))
-        bench.probe.call("go_live", True)
-        time.sleep(2 * SETTLE_S)
-        empty_bytes = bench.gateway.resident_bytes()
+        baseline = _baseline(bench)
         levels: list[Level] = []
         for viewers in plan.levels:
             _grow(bench, levels[-1].viewers if levels else 0, viewers)
             say(f"{viewers} viewers: measuring for {plan.seconds:g} s")
-            levels.append(_window(bench, viewers, plan.seconds, empty_bytes))
-        return loopback, levels
+            levels.append(_window(bench, viewers, plan.seconds, baseline.resident_bytes))
+        return baseline, levels
+
+
+def _baseline(bench: Bench) -> Baseline:
+    loopback = Delay.of(bench.probe.call("loopback_delays_ns"))
+    bench.probe.call("go_live", True)
+    time.sleep(SETTLE_S)
+    return Baseline(loopback, _core_share(bench.gateway), bench.gateway.resident_bytes())
+
+
+def _core_share(gateway: GatewayProcess) -> float:
+    before_ns = gateway.cpu_ns()
+    time.sleep(IDLE_S)
+    return (gateway.cpu_ns() - before_ns) / 1e9 / IDLE_S
 
 
 def _grow(bench: Bench, present: int, viewers: int) -> None:
@@ -127,7 +137,7 @@ def _window(bench: Bench, viewers: int, seconds: float, empty_bytes: int) -> Lev
     seen: ProbeFigures = bench.probe.call("end_window")
     crowd: CrowdFigures = bench.crowd.call("figures")
     resident_bytes = gateway.resident_bytes()
-    floor = _floor(bench, viewers, seen)
+    floor, floor_drops = _floor(bench, viewers, seen)
     return Level(
         viewers=viewers,
         seconds=elapsed_s,
@@ -141,20 +151,21 @@ def _window(bench: Bench, viewers: int, seconds: float, empty_bytes: int) -> Lev
         wrong=seen.wrong,
         gateway_kernel_drops=after.kernel_drops - before.kernel_drops,
         load_kernel_drops=crowd.kernel_drops - crowd_before.kernel_drops,
+        floor_kernel_drops=floor_drops,
         nacked=after.nacked - before.nacked,
         others_share=max(busy_s - cpu_ns / 1e9, 0.0) / elapsed_s,
     )
 
 
-def _floor(bench: Bench, viewers: int, seen: ProbeFigures) -> FloorFigures:
-    """The bare loop with the sends of this window, while the studio pauses."""
+def _floor(bench: Bench, viewers: int, seen: ProbeFigures) -> tuple[FloorFigures, int]:
+    """The bare loop with the sends of this window, while the studio pauses; how many of them nobody could take."""
     bench.probe.call("go_live", False)
     time.sleep(0.2)
     sinks = bench.crowd.call("open_sinks", viewers)
     floor: FloorFigures = bench.floor.call("run", seen.runs, sinks, FLOOR_CPU_S, FLOOR_WALL_S)
-    bench.crowd.call("close_sinks")
+    dropped: int = bench.crowd.call("close_sinks")
     bench.probe.call("go_live", True)
-    return floor
+    return floor, dropped
 
 
 def measure_joins(plan: Plan, cores: Cores) -> Joins:
@@ -162,9 +173,7 @@ def measure_joins(plan: Plan, cores: Cores) -> Joins:
     with _bench(plan, cores) as bench:
         bench.crowd.call("join", WARM_UP_JOINS)
         time.sleep(SETTLE_S)
-        idle_before_ns = bench.gateway.cpu_ns()
-        time.sleep(IDLE_S)
-        idle_share = (bench.gateway.cpu_ns() - idle_before_ns) / 1e9 / IDLE_S
+        idle_share = _core_share(bench.gateway)
         say(f"{plan.joins} players join one after another")
         cpu_before_ns, began_s = bench.gateway.cpu_ns(), time.monotonic()
         bench.crowd.call("join", plan.joins)

@@ -27,8 +27,6 @@ class Answer:
     """The first candidate."""
     payload_types: dict[str, int]
     """By kind."""
-    ssrcs: dict[str, int]
-    """Of the tracks that the gateway sends, by kind; empty for a studio."""
 
 
 def player_offer(local: Credentials, fingerprint: str) -> str:
@@ -58,11 +56,7 @@ def parse_answer(text: str) -> Answer:
         fingerprint=(algorithm, value),
         address=(host, int(port)),
         payload_types={section.split()[0]: int(section.split()[3]) for section in sections},
-        ssrcs={section.split()[0]: int(ssrc[1]) for section in sections if (ssrc := _SSRC.search(section))},
     )
-
-
-_SSRC = re.compile(r"^a=ssrc:(\d+) ", re.MULTILINE)
 
 
 def _value(text: str, attribute: str) -> str:

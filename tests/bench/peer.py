@@ -30,7 +30,6 @@ class Peer:
     def __init__(self, certificate: Certificate, host: str) -> None:
         self.local = Credentials.generate()
         self.socket: socket.socket = load_socket(host)
-        self.certificate = certificate
         self._tie_breaker = secrets.token_bytes(8)
         self._dtls = DtlsSession(certificate, "client", self.send)
         self._answered = asyncio.Event()

@@ -82,7 +82,7 @@ class SampledPlayer:
         self._sent = sent
         self._sequences: dict[int, Sequence] = {}
         for arrival in peer.take_over():
-            self._on_media(arrival)
+            self._on_arrival(arrival)
         asyncio.get_running_loop().add_reader(peer.socket.fileno(), self._on_readable)
 
     @property
@@ -92,12 +92,15 @@ class SampledPlayer:
 
     def _on_readable(self) -> None:
         while (arrival := receive(self.peer.socket)) is not None:
-            if arrival.run[0] < _MEDIA_FROM:
-                continue
-            if arrival.run[1] in _RTCP_TYPES:
-                self.reporter.on_rtcp(arrival.run)
-            else:
-                self._on_media(arrival)
+            self._on_arrival(arrival)
+
+    def _on_arrival(self, arrival: Arrival) -> None:
+        if arrival.run[0] < _MEDIA_FROM:
+            return
+        if arrival.run[1] in _RTCP_TYPES:
+            self.reporter.on_rtcp(arrival.run)
+        else:
+            self._on_media(arrival)
 
     def _on_media(self, arrival: Arrival) -> None:
         if self.is_measured:

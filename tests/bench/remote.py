@@ -11,7 +11,6 @@ from typing import Any, Protocol
 
 import uvloop
 
-
 NICE = -15
 
 

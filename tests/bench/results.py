@@ -25,6 +25,17 @@ def _quantile_ms(ordered: list[int], quantile: float) -> float:
 
 
 @dataclass(frozen=True, slots=True)
+class Baseline:
+    """Before the first player."""
+
+    loopback: Delay
+    """What a delay would be without a gateway."""
+    core_share: float
+    """Part of its core that the gateway uses for the studio's packets and its own timers."""
+    resident_bytes: int
+
+
+@dataclass(frozen=True, slots=True)
 class Level:
     """One window with a number of viewers."""
 
@@ -46,6 +57,8 @@ class Level:
     gateway_kernel_drops: int
     load_kernel_drops: int
     nacked: int
+    floor_kernel_drops: int
+    """Sends of the bare loop that nobody could take: they are cheaper than others."""
     others_share: float
     """Part of the gateway's core that other processes used."""
 
@@ -89,6 +102,8 @@ class Level:
             found.append(f"the gateway's socket dropped {self.gateway_kernel_drops} datagrams")
         if self.load_kernel_drops:
             found.append(f"the load was too slow for {self.load_kernel_drops} sends")
+        if self.floor_kernel_drops:
+            found.append(f"the load was too slow for {self.floor_kernel_drops} sends of the bare loop")
         if self.others_share > 0.05:
             found.append(f"other processes had {self.others_share:.0%} of the gateway's core")
         return found
@@ -116,8 +131,7 @@ class Results:
 
     machine: dict[str, str]
     plan: dict[str, Any]
-    loopback: Delay
-    """What a delay would be without a gateway."""
+    baseline: Baseline
     levels: list[Level] = field(default_factory=list)
     joins: Joins | None = None
 
