@@ -7,6 +7,8 @@ const FROZEN_AFTER_MS = 3000;
 /** From the POST to the first frame: longer means that no path, or no keyframe, comes. */
 const FIRST_FRAME_WITHIN_MS = 8000;
 const LOOK_EVERY_MS = 500;
+/** Looks in a row that must find new frames after a freeze: a gateway whose studio hangs plays its last second again. */
+const LOOKS_AFTER_FREEZE = 4;
 
 /**
  * Watches one stream by WHEP, and keeps watching until `leave`.
@@ -41,6 +43,8 @@ export class WhepClient extends EventTarget {
   #framesDecoded = 0;
   #patientUntilMs = 0;
   #restarted = false;
+  #looksWanted = 1;
+  #looksWithFrames = 0;
 
   constructor(endpoint) {
     super();
@@ -120,16 +124,19 @@ export class WhepClient extends EventTarget {
     if (peer !== this.peer) return;
     if (framesDecoded > this.#framesDecoded || (receivesNoVideo(peer) && peer.connectionState === "connected")) {
       this.#framesDecoded = framesDecoded;
-      this.#isLive();
+      this.#patience(FROZEN_AFTER_MS);
+      this.#looksWithFrames += 1;
+      if (this.#looksWithFrames >= this.#looksWanted) this.#isLive();
       return;
     }
+    this.#looksWithFrames = 0;
     // A page in the background may not decode at all: what it does not show is not frozen.
     if (document.hidden) this.#patience(FROZEN_AFTER_MS);
     if (Date.now() > this.#patientUntilMs) this.#recover();
   }
 
   #isLive() {
-    this.#patience(FROZEN_AFTER_MS);
+    this.#looksWanted = 1;
     this.#restarted = false;
     this.#backoff.reset();
     if (this.state !== "live") this.#enter("live");
@@ -137,18 +144,21 @@ export class WhepClient extends EventTarget {
 
   /** First new ICE credentials for the session that stands, which costs a round trip; after that a new session. */
   async #recover() {
-    if (this.#restarted || !this.peer?.remoteDescription) {
+    const peer = this.peer;
+    if (this.#restarted || !peer?.remoteDescription) {
+      this.#looksWanted = LOOKS_AFTER_FREEZE;
       this.#retry("retrying", "", this.#backoff.nextMs());
       return;
     }
     this.#restarted = true;
     this.#patience(FROZEN_AFTER_MS);
     if (this.state === "live") this.#enter("frozen");
-    const peer = this.peer;
     try {
       await this.#restartIce(peer);
     } catch {
-      if (peer === this.peer) this.#attempt(this.state);
+      if (peer !== this.peer) return;
+      this.#looksWanted = LOOKS_AFTER_FREEZE;
+      this.#attempt(this.state);
     }
   }
 
@@ -189,7 +199,7 @@ export class WhepClient extends EventTarget {
     this.#session?.close();
     this.peer?.close();
     this.#session = this.peer = null;
-    this.#framesDecoded = 0;
+    this.#framesDecoded = this.#looksWithFrames = 0;
     this.#restarted = false;
   }
 

@@ -36,10 +36,11 @@ class Request:
 
 
 class StripTrack(VideoStreamTrack):
-    """A grey picture with the time code, until `freeze`."""
+    """A grey picture with the time code, until `freeze`, or for that many frames."""
 
-    def __init__(self) -> None:
+    def __init__(self, frames: int | None) -> None:
         super().__init__()
+        self._frames = frames
         self._runs = asyncio.Event()
         self._runs.set()
         self._number = 0
@@ -49,6 +50,8 @@ class StripTrack(VideoStreamTrack):
 
     async def recv(self) -> VideoFrame:
         await asyncio.sleep(1 / FRAME_RATE)
+        if self._number == self._frames:
+            self.freeze()
         await self._runs.wait()
         picture = Picture(WIDTH_PX, HEIGHT_PX)
         picture.planes.fill(110)
@@ -68,6 +71,7 @@ class StubGateway:
     requests: list[Request] = field(default_factory=list)
     peers: list[RTCPeerConnection] = field(default_factory=list)
     strips: list[StripTrack] = field(default_factory=list)
+    frames_a_session: int | None = None
     received: list[MediaStreamTrack] = field(default_factory=list)
     frames_received: int = 0
     _drains: list[asyncio.Task[None]] = field(default_factory=list)
@@ -134,7 +138,7 @@ class StubGateway:
         return body
 
     def _play_to(self, peer: RTCPeerConnection) -> None:
-        strip = StripTrack()
+        strip = StripTrack(self.frames_a_session)
         self.strips.append(strip)
         peer.addTrack(strip)
 

@@ -84,6 +84,23 @@ async def test_player_restarts_ice_when_the_picture_freezes_then_joins_anew(
     assert [request.path for request in stub.asked("DELETE")] == ["/whep/demo/1"]
 
 
+async def test_player_does_not_call_the_replay_of_a_hanging_studio_live(
+    page: Page, stub: StubGateway, origin: str
+) -> None:
+    await page.goto(f"{origin}/watch/demo")
+    await expect(page.locator("#state")).to_have_text("Live")
+    stub.frames_a_session = 8
+    stub.strips[0].freeze()
+    await until(lambda: len(stub.asked("POST")) == 2)
+    states = set()
+    for _ in range(30):
+        await page.wait_for_timeout(100)
+        states.add(await page.evaluate("railbird.state"))
+    assert states <= {"frozen", "connecting", "retrying"}
+    stub.frames_a_session = None
+    await expect(page.locator("#state")).to_have_text("Live", timeout=20_000)
+
+
 async def test_player_joins_anew_when_the_session_is_ended(page: Page, stub: StubGateway, origin: str) -> None:
     await page.goto(f"{origin}/watch/demo")
     await expect(page.locator("#state")).to_have_text("Live")
