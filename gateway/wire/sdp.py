@@ -16,7 +16,7 @@ MAX_OFFER_BYTES = 64 * 1024
 MAX_MEDIA_SECTIONS = 16
 """One video, one audio, one data channel are used; some clients offer a few more, and each costs a refusal line."""
 
-MAX_MID_CHARS = 16
+MAX_MID_BYTES = 16
 """What a one-byte header extension element can carry, and we send it with every packet."""
 
 MIN_UFRAG_CHARS, MIN_PWD_CHARS = 4, 22
@@ -128,7 +128,7 @@ def _require_bundle(description: SessionDescription, text: str) -> None:
     _require(bool(description.media), "The offer has no media section.")
     mids = [section.rtp.muxId for section in description.media]
     _require(all(mids) and len(set(mids)) == len(mids), "Each media section needs an a=mid of its own.")
-    _require(all(len(mid) <= MAX_MID_CHARS for mid in mids), f"An a=mid is longer than {MAX_MID_CHARS} characters.")
+    _require(all(len(mid.encode()) <= MAX_MID_BYTES for mid in mids), f"An a=mid is longer than {MAX_MID_BYTES} bytes.")
     grouped = {mid for group in description.group if group.semantic == "BUNDLE" for mid in group.items}
     _require(len(mids) == 1 or set(mids) <= grouped, "All media sections have to be in one BUNDLE group.")
     for section in description.media:

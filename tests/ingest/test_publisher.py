@@ -30,7 +30,7 @@ from gateway.wire.header_extensions import (
     serialize_extensions,
 )
 from gateway.wire.rtp import RtpHeader, pack_header, pack_rtx_payload, parse_header
-from gateway.wire.sdp import MAX_MID_CHARS
+from gateway.wire.sdp import MAX_MID_BYTES
 from tests.stream.doubles import (
     DELTA_SLICE,
     H264,
@@ -206,7 +206,7 @@ def test_oversized_payload_is_dropped_and_counted(bench: Bench, size_bytes: int,
 
 def test_largest_payload_with_every_extension_can_be_sealed_for_every_viewer() -> None:
     ids = tuple((uri, 200 + number) for number, uri in enumerate((*IDS, PLAYOUT_DELAY)))
-    layout = Layout(LayoutKey(1, 2, 96, 97, "m" * MAX_MID_CHARS, ids, PlayoutDelay(0, 0)))
+    layout = Layout(LayoutKey(1, 2, 96, 97, "m" * MAX_MID_BYTES, ids, PlayoutDelay(0, 0)))
     packet = media_packet(5, payload=bytes(MAX_PAYLOAD_BYTES))
     packet.elements = ((ABS_CAPTURE_TIME, bytes(16)), (VIDEO_ORIENTATION, b"\1"), (COLOR_SPACE, bytes(28)))
     header, payload = layout.rtx(packet, 9)
