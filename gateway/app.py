@@ -1,7 +1,6 @@
 """Builds the gateway, starts everything from one list, and stops it in reverse."""
 
 import asyncio
-import contextlib
 import random
 from collections.abc import Callable
 
@@ -10,6 +9,7 @@ from prometheus_client import CollectorRegistry, PlatformCollector, ProcessColle
 from prometheus_client.gc_collector import GCCollector
 
 from gateway.clock import WallClock, monotonic_s
+from gateway.clockwork import Alarm, Clockwork
 from gateway.config import HostPort, Settings
 from gateway.http.server import HttpServer, application
 from gateway.hub.collector import GatewayCollector
@@ -23,12 +23,13 @@ from gateway.transport.socket import MediaSocket
 
 log = structlog.get_logger()
 
-PUBLISHER_TICK_S = 0.01
-PACER_TICK_S = 0.005
-VIEWER_TICK_S = 0.1
+PUBLISHER_TICK_S = 0.05
+"""Transport-wide feedback; what is missing is asked for at once, after the batch that showed it."""
+VIEWER_TICK_S = 0.2
 STREAM_TICK_S = 0.25
 SWEEP_TICK_S = 1.0
-LAG_TICK_S = 0.1
+PACER_TICK_S = 0.005
+"""While a viewer is on its way to the live end; else the pacer sleeps."""
 
 
 class Gateway:
@@ -47,15 +48,15 @@ class Gateway:
         self.hub = Hub(settings, self.port, self.registry, WallClock.anchored(), self.histograms)
         self._register_collectors()
         self._http = HttpServer(application(settings, self.hub, self.metrics), settings.http)
-        self._tasks: list[asyncio.Task[None]] = []
-        self._flush_timer: asyncio.TimerHandle | None = None
+        self._clockwork = Clockwork(self.histograms.event_loop_lag_seconds.observe)
+        self._flush_alarm = Alarm(self._after_batch)
+        self._pacer_alarm = Alarm(self._pace)
 
     @property
-    def _tickers(self) -> list[tuple[float, Callable[[float], None]]]:
+    def _periodic(self) -> list[tuple[float, Callable[[float], None]]]:
         """Everything that runs for the life of the process: (seconds between calls, what to call with the time)."""
         return [
             (PUBLISHER_TICK_S, self.hub.tick_publishers),
-            (PACER_TICK_S, self._pace),
             (VIEWER_TICK_S, self.hub.tick_viewers),
             (STREAM_TICK_S, self.hub.tick_streams),
             (SWEEP_TICK_S, self.port.end_silent_sessions),
@@ -63,12 +64,12 @@ class Gateway:
 
     async def start(self) -> HostPort:
         """Bind both ports and begin; the HTTP address. OSError when a port is taken."""
-        loop = asyncio.get_running_loop()
-        self.port.after_batch = self._flush
-        self.port.attach(loop)
+        self.port.after_batch = self._after_batch
+        self.hub.on_joined = lambda: self._pacer_alarm.set(PACER_TICK_S, monotonic_s())
+        self.port.attach(asyncio.get_running_loop())
         bound = await self._http.start()
-        self._tasks = [asyncio.create_task(_every(period_s, call)) for period_s, call in self._tickers]
-        self._tasks.append(asyncio.create_task(self._watch_lag()))
+        for period_s, call in self._periodic:
+            self._clockwork.every(period_s, call)
         log.info("ready", http=str(bound), udp=self.port.socket.port, buffers=self.port.socket.buffers._asdict())
         return bound
 
@@ -81,18 +82,17 @@ class Gateway:
                 await self._http.stop()
         except TimeoutError:
             log.warning("some requests did not end in time")
-        for task in self._tasks:
-            task.cancel()
-        for task in self._tasks:
-            with contextlib.suppress(asyncio.CancelledError):
-                await task
+        self._clockwork.stop()
+        self._flush_alarm.clear()
+        self._pacer_alarm.clear()
         self.port.detach(asyncio.get_running_loop())
         log.info("stopped")
 
-    # The batch
+    # After each batch of datagrams
 
-    def _flush(self, now_s: float) -> None:
-        """After the socket was read empty: send what is due, and come back for what may wait."""
+    def _after_batch(self, now_s: float) -> None:
+        """Ask studios for what is missing; send what is due, and come back for what may wait."""
+        self.hub.ask_for_missing(now_s)
         next_s: float | None = None
         for stream in self.registry:
             wait_s = stream.wait_s(now_s)
@@ -102,40 +102,25 @@ class Gateway:
                 stream.flush(now_s)
             else:
                 next_s = wait_s if next_s is None else min(next_s, wait_s)
-        if next_s is not None and self._flush_timer is None:
-            self._flush_timer = asyncio.get_running_loop().call_later(next_s, self._on_flush_timer)
-
-    def _on_flush_timer(self) -> None:
-        self._flush_timer = None
-        self._flush(monotonic_s())
+            if stream.catch_up.is_pacing:
+                self._pacer_alarm.set(PACER_TICK_S, now_s)
+        if next_s is None:
+            self._flush_alarm.clear()
+        else:
+            self._flush_alarm.set(next_s, now_s)
 
     def _pace(self, now_s: float) -> None:
         for stream in self.registry:
-            if stream.catch_up.outlets and stream.catch_up.is_pacing:
+            if stream.catch_up.is_pacing:
                 stream.pace(now_s)
-
-    async def _watch_lag(self) -> None:
-        observe = self.histograms.event_loop_lag_seconds.observe
-        while True:
-            due_s = monotonic_s() + LAG_TICK_S
-            await asyncio.sleep(LAG_TICK_S)
-            observe(max(monotonic_s() - due_s, 0.0))
+            if stream.catch_up.is_pacing:
+                self._pacer_alarm.set(PACER_TICK_S, now_s)
 
     def _register_collectors(self) -> None:
         self.metrics.register(GatewayCollector(self.hub))
         ProcessCollector(registry=self.metrics)
         PlatformCollector(registry=self.metrics)
         GCCollector(registry=self.metrics)
-
-
-async def _every(period_s: float, call: Callable[[float], None]) -> None:
-    while True:
-        try:
-            call(monotonic_s())
-        except Exception:
-            # A bug must not stop the clockwork for everybody else; it is loud in the log.
-            log.exception("ticker failed", ticker=getattr(call, "__qualname__", str(call)))
-        await asyncio.sleep(period_s)
 
 
 def _stream_settings(settings: Settings) -> StreamSettings:

@@ -6,6 +6,7 @@ sent away to negotiate anew.
 """
 
 from collections import Counter
+from collections.abc import Callable
 
 import structlog
 
@@ -51,6 +52,8 @@ class Hub:
         self.viewing: dict[str, Viewing] = {}
         self.ended: Counter[tuple[str, str]] = Counter()
         self.takeovers = 0
+        self.on_joined: Callable[[], None] = lambda: None
+        """Called when a viewer begins to watch: it has to be paced to the live end."""
         self._settings = settings
         self._clock = clock
         self._histograms = histograms
@@ -139,6 +142,7 @@ class Hub:
 
     def _on_joined(self, viewer: Viewer, seconds: float) -> None:
         self._histograms.join_seconds.labels("webrtc").observe(seconds)
+        self.on_joined()
 
     def _on_first_frame(self, viewer: Viewer, seconds: float) -> None:
         self._histograms.first_frame_seconds.labels("webrtc").observe(seconds)
@@ -179,8 +183,13 @@ class Hub:
 
     # Upkeep
 
+    def ask_for_missing(self, now_s: float) -> None:
+        """NACK what studios' packets show to be missing; after each batch."""
+        for publisher in self.publishers.values():
+            publisher.ask_for_missing(now_s)
+
     def tick_publishers(self, now_s: float) -> None:
-        """Feedback to studios; every 10 to 20 ms."""
+        """Feedback to studios; every 50 to 100 ms."""
         for publisher in tuple(self.publishers.values()):
             publisher.tick(now_s)
 

@@ -1,0 +1,73 @@
+"""What is called again and again for the life of the process, by timers of the event loop.
+
+Few timers: each wake-up of an idle process costs as much as forwarding twenty packets.
+"""
+
+import asyncio
+from collections.abc import Callable
+
+import structlog
+
+from gateway.clock import monotonic_s
+
+log = structlog.get_logger()
+
+Call = Callable[[float], None]
+
+
+class Clockwork:
+    """Calls functions with the time, each at its own period. `on_lag` is told, in seconds, how late each call was."""
+
+    def __init__(self, on_lag: Callable[[float], None]) -> None:
+        self._on_lag = on_lag
+        self._timers: dict[Call, asyncio.TimerHandle] = {}
+
+    def every(self, period_s: float, call: Call) -> None:
+        """Call `call` now and then every `period_s` seconds, until `stop`."""
+        self._run(period_s, call, monotonic_s())
+
+    def stop(self) -> None:
+        """Call nothing any more."""
+        for timer in self._timers.values():
+            timer.cancel()
+        self._timers.clear()
+
+    def _run(self, period_s: float, call: Call, due_s: float) -> None:
+        now_s = monotonic_s()
+        self._on_lag(max(now_s - due_s, 0.0))
+        self._timers[call] = asyncio.get_running_loop().call_later(
+            period_s, self._run, period_s, call, now_s + period_s
+        )
+        try:
+            call(now_s)
+        except Exception:
+            # A bug must not stop the clockwork for everybody else; it is loud in the log.
+            log.exception("ticker failed", ticker=getattr(call, "__qualname__", str(call)))
+
+
+class Alarm:
+    """One timer that calls `call` with the time once; set again, the earlier time counts."""
+
+    def __init__(self, call: Call) -> None:
+        self._call = call
+        self._timer: asyncio.TimerHandle | None = None
+        self._due_s = 0.0
+
+    def set(self, delay_s: float, now_s: float) -> None:
+        """Ring in `delay_s` seconds at the latest."""
+        if self._timer is not None:
+            if self._due_s <= now_s + delay_s:
+                return
+            self._timer.cancel()
+        self._due_s = now_s + delay_s
+        self._timer = asyncio.get_running_loop().call_later(delay_s, self._ring)
+
+    def clear(self) -> None:
+        """Do not ring."""
+        if self._timer is not None:
+            self._timer.cancel()
+            self._timer = None
+
+    def _ring(self) -> None:
+        self._timer = None
+        self._call(monotonic_s())
