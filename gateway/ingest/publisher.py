@@ -26,7 +26,7 @@ from gateway.wire.rtp import RtpHeader, strip_padding, unpack_rtx_payload
 MAX_SSRCS = 8
 """SSRCs of one publisher: two tracks, their RTX, and a restart of each."""
 
-MAX_PAYLOAD_BYTES = 1260
+MAX_PAYLOAD_BYTES = 1300
 """Larger payloads would not fit a viewer's datagram with our header, all extensions and an authentication tag."""
 
 REPORT_INTERVAL_S = 1.0

@@ -3,6 +3,7 @@
 from collections.abc import Callable, Sequence
 
 import pylibsrtp
+from pylibsrtp._binding import ffi  # type: ignore[import-not-found]  # an extension module without stubs
 
 from gateway.transport.srtp.errors import AuthenticationError, ReplayError, SrtpError
 from gateway.transport.srtp.interface import Sealable
@@ -11,8 +12,11 @@ from gateway.wire.rtp import RtpHeader
 
 AUTH_TAG_BYTES = 10
 
-MAX_PACKET_BYTES = 1356
-"""Header and payload of the largest packet that fits the buffer of pylibsrtp."""
+MAX_PACKET_BYTES = 1456
+"""Header and payload of the largest packet: with the tag and the headers of UDP and IPv6 it fits an Ethernet frame."""
+
+_LARGEST_TRAILER_BYTES = 144
+"""What libsrtp wants free behind a packet, whatever the profile."""
 
 RESENDABLE_PACKETS = 1 << 14
 """How far back a packet may be sealed once more: beyond the oldest that a track's cache holds."""
@@ -25,7 +29,11 @@ def _libsrtp_session(master: bytes, ssrc_type: int, window_packets: int) -> pyli
     policy.window_size = window_packets
     # A retransmission without RTX is the identical packet once more.
     policy.allow_repeat_tx = True
-    return pylibsrtp.Session(policy)
+    session = pylibsrtp.Session(policy)
+    # Its own buffer takes 1356 bytes: less than 1300 of payload, which aiortc sends, with all extensions.
+    session._cdata = ffi.new("char[]", MAX_PACKET_BYTES + _LARGEST_TRAILER_BYTES)
+    session._buffer = ffi.buffer(session._cdata)
+    return session
 
 
 class CmSealer:
