@@ -45,6 +45,13 @@ class Peer:
 
     async def connect(self, within_s: float = 10.0) -> Self:
         """Negotiate, and wait for ICE and DTLS. RefusedError when the gateway says no."""
+        await self.negotiate()
+        await self.connection.setRemoteDescription(RTCSessionDescription(self.answer, "answer"))
+        await self.until_state("connected", within_s)
+        return self
+
+    async def negotiate(self) -> None:
+        """Offer, and keep the answer. RefusedError when the gateway says no."""
         await self.connection.setLocalDescription(await self.connection.createOffer())
         offer = self.connection.localDescription.sdp
         headers = {"Content-Type": "application/sdp"}
@@ -53,9 +60,6 @@ class Peer:
             if response.status != 201:
                 raise RefusedError(response.status, self.answer.strip())
             self.session_url = str(response.url.join(response.url.with_path(response.headers["Location"])))
-        await self.connection.setRemoteDescription(RTCSessionDescription(self.answer, "answer"))
-        await self.until_state("connected", within_s)
-        return self
 
     async def until_state(self, state: str, within_s: float) -> None:
         """Wait for a state of the connection."""

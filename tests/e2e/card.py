@@ -1,4 +1,7 @@
-"""The picture of these tests' studios: a flat ground whose colour is known, a bar that moves, the time code."""
+"""The picture of these tests' studios: a flat ground whose colour is known, the time code, a bar that moves, and grain.
+
+The grain is what makes frames of several packets, as a camera's are.
+"""
 
 from __future__ import annotations
 
@@ -19,6 +22,8 @@ GROUNDS: Final = {"green": (110, 100, 90), "blue": (90, 190, 100), "red": (100, 
 
 _BAR_WIDTH_PX: Final = 32
 _BAR_LUMA: Final = 220
+_GRAIN_ROWS: Final = slice(200, 272)
+_GRAIN_LUMA: Final = (60, 160)
 _TOLERANCE: Final = 12
 
 
@@ -28,12 +33,15 @@ class Card:
     def __init__(self, ground: str) -> None:
         self._luma, self._blue, self._red = GROUNDS[ground]
         self._picture = Picture(WIDTH_PX, HEIGHT_PX)
+        self._grain = np.random.default_rng(1).integers(*_GRAIN_LUMA, (256, WIDTH_PX), dtype=np.uint8)
 
     def draw(self) -> Picture:
         """The card of this moment; the picture is reused."""
         unix_ms = int(time.time() * 1000)
         picture = self._picture
         picture.luma[:], picture.blue[:], picture.red[:] = self._luma, self._blue, self._red
+        self._grain = np.roll(self._grain, 7, axis=0)
+        picture.luma[_GRAIN_ROWS] = self._grain[: _GRAIN_ROWS.stop - _GRAIN_ROWS.start]
         left = unix_ms // 8 % (WIDTH_PX - _BAR_WIDTH_PX)
         picture.luma[-80:-40, left : left + _BAR_WIDTH_PX] = _BAR_LUMA
         draw_strip(picture, unix_ms)

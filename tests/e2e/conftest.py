@@ -16,13 +16,14 @@ from tests.e2e.chromium import chromium
 from tests.e2e.gateway_process import GatewayProcess
 
 UDP = "[::]:0"
+HTTP = "127.0.0.1:0"
 _FIGURES = pytest.StashKey[list[str]]()
 
 
 class StartGateway(Protocol):
-    """`start_gateway`: a gateway that listens at `udp` with RAILBIRD_* `settings`."""
+    """`start_gateway`: a gateway that listens at `udp` and `http`, with RAILBIRD_* `settings`."""
 
-    async def __call__(self, udp: str = UDP, **settings: str) -> GatewayProcess:
+    async def __call__(self, udp: str = UDP, http: str = HTTP, **settings: str) -> GatewayProcess:
         """Started, and stopped after the test."""
 
 
@@ -38,8 +39,8 @@ def start_gateway(tmp_path: Path, cleanup: contextlib.AsyncExitStack) -> StartGa
     """Starts gateways. After the test each is ended by SIGTERM, and its log searched for what only a bug writes."""
     logs = (tmp_path / f"gateway-{number}.log" for number in itertools.count())
 
-    async def start(udp: str = UDP, **settings: str) -> GatewayProcess:
-        gateway = GatewayProcess(next(logs), udp, settings)
+    async def start(udp: str = UDP, http: str = HTTP, **settings: str) -> GatewayProcess:
+        gateway = GatewayProcess(next(logs), udp, http, settings)
         cleanup.callback(_print_log, gateway)
         cleanup.push_async_callback(gateway.stop)
         return await gateway.start()

@@ -29,8 +29,8 @@ FORBIDDEN_IN_LOG = ("ticker failed", "request failed", "Traceback", "never retri
 class GatewayProcess:
     """`python -m gateway` on free ports, or on those of `restarted`."""
 
-    def __init__(self, log_path: Path, udp: str, settings: Mapping[str, str], http: str = "127.0.0.1:0") -> None:
-        """`settings` are RAILBIRD_* variables without that prefix, `udp` and `http` are HOST:PORT."""
+    def __init__(self, log_path: Path, udp: str, http: str, settings: Mapping[str, str]) -> None:
+        """`udp` and `http` are HOST:PORT, `settings` are RAILBIRD_* variables without that prefix."""
         self.log_path = log_path
         self.url = ""
         self.udp_port = 0
@@ -73,7 +73,8 @@ class GatewayProcess:
     def restarted(self, log_path: Path) -> GatewayProcess:
         """Another process, not yet started, with the settings and the ports of this one, which has ended."""
         host = self._udp.rpartition(":")[0]
-        return GatewayProcess(log_path, f"{host}:{self.udp_port}", self._settings, self.url.removeprefix("http://"))
+        http = self.url.removeprefix("http://")
+        return GatewayProcess(log_path, f"{host}:{self.udp_port}", http, self._settings)
 
     @property
     def pid(self) -> int:

@@ -24,7 +24,8 @@ from gateway.demo.tone import BLOCK_SAMPLES, SAMPLE_RATE, Tone
 from tests.e2e.card import HEIGHT_PX, WIDTH_PX, Card
 from tests.e2e.gateway_process import ROOT, GatewayProcess
 
-END_WITHIN_S = 5.0
+END_WITHIN_S = 2.0
+"""libavformat may wait longer for a gateway that has gone."""
 
 
 class AvStudio:
