@@ -51,7 +51,7 @@ class TrackFormat:
         """Whether a player that offers `codec` can decode this track."""
         if codec.mime != self.mime or codec.clock_rate_hz != self.clock_rate_hz:
             return False
-        if self.mime == "video/h264" and _packetization_mode(codec) != 1:
+        if self.mime == "video/h264" and not _is_non_interleaved(codec):
             return False
         try:
             offered = _profile(codec)
@@ -72,8 +72,9 @@ def _profile(codec: Codec) -> H264Profile | str | None:
     return None
 
 
-def _packetization_mode(codec: Codec) -> int:
-    return int(codec.parameters.get("packetization-mode") or 0)
+def _is_non_interleaved(codec: Codec) -> bool:
+    """Whether the packetization-mode is 1, the only one whose packets may be fragments (RFC 6184 section 6.3)."""
+    return str(codec.parameters.get("packetization-mode")) == "1"
 
 
 def codec_to_publish(media: Media, live: TrackFormat | None) -> Codec | None:
@@ -91,7 +92,7 @@ def codec_to_publish(media: Media, live: TrackFormat | None) -> Codec | None:
     first = candidates[0]
     if first.mime != "video/h264":
         return first
-    return next((c for c in candidates if c.mime == first.mime and _packetization_mode(c) == 1), first)
+    return next((c for c in candidates if c.mime == first.mime and _is_non_interleaved(c)), first)
 
 
 def _same_profile(codec: Codec, live: TrackFormat) -> bool:
