@@ -5,7 +5,7 @@ const ROWS = [
   ["Frame rate", (f) => unit(f.frameRate, 0, "a second")],
   ["Frames decoded", (f) => count(f.framesDecoded)],
   ["Frames dropped", (f) => count(f.framesDropped)],
-  ["Freezes", (f) => (f.freezeCount === null ? "—" : `${count(f.freezeCount)}, ${f.freezesS.toFixed(1)} s in all`)],
+  ["Freezes", freezes],
   ["Packets lost", (f) => `${count(f.packetsLost)} of ${count(f.packetsLost + f.packetsReceived)}`],
   ["Jitter buffer", (f) => unit(f.jitterBufferMs, 0, "ms")],
   ["Delay", (f) => unit(f.captureDelayMs, 0, "ms")],
@@ -33,6 +33,11 @@ function row(term, text) {
     Object.assign(document.createElement("dd"), { textContent: text }),
   );
   return group;
+}
+
+function freezes({ freezeCount, freezesS }) {
+  if (freezeCount === null) return "—";
+  return freezeCount === 0 ? "none" : `${count(freezeCount)}, ${freezesS.toFixed(1)} s in all`;
 }
 
 function unit(value, digits, name) {

@@ -84,7 +84,7 @@ function drawTurned(context, wheel, unixMs) {
 }
 
 function drawClock(context, unixMs) {
-  context.font = "40px monospace";
+  context.font = "38px monospace";
   context.textAlign = "center";
   context.textBaseline = "middle";
   context.fillStyle = "#08120e";
