@@ -1,0 +1,114 @@
+"""A real gateway on loopback, asked over HTTP as its clients do. No media flows: a stream's source is a stand-in."""
+
+from collections.abc import AsyncIterator, Awaitable, Callable
+from dataclasses import dataclass, field
+
+import aiohttp
+import pytest
+from multidict import CIMultiDictProxy
+
+from gateway.app import Gateway
+from gateway.clock import monotonic_s
+from gateway.config import HostPort, Settings
+from gateway.stream.stream import Stream
+from gateway.wire.formats import TrackFormat
+from gateway.wire.h264 import H264Profile
+from tests.offers import read_offer
+
+Body = str | bytes | AsyncIterator[bytes]
+SDP = {"Content-Type": "application/sdp"}
+H264 = TrackFormat("video", "video/h264", 90_000, H264Profile.CONSTRAINED_BASELINE)
+OPUS = TrackFormat("audio", "audio/opus", 48_000)
+
+PUBLISH_OFFER = read_offer("chromium_publish_h264")
+WATCH_OFFER = read_offer("chromium_watch")
+
+
+@dataclass(eq=False)
+class StandIn:
+    """A `Source` that sends nothing."""
+
+    session_id: str = "stand-in"
+    last_media_s: float = field(default_factory=monotonic_s)
+
+    def request_keyframe(self, now_s: float) -> None:
+        """Nobody is there to send one."""
+
+    def close(self, cause: str) -> None:
+        """Nothing to end."""
+
+
+@dataclass
+class Answer:
+    """What came back, read."""
+
+    status: int
+    headers: CIMultiDictProxy[str]
+    text: str
+
+    def __getitem__(self, header: str) -> str:
+        """The value of a header; KeyError without it."""
+        return self.headers[header]
+
+    def __contains__(self, header: str) -> bool:
+        return header in self.headers
+
+
+class Api:
+    """The HTTP side of one gateway."""
+
+    def __init__(self, gateway: Gateway, root: str, client: aiohttp.ClientSession) -> None:
+        self.gateway = gateway
+        self._root = root
+        self._client = client
+
+    async def request(
+        self,
+        method: str,
+        path: str,
+        body: str | bytes | AsyncIterator[bytes] | None = None,
+        headers: dict[str, str] | None = None,
+    ) -> Answer:
+        """Any request; `path` begins with a slash."""
+        async with self._client.request(method, self._root + path, data=body, headers=headers) as response:
+            return Answer(response.status, response.headers, await response.text())
+
+    async def publish(self, stream: str = "table", offer: str = PUBLISH_OFFER, **headers: str) -> Answer:
+        """WHIP."""
+        return await self.request("POST", f"/whip/{stream}", offer, SDP | headers)
+
+    async def watch(self, stream: str = "table", offer: str = WATCH_OFFER, **headers: str) -> Answer:
+        """WHEP."""
+        return await self.request("POST", f"/whep/{stream}", offer, SDP | headers)
+
+    def go_live(self, name: str = "table", formats: tuple[TrackFormat, ...] = (H264, OPUS)) -> Stream:
+        """Let somebody publish `name`."""
+        stream = self.gateway.registry.open(name)
+        stream.attach(StandIn(), list(formats), monotonic_s())
+        return stream
+
+
+Serve = Callable[..., Awaitable[Api]]
+
+
+@pytest.fixture
+async def serve() -> AsyncIterator[Serve]:
+    """Starts a gateway with the settings given by name."""
+    gateways: list[Gateway] = []
+    async with aiohttp.ClientSession() as client:
+
+        async def started(**settings: object) -> Api:
+            loopback = HostPort(host="127.0.0.1", port=0)
+            gateway = Gateway(Settings.model_validate({"http": loopback, "udp": loopback, **settings}))
+            gateways.append(gateway)
+            return Api(gateway, f"http://{await gateway.start()}", client)
+
+        yield started
+    for gateway in gateways:
+        await gateway.stop()
+
+
+@pytest.fixture
+async def api(serve: Serve) -> Api:
+    """A gateway with the default settings."""
+    return await serve()
