@@ -15,7 +15,9 @@ def require_bearer(request: web.Request, token: SecretStr | None) -> None:
     if token is None:
         return
     scheme, _, given = request.headers.get("Authorization", "").partition(" ")
-    if scheme.lower() == "bearer" and hmac.compare_digest(given.strip().encode(), token.get_secret_value().encode()):
+    # A header may hold any bytes, which aiohttp passes on as surrogates.
+    presented, expected = given.strip().encode(errors="surrogateescape"), token.get_secret_value().encode()
+    if scheme.lower() == "bearer" and hmac.compare_digest(presented, expected):
         return
     raise SignallingError(401, "A valid bearer token is needed.", {"WWW-Authenticate": 'Bearer realm="railbird"'})
 
@@ -32,7 +34,9 @@ def remote_host(request: web.Request) -> str:
     """The client's address: the last hop of X-Forwarded-For that is no trusted proxy, if the request came by one."""
     host = request.remote or ""
     trusted = {str(address) for address in request.app[SETTINGS].trusted_proxies}
-    hops = [hop.strip() for hop in request.headers.get("X-Forwarded-For", "").split(",") if hop.strip()]
+    # A proxy may append its hop as a header of its own, behind one that the client made up.
+    forwarded = ",".join(request.headers.getall("X-Forwarded-For", []))
+    hops = [hop.strip() for hop in forwarded.split(",") if hop.strip()]
     while host in trusted and hops:
         host = hops.pop()
     return host

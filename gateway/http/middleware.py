@@ -23,9 +23,9 @@ async def refusals(request: web.Request, handler: Handler) -> web.StreamResponse
     try:
         return await handler(request)
     except SignallingError as error:
-        return web.Response(status=error.status, text=error.sentence + "\n", headers=error.headers)
+        return web.Response(status=error.status, text=_line(error.sentence), headers=error.headers)
     except WireError as error:
-        return web.Response(status=400, text=f"{error}\n")
+        return web.Response(status=400, text=_line(str(error)))
     except web.HTTPRequestEntityTooLarge:
         return web.Response(status=413, text="The body is too large.\n")
     except web.HTTPException:
@@ -33,6 +33,10 @@ async def refusals(request: web.Request, handler: Handler) -> web.StreamResponse
     except Exception:
         log.exception("request failed", method=request.method, path=request.path)
         return web.Response(status=500, text="The gateway failed to answer; its log says why.\n")
+
+
+def _line(sentence: str) -> str:
+    return sentence.removesuffix(".") + ".\n"
 
 
 @web.middleware

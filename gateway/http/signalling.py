@@ -16,7 +16,14 @@ from gateway.http.keys import HUB, SETTINGS
 from gateway.hub.admission import client_key
 from gateway.hub.hub import Hub
 from gateway.transport.session import Leg, Session
-from gateway.wire.sdp import MAX_OFFER_BYTES, Offer, parse_offer
+from gateway.wire.sdp import (
+    MAX_CREDENTIAL_CHARS,
+    MAX_OFFER_BYTES,
+    MIN_PWD_CHARS,
+    MIN_UFRAG_CHARS,
+    Offer,
+    parse_offer,
+)
 from gateway.wire.sdpfrag import MAX_FRAGMENT_BYTES, SdpFragment, parse_fragment
 
 SDP_TYPE = "application/sdp"
@@ -81,8 +88,8 @@ class Signalling:
     def _restart(
         self, request: web.Request, session: Session, fragment: SdpFragment, expected: str | None
     ) -> web.Response:
-        if fragment.pwd is None:
-            raise SignallingError(422, "An ICE restart needs a=ice-pwd beside a=ice-ufrag.")
+        if not _are_credentials(fragment.ufrag or "", fragment.pwd or ""):
+            raise SignallingError(422, "An ICE restart needs a valid a=ice-ufrag and a valid a=ice-pwd.")
         if expected is None:
             raise SignallingError(428, "An ICE restart needs If-Match: *, or the session's ETag.")
         _require_match(session, expected)
@@ -105,6 +112,11 @@ class Signalling:
         return session
 
 
+def _are_credentials(ufrag: str, pwd: str) -> bool:
+    """Whether both are as long as RFC 8839 section 5.4 wants them."""
+    return MIN_UFRAG_CHARS <= len(ufrag) <= MAX_CREDENTIAL_CHARS and MIN_PWD_CHARS <= len(pwd) <= MAX_CREDENTIAL_CHARS
+
+
 def _etag(session: Session) -> str:
     # The ICE session's identity (RFC 9725 section 4.3.1): its own ufrag changes with every restart.
     return f'"{session.ice.local.ufrag}"'
@@ -117,7 +129,8 @@ def _require_match(session: Session, expected: str | None) -> None:
 
 async def _body(request: web.Request, content_type: str, max_bytes: int) -> str:
     if request.content_type != content_type:
-        raise SignallingError(415, f"The body has to be {content_type}.", {"Accept-Post": SDP_TYPE})
+        header = "Accept-Post" if content_type == SDP_TYPE else "Accept-Patch"
+        raise SignallingError(415, f"The body has to be {content_type}.", {header: content_type})
     body = await request.content.read(max_bytes + 1)
     while len(body) <= max_bytes and not request.content.at_eof():
         body += await request.content.read(max_bytes + 1 - len(body))

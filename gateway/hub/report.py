@@ -26,9 +26,9 @@ def stream_report(hub: Hub, stream: Stream, now_s: float) -> dict[str, Any]:
 
 
 def _publisher_report(publisher: Publisher) -> dict[str, Any]:
+    # Without its session's id: that is what ends it, and everybody may read this.
     address = publisher.session.address
     return {
-        "session": publisher.session_id,
         "address_family": family_of(address) if address is not None else None,
         "rtt_s": publisher.round_trip_s,
     }
