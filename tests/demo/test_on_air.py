@@ -32,7 +32,7 @@ def demo_studio(gateway_url: str) -> Iterator[subprocess.Popen[bytes]]:
 
 @pytest.fixture
 async def gateway(tmp_path: Path) -> AsyncIterator[GatewayProcess]:
-    gateway = await GatewayProcess(tmp_path / "gateway.log", "127.0.0.1:0", {}).start()
+    gateway = await GatewayProcess(tmp_path / "gateway.log", udp="127.0.0.1:0", http="127.0.0.1:0", settings={}).start()
     yield gateway
     if gateway.returncode is None:
         await gateway.stop()
