@@ -7,4 +7,5 @@ The gateway is the real process on a core of its own; studio and players are rea
                                   -> crowd      a process: the other players, which only drain
                         -> floor                a process on the gateway's core: the bare loop
              results -> table
+    placement   which core and which priority each of them has
 """

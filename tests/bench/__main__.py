@@ -11,8 +11,9 @@ from typing import NoReturn
 import click
 
 from tests.bench import machine
-from tests.bench.measure import Cores, Plan, measure_joins, measure_levels, say
+from tests.bench.measure import Plan, measure_joins, measure_levels, say
 from tests.bench.pictures import Studio
+from tests.bench.placement import Cores
 from tests.bench.remote import BenchError
 from tests.bench.results import Results
 from tests.bench.table import render

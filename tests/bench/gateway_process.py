@@ -10,14 +10,15 @@ import tempfile
 import time
 import urllib.error
 import urllib.request
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import IO
 
 import psutil
 from prometheus_client.parser import text_string_to_metric_families
 
-from tests.bench.remote import BenchError, prefer_over_others
+from tests.bench.placement import MEASURED_NICE, place
+from tests.bench.remote import BenchError
 
 HOST = "127.0.0.1"
 STREAM = "bench"
@@ -33,6 +34,8 @@ _PR_SET_PDEATHSIG = 1
 class Counters:
     """What the gateway counted since it began."""
 
+    publishers: int
+    """Streams that are live now."""
     packets: int
     """RTP packets sent to players."""
     sends: int
@@ -78,6 +81,7 @@ class GatewayProcess:
             return int(sum(sample.value for sample in samples if sample.name == name))
 
         return Counters(
+            publishers=total("railbird_stream_live"),
             packets=total("railbird_packets_total"),
             sends=total("railbird_sends_total"),
             kernel_drops=total("railbird_socket_kernel_drops_total"),
@@ -108,7 +112,7 @@ def running_gateway(command: Sequence[str], udp_host: str, core: int) -> Iterato
         )
         try:
             gateway = GatewayProcess(process, http_port)
-            _wait_until_ready(gateway)
+            wait_until(gateway.is_ready, "the gateway is ready")
             yield gateway
         except BenchError as error:
             raise BenchError(f"{error}\n{_tail(output)}") from error
@@ -118,16 +122,16 @@ def running_gateway(command: Sequence[str], udp_host: str, core: int) -> Iterato
 
 def _on_core(core: int) -> None:
     """In the child, before it becomes the gateway: one core, and an end when the bench ends, even by a kill."""
-    os.sched_setaffinity(0, {core})
-    prefer_over_others()
+    place(frozenset({core}), MEASURED_NICE)
     ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, signal.SIGTERM)
 
 
-def _wait_until_ready(gateway: GatewayProcess) -> None:
+def wait_until(holds: Callable[[], bool], what: str) -> None:
+    """BenchError when `what` takes too long."""
     deadline_s = time.monotonic() + START_TIMEOUT_S
-    while not gateway.is_ready():
+    while not holds():
         if time.monotonic() > deadline_s:
-            raise BenchError("the gateway did not become ready")
+            raise BenchError(f"waited in vain until {what}")
         time.sleep(0.1)
 
 

@@ -11,8 +11,9 @@ from pathlib import Path
 
 from tests.bench.crowd import Crowd, CrowdFigures
 from tests.bench.floor import Floor, FloorFigures
-from tests.bench.gateway_process import HOST, STREAM, GatewayProcess, running_gateway
+from tests.bench.gateway_process import HOST, STREAM, GatewayProcess, running_gateway, wait_until
 from tests.bench.pictures import Studio
+from tests.bench.placement import CROWD_NICE, MEASURED_NICE, Cores
 from tests.bench.probe import Probe, ProbeFigures
 from tests.bench.remote import Remote, remote
 from tests.bench.results import Baseline, Delay, Joins, Level
@@ -43,20 +44,6 @@ class Plan:
 
 
 @dataclass(frozen=True, slots=True)
-class Cores:
-    """Where what runs."""
-
-    gateway: int
-    load: set[int]
-
-    @classmethod
-    def available(cls) -> "Cores":
-        """The first core for the gateway, the others for the load. BenchError with less than two."""
-        first, *others = sorted(os.sched_getaffinity(0))
-        return cls(first, set(others) or {first})
-
-
-@dataclass(frozen=True, slots=True)
 class Bench:
     """The processes of one measurement."""
 
@@ -72,10 +59,12 @@ def _bench(plan: Plan, cores: Cores) -> Iterator[Bench]:
     with ExitStack() as stack:
         gateway = stack.enter_context(running_gateway(plan.command, plan.udp_host, cores.gateway))
         whip, whep = (f"{gateway.url}/{root}/{STREAM}" for root in ("whip", "whep"))
-        probe = stack.enter_context(remote("probe", partial(Probe, whip, whep, HOST, plan.studio), cores.load))
-        crowd = stack.enter_context(remote("crowd", partial(Crowd, whep, HOST), cores.load, idle=True))
-        floor = stack.enter_context(remote("floor", Floor, {cores.gateway}))
+        for_probe, for_crowd = partial(Probe, whip, whep, HOST, plan.studio), partial(Crowd, whep, HOST)
+        probe = stack.enter_context(remote("probe", for_probe, cores.load, MEASURED_NICE))
+        crowd = stack.enter_context(remote("crowd", for_crowd, cores.load, CROWD_NICE))
+        floor = stack.enter_context(remote("floor", Floor, frozenset({cores.gateway}), MEASURED_NICE))
         probe.call("publish")
+        wait_until(lambda: gateway.counters().publishers == 1, "the stream is live")
         yield Bench(gateway, probe, crowd, floor, cores)
 
 

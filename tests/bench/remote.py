@@ -3,7 +3,6 @@
 import asyncio
 import contextlib
 import multiprocessing
-import os
 import traceback
 from collections.abc import Callable, Iterator
 from multiprocessing.connection import Connection
@@ -11,7 +10,7 @@ from typing import Any, Protocol
 
 import uvloop
 
-NICE = -15
+from tests.bench.placement import place
 
 
 class BenchError(Exception):
@@ -47,11 +46,11 @@ class Remote:
 
 
 @contextlib.contextmanager
-def remote(name: str, service: Callable[[], Service], cores: set[int], idle: bool = False) -> Iterator[Remote]:
-    """A process on `cores` that serves `service()`; it is gone afterwards. `idle`: it yields to everybody else."""
+def remote(name: str, service: Callable[[], Service], cores: frozenset[int], nice: int) -> Iterator[Remote]:
+    """A process on `cores` that serves `service()`; it is gone afterwards."""
     context = multiprocessing.get_context("spawn")
     ours, theirs = context.Pipe()
-    process = context.Process(target=_main, args=(service, theirs, cores, idle), name=name, daemon=True)
+    process = context.Process(target=_main, args=(service, theirs, cores, nice), name=name, daemon=True)
     process.start()
     theirs.close()
     try:
@@ -64,18 +63,8 @@ def remote(name: str, service: Callable[[], Service], cores: set[int], idle: boo
             process.join()
 
 
-def prefer_over_others() -> None:
-    """Run this process before what else the machine has to do, where that is permitted: a node is the gateway's own."""
-    with contextlib.suppress(PermissionError):
-        os.setpriority(os.PRIO_PROCESS, 0, NICE)
-
-
-def _main(service: Callable[[], Service], pipe: Connection, cores: set[int], idle: bool) -> None:
-    os.sched_setaffinity(0, cores)
-    if idle:
-        os.sched_setscheduler(0, os.SCHED_IDLE, os.sched_param(0))
-    else:
-        prefer_over_others()
+def _main(service: Callable[[], Service], pipe: Connection, cores: frozenset[int], nice: int) -> None:
+    place(cores, nice)
     with contextlib.suppress(KeyboardInterrupt):
         uvloop.run(_serve(service, pipe))
 
