@@ -17,7 +17,7 @@ from gateway.hub.hub import Hub
 from gateway.metrics import Histograms
 from gateway.stream.catch_up import Pacing
 from gateway.stream.registry import Registry
-from gateway.stream.stream import StreamSettings
+from gateway.stream.stream import Stream, StreamSettings
 from gateway.transport.port import MediaPort
 from gateway.transport.socket import MediaSocket
 
@@ -99,7 +99,7 @@ class Gateway:
             if wait_s is None:
                 continue
             if wait_s <= 0:
-                stream.flush(now_s)
+                _isolated(stream, stream.flush, now_s)
             else:
                 next_s = wait_s if next_s is None else min(next_s, wait_s)
             if stream.catch_up.is_pacing:
@@ -112,7 +112,7 @@ class Gateway:
     def _pace(self, now_s: float) -> None:
         for stream in self.registry:
             if stream.catch_up.is_pacing:
-                stream.pace(now_s)
+                _isolated(stream, stream.pace, now_s)
             if stream.catch_up.is_pacing:
                 self._pacer_alarm.set(PACER_TICK_S, now_s)
 
@@ -121,6 +121,14 @@ class Gateway:
         ProcessCollector(registry=self.metrics)
         PlatformCollector(registry=self.metrics)
         GCCollector(registry=self.metrics)
+
+
+def _isolated(stream: Stream, call: Callable[[float], None], now_s: float) -> None:
+    """A bug that one stream meets must not keep the others waiting."""
+    try:
+        call(now_s)
+    except Exception:
+        log.exception("stream failed", stream=stream.name)
 
 
 def _stream_settings(settings: Settings) -> StreamSettings:

@@ -109,7 +109,12 @@ FAMILIES = {
             ("stream", "leg", "reason"),
             "Video frames that were not passed on.",
         ),
-        Family("railbird_audio_packets_dropped_total", "counter", _STREAM, "Audio packets dropped for a full socket."),
+        Family(
+            "railbird_packets_dropped_total",
+            "counter",
+            ("stream", "leg", "reason"),
+            "Packets: of the studio, oversized; of sound to players, audio_overload (the socket was full).",
+        ),
         Family("railbird_sessions_ended_total", "counter", ("leg", "cause"), "Sessions that ended."),
         Family("railbird_sessions_refused_total", "counter", ("leg", "cause"), "Offers that were refused."),
         Family("railbird_publisher_takeovers_total", "counter", (), "Publishers that replaced a live one."),

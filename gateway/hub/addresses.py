@@ -1,4 +1,4 @@
-"""Which addresses go into our ICE candidates."""
+"""Which addresses go into our ICE candidates: numbers, never names, which Chromium would not use."""
 
 import ipaddress
 from collections.abc import Sequence

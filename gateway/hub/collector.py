@@ -7,8 +7,8 @@ from prometheus_client.registry import Collector
 
 from gateway.hub.hub import Hub
 from gateway.hub.viewing import Viewing
-from gateway.ingest.publisher import Publisher
 from gateway.metrics import FAMILIES
+from gateway.stream.figures import IngestFigures
 from gateway.stream.stream import Stream
 
 Sample = tuple[str, tuple[str, ...], float]
@@ -37,8 +37,8 @@ class GatewayCollector(Collector):
             yield from _stream_samples(stream)
             yield from _egress_samples(stream, self._hub.viewing_of(stream))
             publisher = self._hub.publishers.get(stream.source.session_id) if stream.source is not None else None
-            if publisher is not None:
-                yield from _publisher_samples(stream.name, publisher)
+            now = publisher.figures if publisher is not None else IngestFigures()
+            yield from _ingest_samples(stream.name, stream.ingest_before + now)
         yield from self._session_samples()
         yield from self._port_samples()
 
@@ -86,12 +86,12 @@ def _stream_samples(stream: Stream) -> Iterator[Sample]:
     yield "railbird_keyframe_requests_total", (name, "ingest"), stream.keyframe_requests_sent
 
 
-def _publisher_samples(name: str, publisher: Publisher) -> Iterator[Sample]:
-    tracks = publisher.tracks
-    yield "railbird_packets_lost_total", (name, "ingest"), sum(track.nacks.abandoned for track in tracks)
-    yield "railbird_packets_recovered_total", (name,), sum(track.nacks.recovered for track in tracks)
-    yield "railbird_nacked_packets_total", (name, "ingest"), sum(track.nacks_sent for track in tracks)
-    yield "railbird_frames_dropped_total", (name, "ingest", "lost"), publisher.frames_lost
+def _ingest_samples(name: str, figures: IngestFigures) -> Iterator[Sample]:
+    yield "railbird_packets_lost_total", (name, "ingest"), figures.packets_lost
+    yield "railbird_packets_recovered_total", (name,), figures.packets_recovered
+    yield "railbird_nacked_packets_total", (name, "ingest"), figures.packets_nacked
+    yield "railbird_frames_dropped_total", (name, "ingest", "lost"), figures.frames_lost
+    yield "railbird_packets_dropped_total", (name, "ingest", "oversized"), figures.oversized
 
 
 def _egress_samples(stream: Stream, viewing: Viewing) -> Iterator[Sample]:
@@ -103,7 +103,7 @@ def _egress_samples(stream: Stream, viewing: Viewing) -> Iterator[Sample]:
     yield "railbird_failed_sends_total", (name,), figures.failed_sends
     for reason, frames in figures.frames_dropped.items():
         yield "railbird_frames_dropped_total", (name, "egress", reason), frames
-    yield "railbird_audio_packets_dropped_total", (name,), figures.audio_dropped
+    yield "railbird_packets_dropped_total", (name, "egress", "audio_overload"), figures.audio_dropped
     yield "railbird_packets_lost_total", (name, "egress"), viewing.figures.packets_lost
     yield "railbird_nacked_packets_total", (name, "egress"), viewing.figures.nacked_packets
     yield "railbird_keyframe_requests_total", (name, "egress"), viewing.figures.keyframe_requests

@@ -27,7 +27,8 @@ from gateway.transport.port import MediaPort
 from gateway.transport.session import Leg, Session
 from gateway.viewers import whep
 from gateway.viewers.viewer import Viewer, ViewerEvents
-from gateway.wire.sdp import AnswerMedia, AnswerTransport, Offer, serialize_answer
+from gateway.wire.answer import AnswerMedia, AnswerTransport, serialize_answer
+from gateway.wire.sdp import Offer
 from gateway.wire.sdpfrag import SdpFragment, serialize_fragment
 
 log = structlog.get_logger()
@@ -59,7 +60,7 @@ class Hub:
         self._histograms = histograms
         self._layouts = whep.Layouts()
         self._candidates = candidate_lines(
-            candidate_hosts(settings.public_addresses, settings.udp.host), port.socket.port
+            candidate_hosts(settings.public_addresses, port.socket.host), port.socket.port
         )
         delay = settings.playout_delay
         self._playout_delay = PlayoutDelay(delay.min_ms, delay.max_ms) if delay is not None else None
@@ -90,7 +91,11 @@ class Hub:
 
     def publish(self, publisher: Publisher, now_s: float) -> Stream | None:
         """See `ingest.publisher.Hub`. None when another was faster, and is not to be replaced."""
-        stream = self.registry.open(publisher.session.stream)
+        try:
+            stream = self.registry.open(publisher.session.stream)
+        except SignallingError:
+            publisher.close("refused")
+            return None
         if stream.source is not None:
             if self._is_taken(stream):
                 publisher.close("refused")
@@ -108,7 +113,12 @@ class Hub:
         self.ended[Leg.INGEST.value, cause] += 1
         stream = self.registry.stream(publisher.session.stream)
         if stream is not None:
+            stream.ingest_before += publisher.figures
             stream.detach(publisher, now_s)
+
+    def measured_round_trip(self, seconds: float) -> None:
+        """See `ingest.publisher.Hub`."""
+        self._histograms.media_rtt_seconds.labels("ingest").observe(seconds)
 
     # Players
 
@@ -172,7 +182,7 @@ class Hub:
         local = session.ice.local
         transport = AnswerTransport(local.ufrag, local.pwd, session.fingerprint, setup, self._candidates)
         session.log.info("session opened", client=client)
-        return session, serialize_answer(answers, transport, offer.allows_mixed_extensions)
+        return session, serialize_answer(offer, answers, transport)
 
     def restart_ice(self, session: Session, fragment: SdpFragment) -> str:
         """Give the session new credentials for the peer's new ones; the answer's fragment (RFC 9725 section 4.3.3)."""

@@ -31,8 +31,18 @@ class ArrivalRecorder:
         if not self._arrivals:
             return []
         arrivals = sorted(self._arrivals.items())
-        packets = build_feedback(sender_ssrc, media_ssrc, self._feedback_packet_count, arrivals, self._next_expected)
+        # What was reordered past the last feedback gets one of its own: it must not make what was reported look lost.
+        expected = self._next_expected if self._next_expected is not None else arrivals[0][0]
+        late = [arrival for arrival in arrivals if arrival[0] < expected]
+        packets = self._packets(sender_ssrc, media_ssrc, late, None)
+        packets += self._packets(sender_ssrc, media_ssrc, arrivals[len(late) :], expected)
         self._next_expected = max(self._next_expected or 0, arrivals[-1][0] + 1)
-        self._feedback_packet_count = (self._feedback_packet_count + len(packets)) & 0xFF
         self._arrivals.clear()
+        return packets
+
+    def _packets(
+        self, sender_ssrc: int, media_ssrc: int, arrivals: list[tuple[int, int]], first_expected: int | None
+    ) -> list[TransportFeedback]:
+        packets = build_feedback(sender_ssrc, media_ssrc, self._feedback_packet_count, arrivals, first_expected)
+        self._feedback_packet_count = (self._feedback_packet_count + len(packets)) & 0xFF
         return packets

@@ -6,6 +6,7 @@ from typing import Protocol
 from gateway.clock import WallClock, ntp_middle32, round_trip_s
 from gateway.ingest.arrivals import ArrivalRecorder
 from gateway.ingest.incoming import IncomingTrack, PublishedMedia
+from gateway.stream.figures import IngestFigures
 from gateway.stream.layout import CARRIED
 from gateway.stream.stream import Stream
 from gateway.stream.timing import PublisherClock, capture_clock_offset
@@ -43,6 +44,9 @@ class Hub(Protocol):
     def unpublish(self, publisher: "Publisher", cause: str, now_s: float) -> None:
         """The publisher has ended."""
 
+    def measured_round_trip(self, seconds: float) -> None:
+        """A publisher's path was measured."""
+
 
 class Publisher:
     """Implements `transport.session.Peer` and `stream.contract.Source`."""
@@ -52,8 +56,8 @@ class Publisher:
         self.tracks = [IncomingTrack(each) for each in media]
         self.last_media_s = session.created_s
         self.round_trip_s: float | None = None
-        self.dropped_oversized = 0
-        self.frames_lost = 0
+        self._oversized = 0
+        self._frames_lost = 0
         self._hub = hub
         self._clock = clock
         self._stream: Stream | None = None
@@ -73,6 +77,17 @@ class Publisher:
     def session_id(self) -> str:
         """See `Source`."""
         return self.session.session_id
+
+    @property
+    def figures(self) -> IngestFigures:
+        """What this publisher has counted so far."""
+        return IngestFigures(
+            packets_lost=sum(track.nacks.abandoned for track in self.tracks),
+            packets_recovered=sum(track.nacks.recovered for track in self.tracks),
+            packets_nacked=sum(track.nacks_sent for track in self.tracks),
+            frames_lost=self._frames_lost,
+            oversized=self._oversized,
+        )
 
     # Peer
 
@@ -97,9 +112,7 @@ class Publisher:
         elements = parse_extensions(header.extension_profile, header.extension) if header.extension else {}
         carried = self._carried(track, elements, now_s)
         payload = strip_padding(payload) if header.has_padding else payload
-        if len(payload) > MAX_PAYLOAD_BYTES:
-            self.dropped_oversized += 1
-        elif is_rtx:
+        if is_rtx:
             self._on_retransmission(track, header, payload, carried, now_s)
         else:
             self._on_original(track, header, payload, carried, now_s)
@@ -146,8 +159,10 @@ class Publisher:
         if not payload or track.reception is None:
             return  # Padding that probes the path, or nothing yet to repair.
         sequence_number, original = unpack_rtx_payload(payload)
+        extended = track.reception.place(sequence_number)
         track.retransmissions += 1
-        self._feed(track, sequence_number, header, original, carried, now_s)
+        if extended is not None:
+            self._feed(track, extended, header, original, carried, now_s)
 
     def _on_original(
         self,
@@ -159,45 +174,53 @@ class Publisher:
     ) -> None:
         if track.is_retired(header.ssrc):
             return
-        if track.switch_to(header.ssrc) and self._stream is not None:
-            self._stream.tracks[track.media.format.kind].begin_epoch()
+        begins_anew = track.switch_to(header.ssrc)
         assert track.reception is not None
-        if self._feed(track, header.sequence_number, header, payload, carried, now_s):
-            track.reception.on_packet(header.timestamp, now_s)
+        restarts = track.reception.restarts
+        extended = track.reception.extend(header.sequence_number)
+        if extended is None:
+            return
+        if begins_anew or track.reception.restarts != restarts:
+            track.nacks.restart()
+            if self._stream is not None:
+                self._stream.tracks[track.media.format.kind].begin_epoch()
+        self._feed(track, extended, header, payload, carried, now_s)
+        track.reception.on_packet(header.timestamp, now_s)
 
     def _feed(
         self,
         track: IncomingTrack,
-        sequence_number: int,
+        extended: int,
         header: RtpHeader,
         payload: bytes,
         carried: tuple[tuple[str, bytes], ...],
         now_s: float,
-    ) -> bool:
-        """Pass a packet on to the stream; False when its number has, as yet, no place there."""
-        reception, stream = track.reception, self._stream
-        if reception is None or stream is None:
-            return False
+    ) -> None:
+        """Pass the packet with the `extended` sequence number on to the stream."""
+        stream = self._stream
+        if stream is None:
+            return
         self.last_media_s = now_s
-        restarts = reception.restarts
-        extended = reception.extend(sequence_number)
-        if extended is None:
-            return False
-        outgoing = stream.tracks[track.media.format.kind]
-        if reception.restarts != restarts:
-            track.nacks.restart()
-            outgoing.begin_epoch()
         if not track.nacks.on_packet(extended, now_s):
             stream.request_keyframe(now_s)
+        if len(payload) > MAX_PAYLOAD_BYTES:
+            self._refuse_oversized(len(payload))
+            return
         incoming = Incoming(extended, header.timestamp, header.marker, payload, now_s, carried)
-        stream.feed(outgoing, incoming, self._clock.ntp(now_s))
-        return True
+        stream.feed(stream.tracks[track.media.format.kind], incoming, self._clock.ntp(now_s))
+
+    def _refuse_oversized(self, payload_bytes: int) -> None:
+        if not self._oversized:
+            self.session.log.warning("payload too large", payload_bytes=payload_bytes, largest=MAX_PAYLOAD_BYTES)
+        self._oversized += 1
 
     def _on_sender_report(self, report: rtcp.SenderReport, now_s: float) -> None:
         track = next((t for t in self.tracks if t.reception is not None and t.ssrc == report.ssrc), None)
         if track is None or track.reception is None or self._stream is None:
             return
         track.reception.on_sender_report(report, now_s)
+        if not report.ntp_timestamp:
+            return  # No wall clock at the sender (RFC 3550 section 6.4.1).
         self._publisher_clock.on_sender_report(report.ntp_timestamp, self._clock.ntp(now_s))
         outgoing = self._stream.tracks[track.media.format.kind]
         self._stream.on_sender_report(outgoing, report.ntp_timestamp, report.rtp_timestamp, self._publisher_clock)
@@ -207,8 +230,12 @@ class Publisher:
         for block in report.blocks:
             for entry in block.reports if isinstance(block, rtcp.Dlrr) else ():
                 if entry.ssrc == self._ssrc:
-                    measured = round_trip_s(now_middle32, entry.last_rr, entry.delay_since_last_rr)
-                    self.round_trip_s = measured if measured is not None else self.round_trip_s
+                    self._on_round_trip(round_trip_s(now_middle32, entry.last_rr, entry.delay_since_last_rr))
+
+    def _on_round_trip(self, measured_s: float | None) -> None:
+        if measured_s is not None:
+            self.round_trip_s = measured_s
+            self._hub.measured_round_trip(measured_s)
 
     # Feedback
 
@@ -221,7 +248,7 @@ class Publisher:
             self._next_feedback_s = now_s + FEEDBACK_INTERVAL_S
             feedback = self._arrivals.feedback(self._ssrc, max(track.ssrc for track in self.tracks))
             for packet in feedback:
-                self.session.send_rtcp([packet])
+                self._send_feedback(packet)
         if now_s >= self._next_report_s:
             self._next_report_s = now_s + REPORT_INTERVAL_S
             self._send_report(now_s)
@@ -240,7 +267,7 @@ class Publisher:
             self._send_feedback(rtcp.GenericNack(self._ssrc, track.ssrc, wanted))
         if given_up and track.media.format.kind == "video" and self._stream is not None:
             # Viewers' decoders stand still from here on: the sooner a keyframe, the better.
-            self.frames_lost += self._stream.tracks["video"].frames_around(given_up)
+            self._frames_lost += self._stream.tracks["video"].frames_around(given_up)
             self._stream.request_keyframe(now_s)
 
     def _send_feedback(self, packet: rtcp.RtcpPacket) -> None:

@@ -2,7 +2,7 @@
 
 from gateway.clock import middle32_from_seconds, ntp_middle32
 from gateway.wire.rtcp import ReportBlock, SenderReport
-from gateway.wire.serial import delta16, delta32
+from gateway.wire.serial import delta16, delta32, unwrap16
 
 MAX_DROPOUT = 3000
 """A jump of more than this is a restart, not loss (RFC 3550 appendix A.1)."""
@@ -42,6 +42,10 @@ class Reception:
             self._suspect = (sequence_number + 1) & 0xFFFF
             return None
         return self._restart(sequence_number)
+
+    def place(self, sequence_number: int) -> int | None:
+        """`sequence_number` of a retransmission, extended; it never is a restart. None before the first packet."""
+        return None if self.highest is None else unwrap16(sequence_number, self.highest)
 
     def _restart(self, sequence_number: int) -> int:
         self.restarts += 1

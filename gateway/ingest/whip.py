@@ -5,9 +5,10 @@ from dataclasses import dataclass
 from gateway.errors import SignallingError
 from gateway.ingest.incoming import PublishedMedia
 from gateway.stream.layout import CARRIED
+from gateway.wire.answer import AnswerMedia
 from gateway.wire.formats import MIMES, TrackFormat, codec_to_publish
 from gateway.wire.header_extensions import MID, TRANSPORT_SEQUENCE_NUMBER
-from gateway.wire.sdp import AnswerMedia, Codec, Media, Offer
+from gateway.wire.sdp import Codec, Media, Offer
 
 TAKEN_EXTENSIONS = {*CARRIED, MID, TRANSPORT_SEQUENCE_NUMBER}
 

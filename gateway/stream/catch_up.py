@@ -29,6 +29,8 @@ class Pacing:
     live_multiple: float = 4.0
     join_deadline_s: float = 5.0
     """A join that has not met the live end by then starts again at the next keyframe."""
+    skip_behind_s: float = 2.5
+    """Who is still this late in the pictures before a new keyframe skips to it, at the price of a jump."""
     stall_deadline_s: float = 0.5
     """A live viewer that the socket had no room for: how late its picture may become before video is dropped."""
 
@@ -70,10 +72,14 @@ class CatchUp:
         return any(outlet.video is VideoState.CATCHING_UP for outlet in self.outlets)
 
     def on_keyframe(self, video: Track, now_s: float) -> None:
-        """The cache has a new keyframe: who waited begins at it."""
+        """The cache has a new keyframe: who waited begins at it, and who was far behind goes on there."""
         for outlet in self.outlets:
-            if outlet.video is VideoState.WAITING:
+            if outlet.video is VideoState.WAITING or self._is_far_behind(outlet, video, now_s):
                 self.begin_at_keyframe(outlet, video, now_s)
+
+    def _is_far_behind(self, outlet: Outlet, video: Track, now_s: float) -> bool:
+        following = video.cache.packet(outlet.position)
+        return following is not None and now_s - following.arrival_s > self._pacing.skip_behind_s
 
     def begin_at_keyframe(self, outlet: Outlet, video: Track, now_s: float) -> None:
         """Put `outlet` at the newest keyframe, if the cache has one."""

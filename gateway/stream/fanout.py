@@ -142,5 +142,7 @@ def takes(outlet: Outlet, track: Track, packet: MediaPacket) -> bool:
 def begin_earlier(outlet: Outlet, track: Track, packet: MediaPacket) -> None:
     """Let `outlet` begin at the late `packet` of the very keyframe that it began with: parameter sets come first."""
     start = track.cache.packet(outlet.first.get(track.kind, -1)) if track.is_video else None
-    if start is not None and packet.index < start.index and packet.timestamp == start.timestamp:
+    if start is None or start.index >> 16 != packet.index >> 16:
+        return  # Before a rollover that this viewer's SRTP began to count at.
+    if packet.index < start.index and packet.timestamp == start.timestamp:
         outlet.first[track.kind] = packet.index

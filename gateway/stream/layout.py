@@ -23,6 +23,9 @@ CARRIED = {ABS_CAPTURE_TIME: (8, 16), VIDEO_ORIENTATION: (1,), COLOR_SPACE: (4, 
 OFFERABLE = (MID, PLAYOUT_DELAY, *CARRIED)
 """Extensions that we send to viewers, where they offer them."""
 
+MAX_REMEMBERED_HEADERS = 16
+"""Layouts whose headers are kept with a packet: the browsers of an audience. Those of odder viewers are made again."""
+
 _HEADER = struct.Struct("!BBHII")
 _VERSION = 0x80
 _PADDING = 0x20
@@ -76,13 +79,12 @@ class Layout:
         self._constant_block = serialize_extensions(constant)
 
     def header(self, packet: MediaPacket) -> bytes:
-        """The RTP header of `packet` for this layout, extensions included; made once, remembered with the packet."""
+        """The RTP header of `packet` for this layout, extensions included: the same bytes whenever it is asked for."""
         header = packet.headers.get(self.number)
         if header is None:
-            block = self._block(packet)
-            header = packet.headers[self.number] = _pack(
-                self.key.payload_type, packet, packet.index, self.key.ssrc, block
-            )
+            header = _pack(self.key.payload_type, packet, packet.index, self.key.ssrc, self._block(packet))
+            if len(packet.headers) < MAX_REMEMBERED_HEADERS:
+                packet.headers[self.number] = header
         return header
 
     def rtx(self, packet: MediaPacket, rtx_index: int) -> tuple[bytes, bytes]:

@@ -34,7 +34,8 @@ class Registry:
         return len(self._streams)
 
     def open(self, name: str) -> Stream:
-        """The stream of that name, made if need be. Ask `check_room` first, when the offer comes."""
+        """The stream of that name, made if need be. SignallingError when there is no room (any more)."""
+        self.check_room(name)
         stream = self._streams.get(name)
         if stream is None:
             stream = self._streams[name] = Stream(name, self._sender, self._settings, self._random)

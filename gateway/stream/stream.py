@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 from gateway.stream.catch_up import CatchUp, Pacing
 from gateway.stream.contract import Outlet, Sender, Source, VideoState
 from gateway.stream.fanout import Batch, Fanout, FanoutFigures, begin_earlier, takes
+from gateway.stream.figures import IngestFigures
 from gateway.stream.packet import MediaPacket
 from gateway.stream.timing import PublisherClock
 from gateway.stream.track import Incoming, Track
@@ -47,6 +48,8 @@ class Stream:
         self.keyframe_requests = 0
         """PLI that viewers asked for, or that the stream itself had reason to."""
         self.keyframe_requests_sent = 0
+        self.ingest_before = IngestFigures()
+        """What the publishers that have gone had counted."""
         self.fanout = Fanout(sender, self.figures)
         self.catch_up = CatchUp(self.fanout, self.figures, settings.pacing)
         self._settings = settings
@@ -58,9 +61,10 @@ class Stream:
     # The source's side
 
     def attach(self, source: Source, formats: list[TrackFormat], now_s: float) -> list[Track]:
-        """`source` feeds the stream from now on; the one before is closed. Returns tracks that were replaced: their
-        format
-        changed, and who watches them has to negotiate anew."""
+        """`source` feeds the stream from now on; the one before is closed.
+
+        Returns tracks that were replaced: their format changed, and who watches them has to negotiate anew.
+        """
         previous, self.source = self.source, source
         self.live_since_s, self.source_lost_s = now_s, None
         self._keyframe_requested_s = float("-inf")
@@ -74,7 +78,8 @@ class Stream:
                 continue
             if track is not None:
                 replaced.append(track)
-            self.tracks[track_format.kind] = Track(track_format, self._random)
+            figures = track.figures if track is not None else None
+            self.tracks[track_format.kind] = Track(track_format, self._random, figures)
         self._batch = [(track, packet) for track, packet in self._batch if track not in replaced]
         return replaced
 

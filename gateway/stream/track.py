@@ -42,14 +42,17 @@ class Incoming:
 class Track:
     """See the module. Its SSRCs and numbers outlive publishers."""
 
-    def __init__(self, track_format: TrackFormat, random_source: random.Random) -> None:
+    def __init__(
+        self, track_format: TrackFormat, random_source: random.Random, figures: TrackFigures | None = None
+    ) -> None:
+        """`figures` are those of the track that this one replaces: a stream's counters only grow."""
         self.format = track_format
         self.ssrc = random_source.randrange(1, 1 << 32)
         self.rtx_ssrc = random_source.randrange(1, 1 << 32)
         self.clock = TrackClock(track_format.clock_rate_hz)
         self.rewriter = Rewriter(track_format.clock_rate_hz, random_source)
         self.cache = PacketCache(self.rewriter.next_index)
-        self.figures = TrackFigures()
+        self.figures = figures or TrackFigures()
         self.rate = Rate()
         self.forwarded = self.rewriter.next_index
         """One past the highest index that has been handed to the live viewers."""
@@ -77,6 +80,8 @@ class Track:
         self.rewriter.begin_epoch()
         self.clock.begin_epoch()
         self.awaits_keyframe = self.is_video
+        # What was live before is the picture of another time: who joins now waits for the first of this one.
+        self.cache.gop_start = None
 
     def accept(self, incoming: Incoming) -> MediaPacket | None:
         """Number, judge and cache a packet; None when it goes no further (duplicate, too old, before the first
@@ -105,14 +110,12 @@ class Track:
     def frames_around(self, lost: list[int]) -> int:
         """How many frames the `lost` sequence numbers of the publisher belong to, judged by the next packet that is
         here."""
-        frames = set()
-        for sequence_number in lost:
-            index = self.rewriter.index_of(sequence_number)
-            while index is not None and index < self.cache.next_index and index not in self.cache:
-                index += 1
-            packet = self.cache.packet(index) if index is not None else None
-            frames.add(packet.frame if packet is not None else -1)
-        return len(frames)
+        frame_of: dict[int, int] = {}
+        for sequence_number in sorted(lost, reverse=True):
+            following = self.cache.packet(self.rewriter.index_of(sequence_number + 1) or 0)
+            known = following.frame if following is not None else frame_of.get(sequence_number + 1, -1)
+            frame_of[sequence_number] = known
+        return len(set(frame_of.values()))
 
     def _keep(self, packet: MediaPacket) -> bool:
         if not self.cache.add(packet):

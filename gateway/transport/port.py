@@ -27,6 +27,10 @@ log = structlog.get_logger()
 MAX_DATAGRAMS_PER_TURN = 128
 """Datagrams read before the event loop gets its turn: about a millisecond of work."""
 
+ADDRESS_HELD_S = 5.0
+"""How long a session that is alive keeps its addresses from others: two consent checks of a browser. A NAT that hands a
+port on waits longer."""
+
 MAX_ADDRESSES_PER_SESSION = 8
 """Validated addresses that lead to one session: candidate pairs of a peer with several interfaces."""
 
@@ -171,7 +175,12 @@ class MediaPort:
             received = receive()
             if received is None:
                 break
-            self.on_datagram(*received, now_s)
+            try:
+                self.on_datagram(*received, now_s)
+            except Exception:
+                # Our bug, not the peer's: it costs this datagram, not the rest of the batch.
+                log.exception("datagram failed")
+                self._drop("internal_error")
         self.after_batch(now_s)
 
     def on_datagram(self, datagram: bytes, source: Address, now_s: float) -> None:
@@ -197,12 +206,17 @@ class MediaPort:
         except WireError:
             self._drop("malformed_stun")
             return
-        if message.message_type != stun.BINDING_REQUEST:
+        if message.message_type != stun.BINDING_REQUEST or source[1] == 0:
             self._drop("unexpected_stun")
             return
         session = self._by_ufrag.get(local_ufrag(message))
         if session is None:
             self._drop("unknown_ufrag")
+            return
+        owner = self._by_address.get(source)
+        if owner is not None and owner is not session and now_s - owner.last_seen_s < ADDRESS_HELD_S:
+            # Whoever sends with another's address must not get its datagrams, nor send it somebody's media.
+            self._drop("address_taken")
             return
         previous = session.ice.previous
         answer = session.ice.answer(datagram, message, source)

@@ -187,7 +187,11 @@ class Session:
         self._connected(self)
         self._dtls.on("statechange", self._on_dtls_state)
         self.log.info("connected", profile=srtp.profile.openssl_name.decode())
-        self.peer.on_connected(srtp, monotonic_s())
+        try:
+            self.peer.on_connected(srtp, monotonic_s())
+        except Exception:
+            self.log.exception("session failed")
+            self.close("internal_error")
         while self._early:
             self.on_media(self._early.popleft(), monotonic_s())
 

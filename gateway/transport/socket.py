@@ -32,7 +32,12 @@ MAX_SEGMENTS = 64
 MAX_RUN_BYTES = 65_000
 """A GSO send is one IP packet of at most 65535 bytes until the kernel cuts it."""
 
-_REFUSALS = {errno.EIO, errno.EINVAL, errno.EOPNOTSUPP, errno.ENOPROTOOPT, errno.EMSGSIZE}
+_UNSUPPORTED = {errno.EIO, errno.EOPNOTSUPP, errno.ENOPROTOOPT}
+"""The kernel or the interface has no segmentation offload, for nobody."""
+
+_UNFIT = {errno.EINVAL, errno.EMSGSIZE}
+"""This run does not fit this path, such as a tunnel with a small MTU; other peers are none the worse."""
+
 _FULL = {errno.EAGAIN, errno.ENOBUFS}
 
 
@@ -64,8 +69,8 @@ class MediaSocket:
             send_buffer_bytes,
             _grow(self._socket, socket.SO_SNDBUF, send_buffer_bytes),
         )
-        self.port: int = self._socket.getsockname()[1]
-        self.segmentation = True
+        self.host, self.port = self._socket.getsockname()[:2]
+        self.segmentation = _knows_segmentation(self._socket)
         self.failed_sends = 0
         self._ancillary: dict[int, list[tuple[int, int, bytes]]] = {}
 
@@ -109,9 +114,10 @@ class MediaSocket:
         try:
             self._socket.sendmsg(buffers, ancillary, 0, address)
         except OSError as error:
-            if error.errno not in _REFUSALS:
+            if error.errno in _UNSUPPORTED:
+                self._switch_segmentation_off(error)
+            elif error.errno not in _UNFIT:
                 return self._failure(error)
-            self._switch_segmentation_off(error)
             return self._send_one_by_one(b"".join(buffers), segment_bytes, address)
         return Sent.OK
 
@@ -162,6 +168,15 @@ def _bound_socket(host: str, port: int) -> socket.socket:
         media.close()
         raise
     return media
+
+
+def _knows_segmentation(media: socket.socket) -> bool:
+    try:
+        media.getsockopt(socket.IPPROTO_UDP, _UDP_SEGMENT)
+    except OSError:
+        log.warning("this kernel has no gso", consequence="each datagram is sent by itself, at about twice the cost")
+        return False
+    return True
 
 
 def _grow(media: socket.socket, option: int, asked_bytes: int) -> int:

@@ -22,6 +22,10 @@ BUDGET_BURST_BYTES = 64_000
 attack."""
 
 
+BUDGET_NUMBERS_PER_S = 2_000
+"""Sequence numbers that one viewer may ask for, a track, known or not: each costs a look-up."""
+
+
 @dataclass(slots=True)
 class RetransmissionFigures:
     """Counters of one stream's retransmissions to viewers."""
@@ -37,7 +41,17 @@ class RetransmissionFigures:
 class Retransmitter:
     """One viewer's retransmissions of one track."""
 
-    __slots__ = ("_budget_bytes", "_figures", "_outlet", "_refilled_s", "_rtx_index", "_sender", "_sent_s", "_track")
+    __slots__ = (
+        "_budget_bytes",
+        "_budget_numbers",
+        "_figures",
+        "_outlet",
+        "_refilled_s",
+        "_rtx_index",
+        "_sender",
+        "_sent_s",
+        "_track",
+    )
 
     def __init__(self, outlet: Outlet, track: Track, sender: Sender, figures: RetransmissionFigures) -> None:
         self._outlet = outlet
@@ -48,12 +62,16 @@ class Retransmitter:
         outlet.sealer.start_at(track.rtx_ssrc, self._rtx_index)
         self._sent_s: dict[int, float] = {}
         self._budget_bytes = float(BUDGET_BURST_BYTES)
+        self._budget_numbers = float(BUDGET_NUMBERS_PER_S)
         self._refilled_s: float | None = None
 
     def answer(self, sequence_numbers: tuple[int, ...], now_s: float) -> None:
         """Send again what may be sent of the 16-bit `sequence_numbers`."""
         self._refill(now_s)
-        for sequence_number in sequence_numbers:
+        answered = sequence_numbers[: int(self._budget_numbers)]
+        self._budget_numbers -= len(answered)
+        self._figures.over_budget += len(sequence_numbers) - len(answered)
+        for sequence_number in answered:
             packet = self._packet(unwrap16(sequence_number, self._track.forwarded))
             if packet is None:
                 self._figures.unknown += 1
@@ -76,7 +94,9 @@ class Retransmitter:
 
     def _refill(self, now_s: float) -> None:
         if self._refilled_s is not None:
-            refill_bytes = (now_s - self._refilled_s) * BUDGET_BPS / 8
+            elapsed_s = now_s - self._refilled_s
+            self._budget_numbers = min(self._budget_numbers + elapsed_s * BUDGET_NUMBERS_PER_S, BUDGET_NUMBERS_PER_S)
+            refill_bytes = elapsed_s * BUDGET_BPS / 8
             self._budget_bytes = min(self._budget_bytes + refill_bytes, BUDGET_BURST_BYTES)
         self._refilled_s = now_s
 
@@ -84,6 +104,10 @@ class Retransmitter:
         sealed = self._outlet.sealer.seal([self._sealable(packet)])
         if self._sender.send_run(sealed, sum(map(len, sealed)), 1, self._outlet.address) is not Sent.OK:
             return
+        if self._outlet.layouts[self._track.kind].key.rtx_payload_type is None:
+            self._figures.identical += 1
+        else:
+            self._figures.by_rtx += 1
         self._budget_bytes -= len(packet.payload)
         self._sent_s[packet.index] = now_s
         if len(self._sent_s) > MAX_REMEMBERED:
@@ -92,9 +116,7 @@ class Retransmitter:
     def _sealable(self, packet: MediaPacket) -> Sealable:
         layout, track = self._outlet.layouts[self._track.kind], self._track
         if layout.key.rtx_payload_type is None:
-            self._figures.identical += 1
             return layout.header(packet), packet.payload, track.ssrc, track.ssrc << 48 | packet.index
-        self._figures.by_rtx += 1
         index, self._rtx_index = self._rtx_index, self._rtx_index + 1
         header, payload = layout.rtx(packet, index)
         return header, payload, track.rtx_ssrc, track.rtx_ssrc << 48 | index

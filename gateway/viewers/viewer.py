@@ -140,9 +140,10 @@ class Viewer:
         for block in reports:
             if block.ssrc not in self._tracks:
                 continue
+            # The highest so far: what was lost may still come, and be counted as lost again.
             lost = self._lost.get(block.ssrc, 0)
-            self._figures.packets_lost += max(block.packets_lost - lost, 0)
-            self._lost[block.ssrc] = block.packets_lost
+            self._lost[block.ssrc] = max(block.packets_lost, lost)
+            self._figures.packets_lost += self._lost[block.ssrc] - lost
             measured = round_trip_s(now_middle32, block.last_sr, block.delay_since_last_sr)
             if measured is not None:
                 self.round_trip_s = measured

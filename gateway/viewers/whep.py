@@ -5,9 +5,10 @@ from dataclasses import dataclass
 from gateway.errors import SignallingError
 from gateway.stream.layout import OFFERABLE, Layout, LayoutKey, PlayoutDelay
 from gateway.stream.track import Track
+from gateway.wire.answer import AnswerMedia, SendingTrack
 from gateway.wire.formats import codec_to_play
 from gateway.wire.header_extensions import PLAYOUT_DELAY
-from gateway.wire.sdp import AnswerMedia, Codec, Media, Offer, SendingTrack
+from gateway.wire.sdp import Codec, Media, Offer
 
 FEEDBACK = {"video": ("nack", "nack pli", "ccm fir"), "audio": ("nack",)}
 """What a viewer may tell us, where it offers to."""

@@ -11,6 +11,9 @@ VIDEO_MIMES = ("video/h264", "video/vp8", "video/vp9", "video/av1")
 AUDIO_MIMES = ("audio/opus",)
 MIMES = {"video": VIDEO_MIMES, "audio": AUDIO_MIMES}
 
+CLOCK_RATES_HZ = {"video": 90_000, "audio": 48_000}
+"""The only ones that the payload formats above allow."""
+
 _DEFAULT_H264_PROFILE = "42e01f"
 
 # A decoder of the key's profile plays streams of the profiles in its set. Encoders label constrained baseline as
@@ -83,9 +86,9 @@ def codec_to_publish(media: Media, live: TrackFormat | None) -> Codec | None:
 
     H264 with packetization-mode 1 wins over mode 0, which some players do not take.
     """
-    candidates = [codec for codec in media.codecs if codec.mime in MIMES[media.kind]]
+    candidates = [codec for codec in media.codecs if _is_publishable(media.kind, codec)]
     if live is not None:
-        same = [codec for codec in candidates if codec.mime == live.mime and _same_profile(codec, live)]
+        same = [codec for codec in candidates if codec.mime == live.mime and _profile(codec) == live.profile]
         candidates = same or candidates
     if not candidates:
         return None
@@ -95,11 +98,12 @@ def codec_to_publish(media: Media, live: TrackFormat | None) -> Codec | None:
     return next((c for c in candidates if c.mime == first.mime and _is_non_interleaved(c)), first)
 
 
-def _same_profile(codec: Codec, live: TrackFormat) -> bool:
+def _is_publishable(kind: str, codec: Codec) -> bool:
     try:
-        return _profile(codec) == live.profile
+        _profile(codec)
     except WireError:
         return False
+    return codec.mime in MIMES[kind] and codec.clock_rate_hz == CLOCK_RATES_HZ[kind]
 
 
 def codec_to_play(media: Media, track: TrackFormat) -> Codec | None:

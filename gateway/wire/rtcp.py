@@ -44,7 +44,7 @@ from gateway.wire.rtcp_xr import pack_extended_report, parse_extended_report
 from gateway.wire.twcc import TransportFeedback as TransportFeedback
 from gateway.wire.twcc import pack_transport_feedback, parse_transport_feedback
 
-MAX_PACKETS_IN_COMPOUND = 64
+MAX_PACKETS_IN_COMPOUND = 16
 """An SR, an SDES and feedback for every track are about ten; 1200 bytes of empty packets would be three hundred."""
 
 _HEADER = struct.Struct("!BBH")

@@ -1,12 +1,10 @@
-"""Offers in, answers out (RFC 8866, RFC 8829, RFC 8843). aiortc parses; here is what it leaves out, and what we insist
-on."""
+"""Offers (RFC 8866, RFC 8829, RFC 8843): aiortc parses; here is what it leaves out, and what we insist on."""
 
-from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
 from aiortc.rtcicetransport import RTCIceParameters
 from aiortc.rtcrtpparameters import ParametersDict
-from aiortc.sdp import MediaDescription, SessionDescription
+from aiortc.sdp import MediaDescription, SessionDescription, grouplines
 
 from gateway.errors import WireError
 
@@ -15,6 +13,9 @@ MAX_OFFER_BYTES = 64 * 1024
 
 MAX_MEDIA_SECTIONS = 16
 """One video, one audio, one data channel are used; some clients offer a few more, and each costs a refusal line."""
+
+MAX_LINES = {"a=rtpmap:": 256, "a=fmtp:": 256, "a=rtcp-fb:": 1024, "a=ssrc:": 256, "a=candidate:": 256}
+"""What aiortc compares each with each of; a browser with every codec stays below a quarter of these."""
 
 MAX_MID_BYTES = 16
 """What a one-byte header extension element can carry, and we send it with every packet."""
@@ -73,6 +74,7 @@ class Offer:
     setup: str
     """`actpass`, `active` or `passive`."""
     allows_mixed_extensions: bool
+    allows_reduced_size: bool
 
     def first(self, kind: str) -> Media | None:
         """The first usable section of `kind`."""
@@ -85,14 +87,14 @@ def parse_offer(text: str) -> Offer:
         raise WireError("The offer is empty.")
     if not text.lstrip().startswith("v="):
         raise WireError("The body is not a session description: it does not begin with v=.")
-    if text.count("\nm=") > MAX_MEDIA_SECTIONS:
-        raise WireError(f"The offer has more than {MAX_MEDIA_SECTIONS} media sections.")
+    _require_modest(text)
     try:
         description = SessionDescription.parse(text.lstrip())
-        media = tuple(_media(section) for section in description.media)
+        sections = grouplines(text.lstrip())[1]
+        media = tuple(_media(*pair) for pair in zip(description.media, sections, strict=True))
     except Exception as error:  # aiortc raises whatever its conversions raise: AssertionError, KeyError, TypeError ...
         raise WireError(f"The offer does not parse: {type(error).__name__}.") from error
-    _require_bundle(description, text)
+    _require_bundle(description, media, text)
     first = description.media[0]
     setup, fingerprints = _dtls(first)
     ufrag, pwd = _credentials(first)
@@ -107,6 +109,7 @@ def parse_offer(text: str) -> Offer:
         fingerprints=fingerprints,
         setup=setup,
         allows_mixed_extensions="a=extmap-allow-mixed" in text,
+        allows_reduced_size="a=rtcp-rsize" in text,
     )
 
 
@@ -124,15 +127,25 @@ def _require(holds: bool, sentence: str) -> None:
         raise WireError(sentence)
 
 
-def _require_bundle(description: SessionDescription, text: str) -> None:
+def _require_modest(text: str) -> None:
+    lines = text.splitlines()  # as aiortc splits, which is at more than line feeds
+    sections = sum(line.startswith("m=") for line in lines)
+    _require(sections <= MAX_MEDIA_SECTIONS, f"The offer has more than {MAX_MEDIA_SECTIONS} media sections.")
+    for start, limit in MAX_LINES.items():
+        count = sum(line.startswith(start) for line in lines)
+        _require(count <= limit, f"The offer has more than {limit} lines of {start.rstrip(':')}.")
+
+
+def _require_bundle(description: SessionDescription, media: tuple[Media, ...], text: str) -> None:
     _require(bool(description.media), "The offer has no media section.")
     mids = [section.rtp.muxId for section in description.media]
     _require(all(mids) and len(set(mids)) == len(mids), "Each media section needs an a=mid of its own.")
     _require(all(len(mid.encode()) <= MAX_MID_BYTES for mid in mids), f"An a=mid is longer than {MAX_MID_BYTES} bytes.")
     grouped = {mid for group in description.group if group.semantic == "BUNDLE" for mid in group.items}
     _require(len(mids) == 1 or set(mids) <= grouped, "All media sections have to be in one BUNDLE group.")
-    for section in description.media:
-        if section.kind in ("audio", "video"):
+    for section, parsed in zip(description.media, media, strict=True):
+        # What is bundle-only need not say rtcp-mux (RFC 8843 section 6).
+        if section.kind in ("audio", "video") and section.port != 0 and not parsed.rejected:
             _require(section.rtcp_mux, "Every RTP section needs a=rtcp-mux: there is one port.")
     _require("\na=ice-lite" not in text, "Both sides cannot be ICE-lite.")
 
@@ -145,7 +158,7 @@ def _credentials(section: MediaDescription) -> tuple[str, str]:
     return ufrag, pwd
 
 
-def _media(section: MediaDescription) -> Media:
+def _media(section: MediaDescription, lines: list[str]) -> Media:
     return Media(
         kind=section.kind,
         mid=section.rtp.muxId,
@@ -155,7 +168,7 @@ def _media(section: MediaDescription) -> Media:
         codecs=_codecs(section),
         extensions={e.uri: e.id for e in section.rtp.headerExtensions if 1 <= e.id <= 255},
         ssrcs=tuple(description.ssrc for description in section.ssrc),
-        rejected=section.port == 0,
+        rejected=section.port == 0 and "a=bundle-only" not in lines,
     )
 
 
@@ -163,7 +176,7 @@ def _codecs(section: MediaDescription) -> tuple[Codec, ...]:
     rtx_of = {
         codec.parameters.get("apt"): codec.payloadType
         for codec in section.rtp.codecs
-        if codec.name.lower() == "rtx" and codec.parameters.get("apt") is not None
+        if codec.name.lower() == "rtx" and _is_payload_type(codec.payloadType)
     }
     return tuple(
         Codec(
@@ -176,112 +189,9 @@ def _codecs(section: MediaDescription) -> tuple[Codec, ...]:
             rtx_payload_type=rtx_of.get(codec.payloadType),
         )
         for codec in section.rtp.codecs
-        if codec.name.lower() != "rtx" and codec.payloadType is not None and codec.payloadType < 128
+        if codec.name.lower() != "rtx" and codec.payloadType is not None and _is_payload_type(codec.payloadType)
     )
 
 
-# Answers
-
-
-@dataclass(frozen=True, slots=True)
-class SendingTrack:
-    """What an answer says of the track that we send in a section."""
-
-    ssrc: int
-    rtx_ssrc: int | None
-    cname: str
-    msid: str
-
-
-@dataclass(frozen=True, slots=True)
-class AnswerMedia:
-    """One m-section of an answer; `codec` None refuses the section (in a bundle: inactive, unless it is not RTP)."""
-
-    offered: Media
-    direction: str = "inactive"
-    codec: Codec | None = None
-    extensions: dict[str, int] = field(default_factory=dict)
-    feedback: Sequence[str] = ()
-    sends: SendingTrack | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class AnswerTransport:
-    """What all sections share."""
-
-    ufrag: str
-    pwd: str
-    fingerprint: str
-    setup: str
-    candidates: Sequence[str]
-
-
-def serialize_answer(media: Sequence[AnswerMedia], transport: AnswerTransport, allows_mixed_extensions: bool) -> str:
-    """The answer as text, CRLF at each line's end. Candidates stand in every section: aiortc keeps only the last's."""
-    bundled = " ".join(section.offered.mid for section in media if not _is_refused(section))
-    lines = ["v=0", "o=railbird 1 1 IN IP4 0.0.0.0", "s=-", "t=0 0", "a=ice-lite", f"a=group:BUNDLE {bundled}"]
-    lines += ["a=extmap-allow-mixed"] if allows_mixed_extensions else []
-    lines += ["a=msid-semantic: WMS *"]
-    for section in media:
-        lines += _refusal_lines(section.offered) if _is_refused(section) else _section_lines(section, transport)
-    return "\r\n".join(lines) + "\r\n"
-
-
-def _is_refused(section: AnswerMedia) -> bool:
-    return section.codec is None and (section.offered.rejected or section.offered.kind not in ("audio", "video"))
-
-
-def _refusal_lines(offered: Media) -> list[str]:
-    return [
-        f"m={offered.kind} 0 {offered.profile} {' '.join(offered.formats)}",
-        "c=IN IP4 0.0.0.0",
-        f"a=mid:{offered.mid}",
-    ]
-
-
-def _section_lines(section: AnswerMedia, transport: AnswerTransport) -> list[str]:
-    offered, codec = section.offered, section.codec
-    formats = list(offered.formats[:1])
-    if codec is not None:
-        formats = [str(codec.payload_type)] + ([str(codec.rtx_payload_type)] if codec.rtx_payload_type else [])
-    lines = [
-        f"m={offered.kind} 9 {offered.profile} {' '.join(formats)}",
-        "c=IN IP4 0.0.0.0",
-        f"a=mid:{offered.mid}",
-        f"a={section.direction}",
-        "a=rtcp-mux",
-        "a=rtcp-rsize",
-        f"a=ice-ufrag:{transport.ufrag}",
-        f"a=ice-pwd:{transport.pwd}",
-        f"a=fingerprint:{transport.fingerprint}",
-        f"a=setup:{transport.setup}",
-    ]
-    lines += _codec_lines(codec, section.feedback) if codec else []
-    lines += [f"a=extmap:{extension_id} {uri}" for uri, extension_id in section.extensions.items()]
-    lines += _ssrc_lines(section.sends) if section.sends else []
-    lines += [f"a=candidate:{candidate}" for candidate in transport.candidates]
-    return [*lines, "a=end-of-candidates"]
-
-
-def _codec_lines(codec: Codec, feedback: Sequence[str]) -> list[str]:
-    payload_type, name = codec.payload_type, codec.name
-    channels = f"/{codec.channels}" if codec.channels and codec.channels > 1 else ""
-    lines = [f"a=rtpmap:{payload_type} {name}/{codec.clock_rate_hz}{channels}"]
-    if codec.parameters:
-        parameters = ";".join(k if v is None else f"{k}={v}" for k, v in codec.parameters.items())
-        lines.append(f"a=fmtp:{payload_type} {parameters}")
-    lines += [f"a=rtcp-fb:{payload_type} {kind}" for kind in feedback]
-    lines.append("a=rtcp-xr:rcvr-rtt=all")
-    if codec.rtx_payload_type is not None:
-        lines += [f"a=rtpmap:{codec.rtx_payload_type} rtx/{codec.clock_rate_hz}"]
-        lines += [f"a=fmtp:{codec.rtx_payload_type} apt={payload_type}"]
-    return lines
-
-
-def _ssrc_lines(track: SendingTrack) -> list[str]:
-    lines = [f"a=msid:{track.msid}"]
-    if track.rtx_ssrc is not None:
-        lines.append(f"a=ssrc-group:FID {track.ssrc} {track.rtx_ssrc}")
-    for ssrc in (track.ssrc, track.rtx_ssrc):
-        lines += [f"a=ssrc:{ssrc} cname:{track.cname}"] if ssrc is not None else []
-    return lines
+def _is_payload_type(payload_type: int | None) -> bool:
+    return payload_type is not None and 0 <= payload_type < 128

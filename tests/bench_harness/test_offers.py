@@ -3,7 +3,8 @@
 import pytest
 
 from gateway.transport.ice import Credentials, candidate_lines
-from gateway.wire.sdp import AnswerMedia, AnswerTransport, parse_offer, serialize_answer
+from gateway.wire.answer import AnswerMedia, AnswerTransport, serialize_answer
+from gateway.wire.sdp import parse_offer
 from tests.bench.offers import parse_answer, player_offer, studio_offer
 
 LOCAL = Credentials("ufrag", "p" * 24)
@@ -19,10 +20,10 @@ def test_offer_is_understood(offer: object, direction: str) -> None:
 
 
 def test_answer_is_understood() -> None:
-    media = parse_offer(player_offer(LOCAL, FINGERPRINT)).media
-    answers = [AnswerMedia(section, "sendonly", section.codecs[0]) for section in media]
+    offer = parse_offer(player_offer(LOCAL, FINGERPRINT))
+    answers = [AnswerMedia(section, "sendonly", section.codecs[0]) for section in offer.media]
     transport = AnswerTransport("ours", "q" * 24, FINGERPRINT, "passive", candidate_lines(["192.0.2.1"], 8189))
-    answer = parse_answer(serialize_answer(answers, transport, allows_mixed_extensions=True))
+    answer = parse_answer(serialize_answer(offer, answers, transport))
     assert (answer.ufrag, answer.pwd, answer.fingerprint) == ("ours", "q" * 24, ("sha-256", FINGERPRINT[8:]))
     assert answer.address == ("192.0.2.1", 8189)
     assert answer.payload_types == {"video": 96, "audio": 111}

@@ -4,7 +4,8 @@ from dataclasses import dataclass, field
 
 from aiortc.sdp import MediaDescription, SessionDescription
 
-from gateway.wire.sdp import AnswerMedia, AnswerTransport, Offer, parse_offer, serialize_answer
+from gateway.wire.answer import AnswerMedia, AnswerTransport, serialize_answer
+from gateway.wire.sdp import Offer, parse_offer
 
 UFRAG, PWD = "abcd", "p" * 24
 FINGERPRINT = "sha-256 " + ":".join(["AB"] * 32)
@@ -81,7 +82,7 @@ def offer_of(*sections: Section, mixed_extensions: bool = True) -> Offer:
 def answer_text(answers: list[AnswerMedia], offer: Offer) -> str:
     """The answer of `answers`, with a transport that never was."""
     transport = AnswerTransport(UFRAG, PWD, FINGERPRINT, "passive", ["1 1 udp 2130706431 192.0.2.1 8189 typ host"])
-    return serialize_answer(answers, transport, offer.allows_mixed_extensions)
+    return serialize_answer(offer, answers, transport)
 
 
 def sections_of(answer: str) -> list[MediaDescription]:

@@ -200,7 +200,7 @@ def test_wrong_padding_is_an_error(bench: Bench) -> None:
 @pytest.mark.parametrize(("size_bytes", "dropped"), [(MAX_PAYLOAD_BYTES, 0), (MAX_PAYLOAD_BYTES + 1, 1)])
 def test_oversized_payload_is_dropped_and_counted(bench: Bench, size_bytes: int, dropped: int) -> None:
     bench.rtp(100, IDR_SLICE.ljust(size_bytes))
-    assert bench.publisher.dropped_oversized == dropped
+    assert bench.publisher.figures.oversized == dropped
     assert bench.stream.tracks["video"].figures.packets == 1 - dropped
 
 
@@ -378,7 +378,7 @@ def test_packet_that_never_comes_is_a_lost_frame_and_asks_for_a_keyframe(bench: 
     bench.rtp(103, timestamp=3000)
     for tick in range(200):
         bench.publisher.tick(tick / 100)
-    assert bench.publisher.frames_lost == 1
+    assert bench.publisher.figures.frames_lost == 1
     assert bench.publisher.tracks[0].nacks.abandoned == 2
     assert len(bench.session.sent(rtcp.PictureLossIndication)) == 1
 
@@ -388,7 +388,7 @@ def test_audio_that_never_comes_asks_for_no_keyframe(bench: Bench) -> None:
         bench.rtp(sequence_number, b"opus", payload_type=AUDIO_TYPE, ssrc=AUDIO_SSRC)
     for tick in range(200):
         bench.publisher.tick(tick / 100)
-    assert bench.publisher.frames_lost == 0
+    assert bench.publisher.figures.frames_lost == 0
     assert bench.session.sent(rtcp.PictureLossIndication) == []
 
 

@@ -1,0 +1,20 @@
+"""What a stream counts of the publishers that came and went."""
+
+from dataclasses import dataclass, fields
+
+
+@dataclass(frozen=True, slots=True)
+class IngestFigures:
+    """Counters of one publisher, or of several added up."""
+
+    packets_lost: int = 0
+    """Given up: asked for in vain, or too many at once."""
+    packets_recovered: int = 0
+    packets_nacked: int = 0
+    frames_lost: int = 0
+    oversized: int = 0
+    """Packets with more payload than a viewer's datagram has room for."""
+
+    def __add__(self, other: "IngestFigures") -> "IngestFigures":
+        names = (each.name for each in fields(self))
+        return IngestFigures(**{name: getattr(self, name) + getattr(other, name) for name in names})
