@@ -1,6 +1,6 @@
 """A real gateway on loopback, asked over HTTP as its clients do. No media flows: a stream's source is a stand-in."""
 
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from dataclasses import dataclass, field
 
 import aiohttp
@@ -57,17 +57,18 @@ class Answer:
 class Api:
     """The HTTP side of one gateway."""
 
-    def __init__(self, gateway: Gateway, root: str, client: aiohttp.ClientSession) -> None:
+    def __init__(self, gateway: Gateway, bound: HostPort, client: aiohttp.ClientSession) -> None:
         self.gateway = gateway
-        self._root = root
+        self.port = bound.port
+        self._root = f"http://{bound}"
         self._client = client
 
     async def request(
         self,
         method: str,
         path: str,
-        body: str | bytes | AsyncIterator[bytes] | None = None,
-        headers: dict[str, str] | None = None,
+        body: Body | None = None,
+        headers: Mapping[str, str] | None = None,
     ) -> Answer:
         """Any request; `path` begins with a slash."""
         async with self._client.request(method, self._root + path, data=body, headers=headers) as response:
@@ -101,7 +102,7 @@ async def serve() -> AsyncIterator[Serve]:
             loopback = HostPort(host="127.0.0.1", port=0)
             gateway = Gateway(Settings.model_validate({"http": loopback, "udp": loopback, **settings}))
             gateways.append(gateway)
-            return Api(gateway, f"http://{await gateway.start()}", client)
+            return Api(gateway, await gateway.start(), client)
 
         yield started
     for gateway in gateways:

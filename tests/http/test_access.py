@@ -1,0 +1,113 @@
+"""Who may, and who is asking."""
+
+import pytest
+import structlog
+from multidict import CIMultiDict
+
+from tests.http.conftest import PUBLISH_OFFER, SDP, Api, Serve
+
+SECRET = "hunter2-hunter2"
+
+
+@pytest.mark.parametrize("scheme", ["Bearer", "bearer", "BEARER"])
+async def test_bearer_with_the_token_lets_in(serve: Serve, scheme: str) -> None:
+    api = await serve(tokens={"publish": SECRET})
+    assert (await api.publish(Authorization=f"{scheme} {SECRET}")).status == 201
+
+
+@pytest.mark.parametrize(
+    "authorization",
+    [
+        "",
+        "Bearer",
+        "Bearer ",
+        f"Basic {SECRET}",
+        SECRET,
+        f"Bearer {SECRET}x",
+        f"Bearer {SECRET[:-1]}",
+        "Bearer \xff\u20ac",
+    ],
+)
+async def test_bearer_without_the_token_keeps_out(serve: Serve, authorization: str) -> None:
+    api = await serve(tokens={"publish": SECRET})
+    answer = await api.publish(Authorization=authorization)
+    assert answer.status == 401
+    assert answer["WWW-Authenticate"].startswith("Bearer")
+    assert "Access-Control-Allow-Origin" in answer
+
+
+async def test_bearer_is_in_no_log(serve: Serve) -> None:
+    with structlog.testing.capture_logs() as logs:
+        api = await serve(tokens={"publish": SECRET})
+        await api.publish(Authorization=f"Bearer {SECRET}")
+        await api.publish(Authorization=f"Bearer {SECRET}!")
+        await api.request("POST", f"/whip/table?token={SECRET}", PUBLISH_OFFER, SDP)
+    assert logs
+    assert SECRET not in repr(logs)
+
+
+# Behind a proxy
+
+
+async def _client_of(api: Api, *forwarded: str) -> str:
+    """Whom a publisher's session counts for."""
+    headers = SDP if not forwarded else SDP | {"X-Forwarded-For": ", ".join(forwarded)}
+    answer = await api.request("POST", "/whip/table", PUBLISH_OFFER, headers)
+    session = api.gateway.port.session(answer["Location"].rpartition("/")[2])
+    assert session is not None
+    return session.client
+
+
+async def test_client_without_a_trusted_proxy_is_who_connected(api: Api) -> None:
+    assert await _client_of(api) == "127.0.0.1"
+    assert await _client_of(api, "203.0.113.9") == "127.0.0.1"
+
+
+@pytest.mark.parametrize(
+    ("forwarded", "client"),
+    [
+        (("203.0.113.9",), "203.0.113.9"),
+        (("10.0.0.1", "203.0.113.9"), "203.0.113.9"),
+        (("10.0.0.1", "203.0.113.9", "192.0.2.80"), "203.0.113.9"),
+        (("2001:db8:1:2:3::4",), "2001:db8:1:2::"),
+        (("::ffff:203.0.113.9",), "203.0.113.9"),
+        (("192.0.2.80",), "192.0.2.80"),
+        ((" ,",), "127.0.0.1"),
+    ],
+)
+async def test_client_behind_trusted_proxies_is_the_last_that_is_none(
+    serve: Serve, forwarded: tuple[str, ...], client: str
+) -> None:
+    api = await serve(trusted_proxies=["127.0.0.1", "192.0.2.80"])
+    assert await _client_of(api, *forwarded) == client
+
+
+async def test_client_cannot_hide_behind_a_header_of_its_own(serve: Serve) -> None:
+    """Some proxies append their hop as one more header instead of to the one that is there."""
+    api = await serve(trusted_proxies=["127.0.0.1"])
+    forwarded = [("X-Forwarded-For", "10.9.9.9"), ("X-Forwarded-For", "203.0.113.9")]
+    answer = await api.request("POST", "/whip/table", PUBLISH_OFFER, CIMultiDict([*SDP.items(), *forwarded]))
+    session = api.gateway.port.session(answer["Location"].rpartition("/")[2])
+    assert session is not None
+    assert session.client == "203.0.113.9"
+
+
+# Control
+
+
+@pytest.mark.parametrize("method", ["GET", "DELETE"])
+async def test_control_without_a_token_is_for_this_machine(serve: Serve, method: str) -> None:
+    api = await serve(trusted_proxies=["127.0.0.1"])
+    path = "/api/v1/sessions" if method == "GET" else "/api/v1/sessions/nobody"
+    assert (await api.request(method, path)).status == (200 if method == "GET" else 404)
+    refused = await api.request(method, path, headers={"X-Forwarded-For": "203.0.113.9"})
+    assert refused.status == 403
+    assert refused.text == "Without a control token only this machine may do that.\n"
+    assert (await api.request(method, path, headers={"X-Forwarded-For": "localhost"})).status == 403
+
+
+async def test_control_with_a_token_is_for_who_has_it(serve: Serve) -> None:
+    api = await serve(tokens={"control": SECRET}, trusted_proxies=["127.0.0.1"])
+    assert (await api.request("GET", "/api/v1/sessions")).status == 401
+    headers = {"Authorization": f"Bearer {SECRET}", "X-Forwarded-For": "203.0.113.9"}
+    assert (await api.request("GET", "/api/v1/sessions", headers=headers)).status == 200
