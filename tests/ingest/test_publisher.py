@@ -61,6 +61,7 @@ class Bench:
         self.session = RecordingSession("studio")
         self.stream, self.sender = stream_of(source=False, first_index=FIRST)
         self.ended: list[str] = []
+        self.round_trips_s: list[float] = []
         self.publisher = Publisher(self.session.as_session(), list(media or (VIDEO, AUDIO)), self, CLOCK)
         if is_connected:
             assert self.session.srtp is not None
@@ -73,6 +74,9 @@ class Bench:
     def unpublish(self, publisher: Publisher, cause: str, now_s: float) -> None:
         self.stream.detach(publisher, now_s)
         self.ended.append(cause)
+
+    def measured_round_trip(self, seconds: float) -> None:
+        self.round_trips_s.append(seconds)
 
     def rtp(
         self,
@@ -200,6 +204,7 @@ def test_wrong_padding_is_an_error(bench: Bench) -> None:
 @pytest.mark.parametrize(("size_bytes", "dropped"), [(MAX_PAYLOAD_BYTES, 0), (MAX_PAYLOAD_BYTES + 1, 1)])
 def test_oversized_payload_is_dropped_and_counted(bench: Bench, size_bytes: int, dropped: int) -> None:
     bench.rtp(100, IDR_SLICE.ljust(size_bytes))
+    assert not bench.publisher.tracks[0].nacks
     assert bench.publisher.figures.oversized == dropped
     assert bench.stream.tracks["video"].figures.packets == 1 - dropped
 

@@ -2,7 +2,7 @@
 
 import pytest
 
-from gateway.errors import SignallingError, WireError
+from gateway.errors import SignallingError
 from gateway.ingest import whip
 from gateway.ingest.incoming import PublishedMedia
 from gateway.wire.formats import TrackFormat
@@ -130,9 +130,14 @@ def test_video_that_cannot_be_passed_through_leaves_the_audio() -> None:
     assert [section.direction for section in sections_of(answered(*sections))] == ["inactive", "recvonly"]
 
 
-def test_malformed_profile_is_an_error_of_the_offer() -> None:
-    with pytest.raises(WireError):
-        published(video(h264(102, "nonsense")))
+def test_malformed_profile_is_passed_over() -> None:
+    assert published(video(h264(102, "nonsense"), vp8(96)))[0].format.name == "VP8"
+
+
+def test_clock_rate_that_the_codec_does_not_have_is_passed_over() -> None:
+    with pytest.raises(SignallingError) as refused:
+        published(video(OfferedCodec(96, "VP8/1")))
+    assert refused.value.status == 406
 
 
 # The answer

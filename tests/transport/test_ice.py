@@ -154,6 +154,28 @@ def test_address_keepalive_of_the_selected_pair_is_no_move(agent: IceLite) -> No
     assert not _check(agent, HOME)
 
 
+def test_nomination_retransmitted_is_answered_again(agent: IceLite) -> None:
+    datagram = binding_request(agent.local, nominates=True)
+    for _ in range(3):
+        assert _answer(agent, datagram, HOME) is not None
+    assert agent.selected == HOME
+
+
+def test_nomination_copied_from_another_address_gets_no_answer_and_moves_nothing(agent: IceLite) -> None:
+    """Who listens on the path cannot draw the media to himself, nor to a victim."""
+    datagram = binding_request(agent.local, nominates=True)
+    assert _answer(agent, datagram, HOME) is not None
+    assert _answer(agent, datagram, AWAY) is None
+    assert agent.selected == HOME
+    assert _answer(agent, datagram, HOME) is not None
+
+
+def test_nominations_remembered_are_bounded(agent: IceLite) -> None:
+    for _ in range(3 * MAX_NOMINATIONS):
+        _check(agent, HOME, nominates=True)
+    assert len(agent._nominations) == MAX_NOMINATIONS
+
+
 # Refusals
 
 

@@ -10,7 +10,7 @@ from gateway.clock import monotonic_s
 from gateway.transport.address import Address
 from gateway.transport.dtls import Certificate
 from gateway.transport.ice import Credentials
-from gateway.transport.port import MAX_ADDRESSES_PER_SESSION, MAX_DATAGRAMS_PER_TURN, Kind, MediaPort
+from gateway.transport.port import ADDRESS_HELD_S, MAX_ADDRESSES_PER_SESSION, MAX_DATAGRAMS_PER_TURN, Kind, MediaPort
 from gateway.transport.socket import MediaSocket
 from gateway.wire import stun
 from tests.transport.conftest import HANDSHAKE_TIMEOUT_S, IDLE_TIMEOUT_S
@@ -146,11 +146,25 @@ async def test_addresses_of_a_session_are_bounded_and_keep_the_selected_one(port
     assert remote.owner.rtp == [(1, b"payload")]
 
 
-async def test_address_that_two_sessions_share_belongs_to_the_last_that_checked(port: MediaPort) -> None:
-    """A player that leaves and comes back at once does so from the same port, or a NAT gives it out again."""
+async def test_address_of_a_live_session_is_not_given_to_another(port: MediaPort) -> None:
+    """Nobody gets another's datagrams, or sends it media, by a request with a forged source."""
     first, second = Remote(port), Remote(port)
+    first.check()
+    second.check()
+    assert port.dropped == {"address_taken": 1}
+    assert second.session.address is None
+    assert list(port._by_address.values()) == [first.session]
+    first.session.close("test")
+    second.session.close("test")
+    assert tables_of(port) == EMPTY
+
+
+async def test_address_of_a_silent_session_goes_to_who_checks_from_it(port: MediaPort) -> None:
+    """A NAT gives a port out again."""
+    first, second = Remote(port), Remote(port)
+    first.check()
+    first.session.last_seen_s -= ADDRESS_HELD_S + 1
     for _ in range(2 * MAX_ADDRESSES_PER_SESSION):
-        first.check()
         second.check()
     assert tables_of(port)["_addresses"] == tables_of(port)["_by_address"] == 1
     first.session.close("test")

@@ -121,7 +121,7 @@ def test_send_run_gathers_headers_and_payloads(media: MediaSocket, peer: Receive
     assert peer.datagrams(3) == run
 
 
-@pytest.mark.parametrize("refusal", [errno.EIO, errno.EINVAL, errno.EOPNOTSUPP])
+@pytest.mark.parametrize("refusal", [errno.EIO, errno.EOPNOTSUPP, errno.ENOPROTOOPT])
 def test_segmentation_when_refused_is_switched_off_and_everything_arrives(
     media: MediaSocket, peer: Receiver, refusal: int
 ) -> None:
@@ -133,6 +133,40 @@ def test_segmentation_when_refused_is_switched_off_and_everything_arrives(
     assert not media.segmentation
     assert refusing.ancillary_sends == 1
     assert [entry["event"] for entry in logs] == ["gso switched off"]
+
+
+@pytest.mark.parametrize("misfit", [errno.EINVAL, errno.EMSGSIZE])
+def test_run_that_does_not_fit_one_path_is_sent_singly_and_segmentation_stays(
+    media: MediaSocket, peer: Receiver, misfit: int
+) -> None:
+    refusing, run = _refuse(media, [misfit], with_ancillary_only=True), _run(5, 300)
+    for _ in range(2):
+        assert media.send_run(run, SEGMENT_BYTES, 5, peer.address) is Sent.OK
+    assert peer.datagrams(10) == run * 2
+    assert media.segmentation
+    assert refusing.ancillary_sends == 2
+
+
+@pytest.mark.parametrize("refusal", [errno.EINVAL, errno.EMSGSIZE])
+def test_segmentation_that_one_path_refuses_stays_on_for_the_others(
+    media: MediaSocket, peer: Receiver, refusal: int
+) -> None:
+    refusing, run = _refuse(media, [refusal], with_ancillary_only=True), _run(5, 300)
+    for _ in range(2):
+        assert media.send_run(run, SEGMENT_BYTES, 5, peer.address) is Sent.OK
+    assert peer.datagrams(10) == run * 2
+    assert media.segmentation
+    assert refusing.ancillary_sends == 2
+
+
+def test_segmentation_is_off_where_the_kernel_does_not_know_it() -> None:
+    class Ancient:
+        def getsockopt(self, level: int, option: int) -> int:
+            raise OSError(errno.ENOPROTOOPT, "unknown option")
+
+    with structlog.testing.capture_logs() as logs:
+        assert not media_socket._knows_segmentation(Ancient())  # type: ignore[arg-type]
+    assert len(logs) == 1
 
 
 @pytest.mark.parametrize("full", [errno.EAGAIN, errno.ENOBUFS])
