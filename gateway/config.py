@@ -4,7 +4,6 @@ A bad setting refuses the whole configuration, with a message that names the fil
 never what was set: it may be a token.
 """
 
-import ipaddress
 import os
 import re
 from enum import Enum
@@ -13,7 +12,6 @@ from typing import Annotated, Any, Literal, Self
 
 import yaml
 from pydantic import (
-    AfterValidator,
     BaseModel,
     BeforeValidator,
     ConfigDict,
@@ -60,17 +58,7 @@ def _host_port(value: object) -> object:
     return {"host": host, "port": int(port)}
 
 
-def _literal(listen: HostPort) -> HostPort:
-    # It becomes an ICE candidate, and browsers do not resolve names in those.
-    try:
-        ipaddress.ip_address(listen.host)
-    except ValueError:
-        raise ValueError("expected an IP address before the port, not a name") from None
-    return listen
-
-
 Listen = Annotated[HostPort, NoDecode, BeforeValidator(_host_port)]
-ListenOnAddress = Annotated[Listen, AfterValidator(_literal)]
 
 
 class SecondPublisher(Enum):
@@ -165,7 +153,7 @@ class Settings(BaseSettings):
 
     http: Listen = HostPort(host="127.0.0.1", port=8080)
     """Signalling, pages, API and metrics."""
-    udp: ListenOnAddress = HostPort(host="::", port=8189)
+    udp: Listen = HostPort(host="::", port=8189)
     """The one media port; `[::]` listens to IPv4 too."""
     public_addresses: tuple[IPvAnyAddress, ...] = ()
     """Addresses that players reach us at, best first; empty: this machine's own."""
