@@ -5,6 +5,7 @@ import datetime
 import socket
 
 import pytest
+import structlog
 
 from gateway.clock import monotonic_s
 from gateway.transport.address import Address
@@ -69,6 +70,13 @@ async def test_datagram_of_no_kind_from_a_known_source_is_dropped(port: MediaPor
 async def test_stun_that_is_no_binding_request_is_dropped(port: MediaPort, message_type: int) -> None:
     port.on_datagram(stun.serialize_message(message_type, bytes(12), [], None), HOME, NOW_S)
     assert port.dropped == {"unexpected_stun": 1}
+
+
+async def test_stun_from_port_0_is_dropped(port: MediaPort) -> None:
+    remote = Remote(port, ("2001:db8::1", 0, 0, 0))
+    remote.check()
+    assert port.dropped == {"unexpected_stun": 1}
+    assert remote.session.address is None
 
 
 async def test_stun_of_an_unknown_ufrag_is_dropped(port: MediaPort) -> None:
@@ -160,18 +168,28 @@ async def test_address_of_a_live_session_is_not_given_to_another(port: MediaPort
 
 
 async def test_address_of_a_silent_session_goes_to_who_checks_from_it(port: MediaPort) -> None:
-    """A NAT gives a port out again."""
+    """A NAT gives a port out again, and again."""
     first, second = Remote(port), Remote(port)
-    first.check()
-    first.session.last_seen_s -= ADDRESS_HELD_S + 1
-    for _ in range(2 * MAX_ADDRESSES_PER_SESSION):
-        second.check()
-    assert tables_of(port)["_addresses"] == tables_of(port)["_by_address"] == 1
+    now_s = first.session.created_s
+    for remote in (first, second) * (2 * MAX_ADDRESSES_PER_SESSION):
+        now_s += ADDRESS_HELD_S
+        remote.check(now_s=now_s)
+        assert remote.session.address == HOME
+        assert tables_of(port)["_addresses"] == tables_of(port)["_by_address"] == 1
     first.session.close("test")
-    second.send(b"\x80" * 20)
-    assert port.dropped == {}
+    assert tables_of(port)["_by_address"] == 1
     second.session.close("test")
     assert tables_of(port) == EMPTY
+
+
+async def test_address_of_a_session_that_has_ended_is_free(port: MediaPort) -> None:
+    """A player that leaves and comes back at once, from the same port."""
+    first, second = Remote(port), Remote(port)
+    first.check()
+    first.session.close("test")
+    second.check()
+    assert second.session.address == HOME
+    assert not port.dropped
 
 
 # ICE restarts
@@ -301,6 +319,26 @@ async def test_attached_port_reads_in_turns_and_flushes_after_each() -> None:
     assert [received for _, received in flushed] == [MAX_DATAGRAMS_PER_TURN, count]
     assert all(now_s >= before_s for now_s, _ in flushed)
     assert port.socket.fileno() == -1
+
+
+async def test_failure_of_ours_costs_one_datagram(monkeypatch: pytest.MonkeyPatch) -> None:
+    port = MediaPort(MediaSocket("127.0.0.1", 0, 1 << 20, 1 << 20), IDLE_TIMEOUT_S, HANDSHAKE_TIMEOUT_S)
+    on_datagram = port.on_datagram
+
+    def fail_at_the_first(datagram: bytes, source: Address, now_s: float) -> None:
+        if datagram == b"0":
+            raise RuntimeError("a bug of ours")
+        on_datagram(datagram, source, now_s)
+
+    monkeypatch.setattr(port, "on_datagram", fail_at_the_first)
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as sender:
+        for datagram in (b"0", b"1", b"2"):
+            sender.sendto(datagram, ("127.0.0.1", port.socket.port))
+    with structlog.testing.capture_logs() as logs:
+        port._on_readable()
+    port.socket.close()
+    assert port.dropped == {"internal_error": 1, "unknown_source": 2}
+    assert [entry["event"] for entry in logs] == ["datagram failed"]
 
 
 async def test_send_buffer_that_is_full_is_counted(port: MediaPort) -> None:

@@ -83,6 +83,20 @@ async def test_session_closed_before_its_handshake_leaves_nothing_running(port: 
     assert asyncio.all_tasks() == before
 
 
+async def test_owner_that_fails_when_connected_costs_its_session(
+    port: MediaPort, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    remote = Remote(port)
+
+    def fail(*_: object) -> None:
+        raise RuntimeError("a bug of ours")
+
+    monkeypatch.setattr(remote.owner, "on_connected", fail)
+    await remote.connect()
+    assert remote.owner.closed == ["internal_error"]
+    assert tables_of(port) == EMPTY
+
+
 # Media
 
 

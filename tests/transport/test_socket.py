@@ -147,18 +147,6 @@ def test_run_that_does_not_fit_one_path_is_sent_singly_and_segmentation_stays(
     assert refusing.ancillary_sends == 2
 
 
-@pytest.mark.parametrize("refusal", [errno.EINVAL, errno.EMSGSIZE])
-def test_segmentation_that_one_path_refuses_stays_on_for_the_others(
-    media: MediaSocket, peer: Receiver, refusal: int
-) -> None:
-    refusing, run = _refuse(media, [refusal], with_ancillary_only=True), _run(5, 300)
-    for _ in range(2):
-        assert media.send_run(run, SEGMENT_BYTES, 5, peer.address) is Sent.OK
-    assert peer.datagrams(10) == run * 2
-    assert media.segmentation
-    assert refusing.ancillary_sends == 2
-
-
 def test_segmentation_is_off_where_the_kernel_does_not_know_it() -> None:
     class Ancient:
         def getsockopt(self, level: int, option: int) -> int:
