@@ -128,6 +128,11 @@ class WatchPage(_Page):
         inbound: dict[str, Any] = await self.page.evaluate("probe.inbound()")
         return inbound
 
+    async def figures(self) -> dict[str, Any]:
+        """`window.railbird.stats()`: what the page itself measures."""
+        figures: dict[str, Any] = await self.page.evaluate("window.railbird.stats()")
+        return figures
+
     async def now_ms(self) -> float:
         """The page's clock, for `longest_gap_ms`."""
         now_ms: float = await self.page.evaluate("performance.now()")

@@ -112,7 +112,8 @@ class GatewayProcess:
             self.terminate()
         code, _seconds = await self.ended()
         assert code == 0, f"the gateway ended with {code}"
-        assert self.faults() == []
+        faults = self.faults()
+        assert not faults, "its log tells of a bug:\n" + "\n".join(faults)
 
     async def _close_client(self) -> None:
         if self._client is not None:

@@ -1,6 +1,7 @@
 """A studio of PyAV's WHIP muxer (DTLS server, AES128_CM_SHA1_80), H264 and Opus, as a process of its own.
 
-`python -m tests.e2e.studio_av URL GROUND` publishes until it is killed or told to end; `AvStudio` is the handle on it.
+`python -m tests.e2e.studio_av URL GROUND` publishes, once its input ends, until it is killed or told to end; `AvStudio`
+is the handle on it.
 """
 
 from __future__ import annotations
@@ -28,6 +29,9 @@ END_WITHIN_S = 2.0
 """libavformat may wait longer for a gateway that has gone."""
 
 
+_STANDS_BY = b"stands by\n"
+
+
 class AvStudio:
     """One such process, which publishes `stream` to `gateway`."""
 
@@ -37,14 +41,26 @@ class AvStudio:
         self._ground = ground
         self._process: asyncio.subprocess.Process | None = None
 
-    async def start(self) -> Self:
-        """Start the process, and do not wait for the stream."""
+    async def prepare(self) -> Self:
+        """Start the process, which then waits for `start`: a studio that stands by."""
         url = f"{self._gateway.url}/whip/{self.stream}"
         self._process = await asyncio.create_subprocess_exec(
             *(sys.executable, "-m", "tests.e2e.studio_av", url, self._ground),
             cwd=ROOT,
-            stdin=asyncio.subprocess.DEVNULL,
+            stdin=asyncio.subprocess.PIPE,
+            stdout=asyncio.subprocess.PIPE,
         )
+        assert self._process.stdout is not None
+        assert await self._process.stdout.readline() == _STANDS_BY
+        return self
+
+    async def start(self) -> Self:
+        """Begin to publish, and do not wait for the stream."""
+        if self._process is None:
+            await self.prepare()
+        assert self._process is not None
+        assert self._process.stdin is not None
+        self._process.stdin.close()
         return self
 
     @property
@@ -97,6 +113,9 @@ def main() -> None:
     """See the module."""
     stopped = threading.Event()
     signal.signal(signal.SIGTERM, lambda _number, _frame: stopped.set())
+    sys.stdout.buffer.write(_STANDS_BY)
+    sys.stdout.buffer.flush()
+    sys.stdin.read()
     publish(sys.argv[1], sys.argv[2], stopped)
 
 

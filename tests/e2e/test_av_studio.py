@@ -14,6 +14,7 @@ from tests.e2e.chromium import WatchPage
 from tests.e2e.gateway_process import GatewayProcess, codecs_of
 from tests.e2e.studio_av import AvStudio
 
+FIRST_FRAME_WITHIN_MS = 500
 MEDIAN_AGE_WITHIN_MS = 150
 
 
@@ -39,6 +40,9 @@ async def test_av_studio_plays_in_chromium(
 ) -> None:
     watch = await WatchPage.watching(browser, gateway.url, "card")
     cleanup.push_async_callback(watch.close)
+    first_frame_ms = await watch.first_frame_ms()
+    measured(f"first frame {first_frame_ms:.0f} ms after the POST, a keyframe each second")
+    assert first_frame_ms < FIRST_FRAME_WITHIN_MS
     before = await watch.inbound()
     after = await watch.until_decoded(60)
     assert after["framesDropped"] - before["framesDropped"] == 0

@@ -60,6 +60,7 @@ async def test_codec_plays_from_page_to_page(
     assert decoded >= MIN_FRAMES
     assert after["framesDropped"] - before["framesDropped"] == 0
     assert after["audioPackets"] > before["audioPackets"]
+    assert (await watch.figures())["codec"] == codec
 
     ages_ms = await watch.ages_ms(30)
     assert len(ages_ms) >= 20, "the time code could not be read: the picture is not the studio's"

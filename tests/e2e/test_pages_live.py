@@ -86,7 +86,7 @@ async def test_player_on_a_phone_fits_and_shows_its_statistics(
     await expect(panel).to_contain_text(re.compile(r"Frames dropped0\D"))
     await expect(panel).to_contain_text(re.compile(r"Delay \(time code\)\d+ ms"))
     assert await watch.page.evaluate("document.documentElement.scrollWidth") <= width_px
-    figures = await watch.page.evaluate("window.railbird.stats()")
+    figures = await watch.figures()
     assert figures["framesDecoded"] > 0
     assert 0 <= figures["timecodeDelayMs"] < 1000
     await watch.page.screenshot(path=artifacts / "watch-phone.png")
