@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-import logging
 import os
 import sys
 import tempfile
 from pathlib import Path
 
 import click
+import structlog
 
+from gateway import log
 from gateway.demo.certificate import CertificateFiles, write_certificate
 from gateway.demo.presence import Presence
 from gateway.demo.stop import StopSignals
@@ -17,7 +18,7 @@ from gateway.demo.studio import Studio
 
 TOKEN_VARIABLE = "RAILBIRD_DEMO_TOKEN"
 
-logger = logging.getLogger(__name__)
+logger = structlog.get_logger()
 
 
 @click.command()
@@ -26,7 +27,7 @@ logger = logging.getLogger(__name__)
 @click.option("--session", type=click.Path(path_type=Path), hidden=True, help="Publish once, with this identity.")
 def main(whip_url: str, token: str | None, session: Path | None) -> None:
     """Publish a drawn dealer table (H264 1280x720 at 30 frames a second, Opus) by WHIP, as a studio would."""
-    logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s demo studio: %(message)s")
+    log.configure(os.environ.get("RAILBIRD_LOG_FORMAT", "auto"), "info")
     signals = StopSignals()
     if session is not None:
         _publish_once(whip_url, token, CertificateFiles.within(session), signals)
@@ -49,7 +50,7 @@ def _publish_once(whip_url: str, token: str | None, certificate: CertificateFile
     try:
         publisher.run(lambda timeout_s: signals.wait(timeout_s) or os.getppid() != parent)
     except (av.FFmpegError, OSError) as error:
-        logger.warning("cannot publish to %s: %s", whip_url, error)
+        logger.warning("the demo studio cannot publish", whip=whip_url, error=str(error))
         os._exit(1)
 
 

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import logging
 import time
 from collections.abc import Callable
 from typing import Final
 
 import av
+import structlog
 from av.container import OutputContainer
 
 from gateway.demo.certificate import CertificateFiles
@@ -17,7 +17,7 @@ from gateway.demo.schedule import Ticks
 from gateway.demo.table import Table
 from gateway.demo.tone import BLOCK_SAMPLES, SAMPLE_RATE, Tone
 
-logger = logging.getLogger(__name__)
+logger = structlog.get_logger()
 
 HANDSHAKE_MS: Final = 5000
 VIDEO_CATCH_UP: Final = 1
@@ -47,7 +47,7 @@ class Publisher:
         """
         encoder = Encoder(self._container, WIDTH_PX, HEIGHT_PX)
         self._container.start_encoding()  # POSTs the offer, and returns when ICE and DTLS are through
-        logger.info("publishing to %s", self._whip_url)
+        logger.info("the demo studio is on air", whip=self._whip_url)
         self._play(encoder, wait)
         self._container.close()
 

@@ -6,15 +6,16 @@ for one that is gone: a process can be ended all the same.
 
 from __future__ import annotations
 
-import logging
 import subprocess
 import time
 from collections.abc import Callable, Sequence
 from typing import Final
 
+import structlog
+
 from gateway.demo.presence import Presence
 
-logger = logging.getLogger(__name__)
+logger = structlog.get_logger()
 
 FIRST_RETRY_S: Final = 0.5
 LONGEST_RETRY_S: Final = 4.0
@@ -46,7 +47,7 @@ class Studio:
                 retry_s = FIRST_RETRY_S
             if self._wait(0):
                 return
-            logger.info("off air; next try in %.1f s", retry_s)
+            logger.info("the demo studio is off air", next_try_in_s=retry_s)
             if self._wait(retry_s):
                 return
             retry_s = min(retry_s * 2, LONGEST_RETRY_S)
@@ -54,7 +55,7 @@ class Studio:
     def _session(self) -> float:
         """One process, from its start until it is lost or `wait` says stop; returns how many seconds it lived."""
         if not self._presence.is_there():
-            logger.warning("no gateway answers")
+            logger.warning("no gateway answers the demo studio")
             return 0.0
         started_s = time.monotonic()
         process = subprocess.Popen(self._command)
