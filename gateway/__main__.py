@@ -2,6 +2,7 @@
 
 import asyncio
 import contextlib
+import gc
 import signal
 import subprocess
 import sys
@@ -51,6 +52,10 @@ async def serve(settings: Settings, demo: bool) -> None:
     for signal_number in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(signal_number, stopped.set)
     bound = await gateway.start()
+    # What was imported and built lives as long as the process: the collector need not look through it again and again,
+    # which takes tens of milliseconds each time and holds up every viewer.
+    gc.collect()
+    gc.freeze()
     if demo:
         print(welcome(bound, gateway.port.socket.port), flush=True)
     with _demo_studio(bound) if demo else contextlib.nullcontext():
