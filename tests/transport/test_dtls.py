@@ -79,6 +79,7 @@ async def test_handshake_agrees_on_a_profile_and_on_keys(offered: bytes, chosen:
     assert server is not None
     assert client is not None
     assert server.profile is client.profile is chosen
+    assert link.server._connection.get_protocol_version_name() == "DTLSv1.2"
     assert _media_passes(server, client)
     assert _media_passes(client, server)
     link.end()
