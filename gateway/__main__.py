@@ -3,9 +3,10 @@
 import asyncio
 import contextlib
 import gc
+import os
 import signal
-import subprocess
 import sys
+from collections.abc import AsyncIterator
 from pathlib import Path
 from typing import Any
 
@@ -15,10 +16,13 @@ import uvloop
 
 from gateway import config, log
 from gateway.app import Gateway
-from gateway.config import HostPort, Settings
+from gateway.config import HostPort, Settings, Tokens
 from gateway.errors import ConfigError
 
 DEMO_STREAM = "demo"
+TOKEN_VARIABLE = "RAILBIRD_DEMO_TOKEN"
+"""How the demo studio is told its bearer token: a command line is for everybody to read."""
+DEMO_GOODBYE_S = 3.0
 
 
 @click.command()
@@ -58,26 +62,29 @@ async def serve(settings: Settings, demo: bool) -> None:
     gc.freeze()
     if demo:
         print(welcome(bound, gateway.port.socket.port), flush=True)
-    with _demo_studio(bound) if demo else contextlib.nullcontext():
+    async with _demo_studio(bound, settings.tokens) if demo else contextlib.nullcontext():
         await stopped.wait()
     await gateway.stop()
 
 
-@contextlib.contextmanager
-def _demo_studio(bound: HostPort) -> Any:
+@contextlib.asynccontextmanager
+async def _demo_studio(bound: HostPort, tokens: Tokens) -> AsyncIterator[None]:
     """The demo studio, a process of its own as a real studio would be."""
     whip = f"{_url(bound)}/whip/{DEMO_STREAM}"
-    process = subprocess.Popen([sys.executable, "-m", "gateway.demo", "--whip", whip])
+    token = {TOKEN_VARIABLE: tokens.publish.get_secret_value()} if tokens.publish is not None else {}
+    process = await asyncio.create_subprocess_exec(
+        sys.executable, "-m", "gateway.demo", "--whip", whip, env={**os.environ, **token}
+    )
     try:
         yield
     finally:
         process.terminate()
         try:
-            process.wait(timeout=3)
-        except subprocess.TimeoutExpired:
+            await asyncio.wait_for(process.wait(), DEMO_GOODBYE_S)
+        except TimeoutError:
             structlog.get_logger().warning("the demo studio did not end by itself")
             process.kill()
-            process.wait()
+            await process.wait()
 
 
 def _url(bound: HostPort) -> str:

@@ -87,7 +87,7 @@ class Hub:
     def _is_taken(self, stream: Stream) -> bool:
         if self._settings.second_publisher is SecondPublisher.TAKE_OVER:
             return False
-        return not stream.is_stale(monotonic_s(), self._settings.timeouts.stale_publisher_s)
+        return self.is_live(stream, monotonic_s())
 
     def publish(self, publisher: Publisher, now_s: float) -> Stream | None:
         """See `ingest.publisher.Hub`. None when another was faster, and is not to be replaced."""
@@ -127,7 +127,7 @@ class Hub:
         check_name(name)
         self.admission.admit(Leg.EGRESS, client)
         stream = self.registry.stream(name)
-        if stream is None or stream.source is None:
+        if stream is None or not self.is_live(stream, monotonic_s()):
             raise SignallingError(409, "Nobody publishes this stream now.", {"Retry-After": str(NO_PUBLISHER_RETRY_S)})
         negotiation = whep.negotiate(offer, name, stream.tracks, self._playout_delay, self._layouts)
         session, answer = self._open_session(Leg.EGRESS, name, offer, client, negotiation.answers)
@@ -145,6 +145,10 @@ class Hub:
         viewing.viewers[viewer] = None
         session.start(viewer)
         return session, answer
+
+    def is_live(self, stream: Stream, now_s: float) -> bool:
+        """Whether a publisher sends. One that hangs has only an old picture to show, which would look live."""
+        return not stream.is_stale(now_s, self._settings.timeouts.stale_publisher_s)
 
     def viewing_of(self, stream: Stream) -> Viewing:
         """The viewers of `stream`."""

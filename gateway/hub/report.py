@@ -16,7 +16,7 @@ def stream_report(hub: Hub, stream: Stream, now_s: float) -> dict[str, Any]:
     publisher = hub.publishers.get(stream.source.session_id) if stream.source is not None else None
     return {
         "stream": stream.name,
-        "state": "live" if publisher is not None else "waiting",
+        "state": "live" if hub.is_live(stream, now_s) else "waiting",
         "viewers": stream.viewers,
         "since_s": round(now_s - stream.live_since_s, 1) if stream.live_since_s is not None else None,
         "bitrate_bps": round(stream.bitrate_bps),

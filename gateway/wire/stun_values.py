@@ -1,6 +1,7 @@
 """The values of STUN attributes that are not plain bytes: addresses and error codes (RFC 8489 section 14)."""
 
-import socket
+import functools
+import ipaddress
 import struct
 from typing import Final
 
@@ -9,10 +10,12 @@ from gateway.errors import MisuseError, WireError
 _IPV4: Final = 0x01
 _IPV6: Final = 0x02
 _COOKIE: Final = b"\x21\x12\xa4\x42"
-_V4_MAPPED_PREFIX: Final = bytes(10) + b"\xff\xff"
 
-_FAMILIES: Final = {_IPV4: (socket.AF_INET, 8), _IPV6: (socket.AF_INET6, 20)}
-"""Family on the wire -> socket family, bytes of the whole value."""
+MAX_REMEMBERED_HOSTS: Final = 4096
+"""Parsed hosts that are kept: a peer asks every few seconds, always from the same address."""
+
+_SIZES_BYTES: Final = {_IPV4: 8, _IPV6: 20}
+"""Family on the wire -> bytes of the whole value."""
 
 
 def pack_xor_address(host: str, port: int, transaction_id: bytes) -> bytes:
@@ -29,13 +32,13 @@ def pack_xor_address(host: str, port: int, transaction_id: bytes) -> bytes:
 
 def parse_xor_address(value: bytes, transaction_id: bytes) -> tuple[str, int]:
     """`(host, port)`. Raises WireError for an unknown family or a value that is not as long as its family says."""
-    if len(value) < 4 or value[1] not in _FAMILIES:
+    if len(value) < 4 or value[1] not in _SIZES_BYTES:
         raise WireError("STUN address is short or of an unknown family")
-    socket_family, size_bytes = _FAMILIES[value[1]]
+    size_bytes = _SIZES_BYTES[value[1]]
     if len(value) != size_bytes:
         raise WireError(f"STUN address is {len(value)} bytes, not {size_bytes}")
     mask = _COOKIE + transaction_id
-    host = socket.inet_ntop(socket_family, _xor(value[4:], mask))
+    host = str(ipaddress.ip_address(_xor(value[4:], mask)))
     return host, int.from_bytes(_xor(value[2:4], mask), "big")
 
 
@@ -56,16 +59,15 @@ def parse_error_code(value: bytes) -> tuple[int, str]:
     return hundreds * 100 + number, value[4:].decode(errors="replace")
 
 
+@functools.lru_cache(MAX_REMEMBERED_HOSTS)
 def _parse_host(host: str) -> tuple[int, bytes]:
     try:
-        if ":" not in host:
-            return _IPV4, socket.inet_pton(socket.AF_INET, host)
-        address = socket.inet_pton(socket.AF_INET6, host.partition("%")[0])
-    except OSError:
+        address = ipaddress.ip_address(host.partition("%")[0])
+    except ValueError:
         raise MisuseError(f"{host!r} is no literal IP address") from None
-    if address.startswith(_V4_MAPPED_PREFIX):
-        return _IPV4, address[12:]
-    return _IPV6, address
+    if isinstance(address, ipaddress.IPv6Address) and address.ipv4_mapped is not None:
+        address = address.ipv4_mapped
+    return (_IPV4 if address.version == 4 else _IPV6), address.packed
 
 
 def _xor(value: bytes, mask: bytes) -> bytes:
