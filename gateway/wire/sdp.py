@@ -66,7 +66,7 @@ class Media:
 
 @dataclass(frozen=True, slots=True)
 class Offer:
-    """What an answer needs to know of an offer. Credentials are those of the bundle's first section."""
+    """What an answer needs to know of an offer. Credentials are those of the first section that is not rejected."""
 
     media: tuple[Media, ...]
     ufrag: str
@@ -95,8 +95,8 @@ def parse_offer(text: str) -> Offer:
         media = tuple(_media(*pair) for pair in zip(description.media, sections, strict=True))
     except Exception as error:  # aiortc raises whatever its conversions raise: AssertionError, KeyError, TypeError ...
         raise WireError(f"The offer does not parse: {type(error).__name__}.") from error
-    _require_bundle(description, media, text)
-    first = description.media[0]
+    _require_bundle(description, media)
+    first = description.media[next((index for index, parsed in enumerate(media) if not parsed.rejected), 0)]
     setup, fingerprints = _dtls(first)
     ufrag, pwd = _credentials(first)
     _require(bool(fingerprints), "The offer has no a=fingerprint or no a=setup.")
@@ -137,18 +137,21 @@ def _require_modest(text: str) -> None:
         _require(counts[attribute] <= limit, f"The offer has more than {limit} lines of {attribute}.")
 
 
-def _require_bundle(description: SessionDescription, media: tuple[Media, ...], text: str) -> None:
+def _require_bundle(description: SessionDescription, media: tuple[Media, ...]) -> None:
     _require(bool(description.media), "The offer has no media section.")
     mids = [section.rtp.muxId for section in description.media]
     _require(all(mids) and len(set(mids)) == len(mids), "Each media section needs an a=mid of its own.")
     _require(all(len(mid.encode()) <= MAX_MID_BYTES for mid in mids), f"An a=mid is longer than {MAX_MID_BYTES} bytes.")
-    grouped = {mid for group in description.group if group.semantic == "BUNDLE" for mid in group.items}
-    _require(len(mids) == 1 or set(mids) <= grouped, "All media sections have to be in one BUNDLE group.")
+    _require(all(parsed.formats for parsed in media), "A media section has no format.")
+    used = {parsed.mid for parsed in media if not parsed.rejected}
+    bundles = [set(group.items) for group in description.group if group.semantic == "BUNDLE"]
+    is_bundled = len(used) <= 1 or any(used <= bundle for bundle in bundles)
+    _require(is_bundled, "All media sections have to be in one BUNDLE group.")
     for section, parsed in zip(description.media, media, strict=True):
         # What is bundle-only need not say rtcp-mux (RFC 8843 section 6).
         if section.kind in ("audio", "video") and section.port != 0 and not parsed.rejected:
             _require(section.rtcp_mux, "Every RTP section needs a=rtcp-mux: there is one port.")
-    _require("\na=ice-lite" not in text, "Both sides cannot be ICE-lite.")
+    _require(not any(s.ice and s.ice.iceLite for s in description.media), "Both sides cannot be ICE-lite.")
 
 
 def _credentials(section: MediaDescription) -> tuple[str, str]:
