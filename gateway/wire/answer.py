@@ -70,7 +70,7 @@ def _section_lines(section: AnswerMedia, transport: AnswerTransport, allows_redu
     offered, codec = section.offered, section.codec
     formats = list(offered.formats[:1])
     if codec is not None:
-        formats = [str(codec.payload_type)] + ([str(codec.rtx_payload_type)] if codec.rtx_payload_type else [])
+        formats = [str(each) for each in (codec.payload_type, codec.rtx_payload_type) if each is not None]
     lines = [
         f"m={offered.kind} 9 {offered.profile} {' '.join(formats)}",
         "c=IN IP4 0.0.0.0",
