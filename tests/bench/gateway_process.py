@@ -27,6 +27,7 @@ STOP_TIMEOUT_S = 10.0
 
 _MANY = "5000"
 _LIMITS = {f"RAILBIRD_LIMITS__{name}": _MANY for name in ("SESSIONS", "SESSIONS_PER_ADDRESS", "HALF_OPEN_SESSIONS")}
+_PATIENCE = {"RAILBIRD_TIMEOUTS__STALE_PUBLISHER_S": "600"}  # the studio pauses while the floor is measured
 _PR_SET_PDEATHSIG = 1
 
 
@@ -105,7 +106,7 @@ def running_gateway(command: Sequence[str], udp_host: str, core: int) -> Iterato
     """The gateway, started by `command` on `core`; it is gone afterwards. What it said is shown when it fails."""
     http_port = _free_port()
     arguments = [*command, "--http", f"{HOST}:{http_port}", "--udp", f"{udp_host}:0"]
-    environment = {**os.environ, **_LIMITS, "RAILBIRD_PUBLIC_ADDRESSES": f'["{HOST}"]'}
+    environment = {**os.environ, **_LIMITS, **_PATIENCE, "RAILBIRD_PUBLIC_ADDRESSES": f'["{HOST}"]'}
     with tempfile.TemporaryFile() as output:
         process = subprocess.Popen(
             arguments, env=environment, stdout=output, stderr=output, preexec_fn=lambda: _on_core(core)
