@@ -1,0 +1,323 @@
+"""Studios and players at the hub: who gets which stream, and who is told what."""
+
+from dataclasses import replace
+
+import pytest
+
+from gateway.clock import monotonic_s
+from gateway.config import Limits, PlayoutDelaySettings, SecondPublisher, Settings, Timeouts
+from gateway.errors import SignallingError
+from gateway.hub.hub import NO_PUBLISHER_RETRY_S
+from gateway.transport.srtp.gcm import GcmOpener
+from gateway.wire import rtcp
+from gateway.wire.h264 import H264Profile
+from gateway.wire.header_extensions import PLAYOUT_DELAY
+from gateway.wire.sdpfrag import parse_fragment
+from tests.hub.desk import MASTER, Desk, player_offer, studio_offer
+from tests.ingest.offers import Section, h264, offer_of, sections_of, vp8
+from tests.stream.doubles import DELTA_SLICE, IDR_SLICE
+
+ONE_STREAM = Settings(limits=Limits(streams=1))
+REFUSES = Settings(second_publisher=SecondPublisher.REFUSE)
+
+
+def arrived_rtcp(desk: Desk) -> list[rtcp.RtcpPacket]:
+    """RTCP that peers were sent since the last call."""
+    opener = GcmOpener.from_master(MASTER)
+    compounds = [datagram for datagram in desk.arrived() if datagram[0] >= 128 and 192 <= datagram[1] <= 223]
+    return [packet for compound in compounds for packet in rtcp.parse_compound(opener.open_rtcp(compound))]
+
+
+# Studios
+
+
+async def test_studio_gets_its_stream_once_it_is_connected(desk: Desk) -> None:
+    session, _ = desk.hub.open_publisher("table", studio_offer(), "192.0.2.1")
+    assert desk.registry.stream("table") is None
+    desk.connect(session)
+    assert desk.stream().source is desk.hub.publishers[session.session_id]
+    assert set(desk.stream().tracks) == {"video", "audio"}
+
+
+async def test_answer_names_our_port_our_credentials_and_our_role(desk: Desk) -> None:
+    session, answer = desk.hub.open_publisher("table", studio_offer(), "192.0.2.1")
+    section = sections_of(answer)[-1]
+    assert [(c.ip, c.port) for c in section.ice_candidates] == [("127.0.0.1", desk.socket.port)]
+    assert section.ice is not None
+    assert section.ice.usernameFragment == session.ice.local.ufrag
+    assert "a=setup:passive\r\n" in answer
+    assert f"a=fingerprint:{session.fingerprint}\r\n" in answer
+
+
+@pytest.mark.parametrize(
+    ("offered", "answered"), [("actpass", "passive"), ("active", "passive"), ("passive", "active")]
+)
+async def test_setup_is_answered_by_the_other_role(desk: Desk, offered: str, answered: str) -> None:
+    _, answer = desk.hub.open_publisher("table", replace(studio_offer(), setup=offered), "192.0.2.1")
+    assert f"a=setup:{answered}\r\n" in answer
+
+
+@pytest.mark.parametrize("settings", [ONE_STREAM])
+async def test_stream_beyond_the_limit_is_refused_when_it_is_asked_for(desk: Desk) -> None:
+    desk.studio("one")
+    with pytest.raises(SignallingError) as refusal:
+        desk.hub.open_publisher("two", studio_offer(), "192.0.2.1")
+    assert refusal.value.status == 503
+
+
+@pytest.mark.parametrize("settings", [ONE_STREAM])
+async def test_stream_beyond_the_limit_is_refused_when_another_was_faster(desk: Desk) -> None:
+    session, _ = desk.hub.open_publisher("two", studio_offer(), "192.0.2.1")
+    desk.studio("one")
+    desk.connect(session)
+    assert session.closed
+    assert desk.registry.stream("two") is None
+    assert desk.hub.ended["ingest", "refused"] == 1
+
+
+async def test_second_studio_takes_over(desk: Desk) -> None:
+    first = desk.studio()
+    second = desk.studio()
+    assert desk.stream().source is second
+    assert first.session.closed
+    assert desk.hub.takeovers == 1
+    assert desk.hub.ended["ingest", "taken_over"] == 1
+    assert list(desk.hub.publishers.values()) == [second]
+
+
+@pytest.mark.parametrize("settings", [REFUSES])
+async def test_second_studio_is_refused_where_it_may_not_take_over(desk: Desk) -> None:
+    first = desk.studio()
+    with pytest.raises(SignallingError, match="not to be replaced") as refusal:
+        desk.hub.open_publisher("table", studio_offer(), "192.0.2.1")
+    assert refusal.value.status == 409
+    assert "Retry-After" in refusal.value.headers
+    assert desk.stream().source is first
+
+
+@pytest.mark.parametrize("settings", [REFUSES])
+async def test_second_studio_that_was_slower_is_sent_away(desk: Desk) -> None:
+    slow, _ = desk.hub.open_publisher("table", studio_offer(), "192.0.2.1")
+    fast = desk.studio()
+    desk.connect(slow)
+    assert slow.closed
+    assert desk.stream().source is fast
+    assert desk.hub.takeovers == 0
+
+
+@pytest.mark.parametrize("settings", [REFUSES])
+async def test_studio_that_is_silent_may_always_be_replaced(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
+    first = desk.studio()
+    later_s = monotonic_s() + Timeouts().stale_publisher_s + 0.1
+    monkeypatch.setattr("gateway.hub.hub.monotonic_s", lambda: later_s)
+    second = desk.studio()
+    assert first.session.closed
+    assert desk.stream().source is second
+
+
+async def test_studio_that_left_leaves_its_viewers(desk: Desk) -> None:
+    studio = desk.studio()
+    viewer = desk.player()
+    studio.session.close("peer_left")
+    assert desk.stream().source is None
+    assert desk.hub.publishers == {}
+    assert desk.hub.ended["ingest", "peer_left"] == 1
+    assert not viewer.session.closed
+
+
+async def test_figures_of_a_studio_outlive_it(desk: Desk) -> None:
+    studio = desk.studio()
+    desk.rtp(studio, 100, IDR_SLICE)
+    desk.rtp(studio, 103, DELTA_SLICE)
+    studio.tick(monotonic_s())
+    studio.session.close("peer_left")
+    assert desk.stream().ingest_before.packets_nacked == 2
+
+
+async def test_takeover_in_the_same_format_keeps_the_viewers(desk: Desk) -> None:
+    desk.studio()
+    viewer = desk.player()
+    desk.studio()
+    assert not viewer.session.closed
+    assert desk.stream().viewers == 1
+
+
+async def test_takeover_in_another_format_sends_the_viewers_to_negotiate_anew(desk: Desk) -> None:
+    desk.studio()
+    viewer = desk.player()
+    desk.studio(offer=studio_offer(Section("video", "0", (vp8(96),))))
+    assert viewer.session.closed
+    assert desk.hub.ended["egress", "stream_changed"] == 1
+    assert desk.stream().viewers == 0
+
+
+async def test_studio_is_asked_for_the_format_that_the_stream_has(desk: Desk) -> None:
+    desk.studio(offer=studio_offer(Section("video", "0", (h264(102, "64001f"),))))
+    both = Section("video", "0", (vp8(96), h264(104, "42e01f"), h264(106, "640028")))
+    studio = desk.studio(offer=studio_offer(both))
+    assert studio.tracks[0].media.payload_type == 106
+    assert desk.stream().tracks["video"].format.profile is H264Profile.HIGH
+
+
+async def test_round_trips_of_studios_are_observed(desk: Desk) -> None:
+    desk.hub.measured_round_trip(0.02)
+    assert desk.metric("railbird_media_rtt_seconds_count", leg="ingest") == 1
+
+
+# Players
+
+
+async def test_player_watches_the_studio(desk: Desk) -> None:
+    studio = desk.studio()
+    desk.rtp(studio, 100, IDR_SLICE)
+    viewer = desk.player()
+    assert desk.stream().viewers == 1
+    assert list(desk.hub.viewing_of(desk.stream()).viewers) == [viewer]
+    assert desk.stream().figures.packets == 1
+    assert any(not 192 <= datagram[1] <= 223 for datagram in desk.arrived())
+
+
+async def test_joining_and_the_first_frame_are_observed_and_told(desk: Desk) -> None:
+    told: list[bool] = []
+    desk.hub.on_joined = lambda: told.append(True)
+    studio = desk.studio()
+    desk.rtp(studio, 100, IDR_SLICE)
+    desk.player()
+    assert told == [True]
+    assert desk.metric("railbird_join_seconds_count", protocol="webrtc") == 1
+    assert desk.metric("railbird_first_frame_seconds_count", protocol="webrtc") == 1
+
+
+async def test_round_trips_of_players_are_observed(desk: Desk) -> None:
+    desk.studio()
+    viewer = desk.player()
+    desk.hub._on_round_trip(viewer, 0.03)
+    assert desk.metric("railbird_media_rtt_seconds_count", leg="egress") == 1
+
+
+@pytest.mark.parametrize("name", ["nobody", "table"])
+async def test_stream_without_a_publisher_is_answered_with_when_to_come_back(desk: Desk, name: str) -> None:
+    desk.studio("table").session.close("peer_left")
+    with pytest.raises(SignallingError) as refusal:
+        desk.hub.open_viewer(name, player_offer(), "192.0.2.2")
+    assert (refusal.value.status, refusal.value.headers) == (409, {"Retry-After": str(NO_PUBLISHER_RETRY_S)})
+
+
+async def test_name_that_cannot_be_a_streams_is_not_found(desk: Desk) -> None:
+    with pytest.raises(SignallingError) as refusal:
+        desk.hub.open_viewer("a b", player_offer(), "192.0.2.2")
+    assert refusal.value.status == 404
+
+
+async def test_player_that_cannot_decode_leaves_no_session(desk: Desk) -> None:
+    desk.studio()
+    before = len(desk.port)
+    with pytest.raises(SignallingError) as refusal:
+        desk.hub.open_viewer("table", offer_of(Section("video", "0", (vp8(96),), direction="recvonly")), "192.0.2.2")
+    assert refusal.value.status == 406
+    assert len(desk.port) == before
+
+
+async def test_players_with_the_same_browser_share_layouts(desk: Desk) -> None:
+    desk.studio()
+    outlets = [desk.player().outlet for _ in range(2)]
+    assert outlets[0] is not None
+    assert outlets[1] is not None
+    assert outlets[0].key == outlets[1].key
+
+
+@pytest.mark.parametrize(
+    ("settings", "asked"),
+    [
+        (Settings(playout_delay=PlayoutDelaySettings(min_ms=20, max_ms=100)), (20, 100)),
+        (Settings(playout_delay=None), None),
+    ],
+)
+async def test_playout_delay_is_what_the_settings_say(desk: Desk, asked: tuple[int, int] | None) -> None:
+    desk.studio()
+    section = Section("video", "0", (h264(96),), direction="recvonly", extensions={PLAYOUT_DELAY: 5})
+    outlet = desk.player(offer=player_offer(section)).outlet
+    assert outlet is not None
+    delay = outlet.layouts["video"].key.playout_delay
+    assert (delay and (delay.min_ms, delay.max_ms)) == asked
+
+
+async def test_player_that_left_is_forgotten(desk: Desk) -> None:
+    desk.studio()
+    viewer = desk.player()
+    viewer.session.close("peer_left")
+    assert desk.hub.viewing_of(desk.stream()).viewers == {}
+    assert desk.hub.ended["egress", "peer_left"] == 1
+    assert desk.stream().viewers == 0
+
+
+async def test_player_that_never_connected_is_forgotten(desk: Desk) -> None:
+    desk.studio()
+    session, _ = desk.hub.open_viewer("table", player_offer(), "192.0.2.2")
+    session.close("handshake_timeout")
+    assert desk.hub.viewing_of(desk.stream()).viewers == {}
+
+
+# Upkeep
+
+
+async def test_abandoned_stream_is_forgotten_with_its_viewers(desk: Desk) -> None:
+    studio = desk.studio()
+    viewer = desk.player()
+    half_open, _ = desk.hub.open_viewer("table", player_offer(), "192.0.2.2")
+    studio.session.close("peer_left")
+    grace_s = Timeouts().publisher_grace_s
+    desk.hub.tick_streams(monotonic_s() + grace_s - 1)
+    assert not viewer.session.closed
+    desk.hub.tick_streams(monotonic_s() + grace_s + 1)
+    assert viewer.session.closed
+    assert half_open.closed
+    assert desk.hub.ended["egress", "stream_ended"] == 2
+    assert len(desk.registry) == 0
+    assert desk.hub.viewing == {}
+
+
+async def test_ticks_reach_studios_and_players(desk: Desk) -> None:
+    studio = desk.studio()
+    desk.rtp(studio, 100, IDR_SLICE)
+    desk.rtp(studio, 102, DELTA_SLICE)
+    desk.player()
+    arrived_rtcp(desk)
+    now_s = monotonic_s()
+    desk.hub.tick_publishers(now_s + 0.1)
+    desk.hub.tick_viewers(now_s + 1.1)
+    kinds = {type(packet) for packet in arrived_rtcp(desk)}
+    assert {rtcp.GenericNack, rtcp.ReceiverReport, rtcp.SenderReport} <= kinds
+
+
+async def test_missing_packets_are_asked_for_between_ticks(desk: Desk) -> None:
+    studio = desk.studio()
+    desk.rtp(studio, 100, IDR_SLICE)
+    desk.rtp(studio, 102, DELTA_SLICE)
+    desk.hub.ask_for_missing(monotonic_s())
+    assert [p.sequence_numbers for p in arrived_rtcp(desk) if isinstance(p, rtcp.GenericNack)] == [(101,)]
+
+
+async def test_drain_tells_everybody_and_admits_nobody(desk: Desk) -> None:
+    studio = desk.studio()
+    viewer = desk.player()
+    desk.hub.drain()
+    assert studio.session.closed
+    assert viewer.session.closed
+    assert len(desk.port) == 0
+    assert any(isinstance(packet, rtcp.Bye) for packet in arrived_rtcp(desk))
+    assert desk.hub.ended == {("ingest", "shutdown"): 1, ("egress", "shutdown"): 1}
+    with pytest.raises(SignallingError) as refusal:
+        desk.hub.open_publisher("table", studio_offer(), "192.0.2.1")
+    assert refusal.value.status == 503
+
+
+async def test_ice_restart_is_answered_with_new_credentials(desk: Desk) -> None:
+    session, _ = desk.hub.open_publisher("table", studio_offer(), "192.0.2.1")
+    before = session.ice.local
+    fragment = parse_fragment("a=ice-ufrag:efgh\r\na=ice-pwd:" + "q" * 24 + "\r\n")
+    answer = desk.hub.restart_ice(session, fragment)
+    assert session.ice.local != before
+    assert f"a=ice-ufrag:{session.ice.local.ufrag}\r\n" in answer
+    assert session.ice.remote_ufrag == "efgh"
+    assert f" {desk.socket.port} typ host" in answer
