@@ -9,7 +9,7 @@ from prometheus_client import CollectorRegistry, PlatformCollector, ProcessColle
 from prometheus_client.gc_collector import GCCollector
 
 from gateway.clock import WallClock, monotonic_s
-from gateway.clockwork import Alarm, Clockwork
+from gateway.clockwork import Alarm, Clockwork, isolated
 from gateway.config import HostPort, Settings
 from gateway.http.server import HttpServer, application
 from gateway.hub.collector import GatewayCollector
@@ -17,7 +17,7 @@ from gateway.hub.hub import Hub
 from gateway.metrics import Histograms
 from gateway.stream.catch_up import Pacing
 from gateway.stream.registry import Registry
-from gateway.stream.stream import Stream, StreamSettings
+from gateway.stream.stream import StreamSettings
 from gateway.transport.port import MediaPort
 from gateway.transport.socket import MediaSocket
 
@@ -92,14 +92,14 @@ class Gateway:
 
     def _after_batch(self, now_s: float) -> None:
         """Ask studios for what is missing; send what is due, and come back for what may wait."""
-        self.hub.ask_for_missing(now_s)
+        isolated(self.hub.ask_for_missing, now_s)
         next_s: float | None = None
         for stream in self.registry:
             wait_s = stream.wait_s(now_s)
             if wait_s is None:
                 continue
             if wait_s <= 0:
-                _isolated(stream, stream.flush, now_s)
+                isolated(stream.flush, now_s, stream=stream.name)
             else:
                 next_s = wait_s if next_s is None else min(next_s, wait_s)
             if stream.catch_up.is_pacing:
@@ -112,7 +112,7 @@ class Gateway:
     def _pace(self, now_s: float) -> None:
         for stream in self.registry:
             if stream.catch_up.is_pacing:
-                _isolated(stream, stream.pace, now_s)
+                isolated(stream.pace, now_s, stream=stream.name)
             if stream.catch_up.is_pacing:
                 self._pacer_alarm.set(PACER_TICK_S, now_s)
 
@@ -121,14 +121,6 @@ class Gateway:
         ProcessCollector(registry=self.metrics)
         PlatformCollector(registry=self.metrics)
         GCCollector(registry=self.metrics)
-
-
-def _isolated(stream: Stream, call: Callable[[float], None], now_s: float) -> None:
-    """A bug that one stream meets must not keep the others waiting."""
-    try:
-        call(now_s)
-    except Exception:
-        log.exception("stream failed", stream=stream.name)
 
 
 def _stream_settings(settings: Settings) -> StreamSettings:

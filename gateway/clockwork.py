@@ -15,6 +15,14 @@ log = structlog.get_logger()
 Call = Callable[[float], None]
 
 
+def isolated(call: Call, now_s: float, **context: str) -> None:
+    """Call with the time. A bug that it meets is loud in the log, with `context`, and stops nothing else."""
+    try:
+        call(now_s)
+    except Exception:
+        log.exception("call failed", call=getattr(call, "__qualname__", str(call)), **context)
+
+
 class Clockwork:
     """Calls functions with the time, each at its own period. `on_lag` is told, in seconds, how late each call was."""
 
@@ -38,11 +46,7 @@ class Clockwork:
         self._timers[call] = asyncio.get_running_loop().call_later(
             period_s, self._run, period_s, call, now_s + period_s
         )
-        try:
-            call(now_s)
-        except Exception:
-            # A bug must not stop the clockwork for everybody else; it is loud in the log.
-            log.exception("ticker failed", ticker=getattr(call, "__qualname__", str(call)))
+        isolated(call, now_s)
 
 
 class Alarm:

@@ -11,6 +11,7 @@ from collections.abc import Callable
 import structlog
 
 from gateway.clock import WallClock, monotonic_s
+from gateway.clockwork import isolated
 from gateway.config import SecondPublisher, Settings
 from gateway.errors import SignallingError
 from gateway.hub.addresses import candidate_hosts
@@ -178,7 +179,7 @@ class Hub:
             leg=leg,
             stream=name,
             client=client,
-            mid=offer.media[0].mid,
+            mid=offer.mid,
             remote_ufrag=offer.ufrag,
             fingerprints=offer.fingerprints,
             dtls_role=dtls_role,
@@ -200,24 +201,24 @@ class Hub:
     def ask_for_missing(self, now_s: float) -> None:
         """NACK what studios' packets show to be missing; after each batch."""
         for publisher in self.publishers.values():
-            publisher.ask_for_missing(now_s)
+            isolated(publisher.ask_for_missing, now_s, session=publisher.session_id)
 
     def tick_publishers(self, now_s: float) -> None:
         """Feedback to studios; every 50 to 100 ms."""
         for publisher in tuple(self.publishers.values()):
-            publisher.tick(now_s)
+            isolated(publisher.tick, now_s, session=publisher.session_id)
 
     def tick_viewers(self, now_s: float) -> None:
         """Reports to players; several times a second."""
         for viewing in self.viewing.values():
             for viewer in tuple(viewing.viewers):
-                viewer.tick(now_s)
+                isolated(viewer.tick, now_s, session=viewer.session.session_id)
 
     def tick_streams(self, now_s: float) -> None:
         """Rates, keyframes and abandoned streams; several times a second."""
         for stream in self.registry:
-            stream.sample_rate(now_s)
-            stream.refresh_keyframe(now_s)
+            isolated(stream.sample_rate, now_s, stream=stream.name)
+            isolated(stream.refresh_keyframe, now_s, stream=stream.name)
         for stream in self.registry.close_abandoned(now_s, self._settings.timeouts.publisher_grace_s):
             log.info("stream forgotten", stream=stream.name)
             for viewer in tuple(self.viewing_of(stream).viewers):

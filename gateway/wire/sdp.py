@@ -77,6 +77,11 @@ class Offer:
     allows_mixed_extensions: bool
     allows_reduced_size: bool
 
+    @property
+    def mid(self) -> str:
+        """The mid of the first section that is not rejected, which the transport's ICE belongs to."""
+        return next((m.mid for m in self.media if not m.rejected), self.media[0].mid)
+
     def first(self, kind: str) -> Media | None:
         """The first usable section of `kind`."""
         return next((m for m in self.media if m.kind == kind and not m.rejected), None)

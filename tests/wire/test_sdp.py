@@ -143,7 +143,7 @@ def test_rejected_section_needs_no_place_in_the_bundle() -> None:
 def test_rejected_first_section_needs_no_transport() -> None:
     rejected = section(*VP8, media="video 0 UDP/TLS/RTP/SAVPF 96", mux=False, transport=())
     offer = parse_offer(text_of(rejected, section(*VP8, mid="1"), session=("a=group:BUNDLE 1",)))
-    assert (offer.ufrag, offer.setup) == ("abcd", "actpass")
+    assert (offer.mid, offer.ufrag, offer.setup) == ("1", "abcd", "actpass")
 
 
 # What is refused
