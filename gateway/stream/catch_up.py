@@ -74,15 +74,16 @@ class CatchUp:
     def on_keyframe(self, video: Track, now_s: float) -> None:
         """The cache has a new keyframe: who waited begins at it, and who was far behind goes on there."""
         for outlet in self.outlets:
-            if outlet.video is VideoState.WAITING or self._is_far_behind(outlet, video, now_s):
+            if outlet.video is VideoState.WAITING:
                 self.begin_at_keyframe(outlet, video, now_s)
+                continue
+            following = _following(outlet, video)
+            if following is not None and now_s - following.arrival_s > self._pacing.skip_behind_s:
+                outlet.dropped_from_frame = following.frame
+                self.begin_at_keyframe(outlet, video, now_s, "skipped")
 
-    def _is_far_behind(self, outlet: Outlet, video: Track, now_s: float) -> bool:
-        following = video.cache.packet(outlet.position)
-        return following is not None and now_s - following.arrival_s > self._pacing.skip_behind_s
-
-    def begin_at_keyframe(self, outlet: Outlet, video: Track, now_s: float) -> None:
-        """Put `outlet` at the newest keyframe, if the cache has one."""
+    def begin_at_keyframe(self, outlet: Outlet, video: Track, now_s: float, reason: str = "overload") -> None:
+        """Put `outlet` at the newest keyframe, if the cache has one. `reason` is why it lost the frames before."""
         start = video.cache.gop_start
         if start is None:
             return
@@ -93,7 +94,7 @@ class CatchUp:
         outlet.allowance_bytes = BURST_BYTES
         first = video.cache.packet(start)
         if outlet.dropped_from_frame is not None and first is not None:
-            self._figures.drop_frames("overload", max(first.frame - outlet.dropped_from_frame, 0))
+            self._figures.drop_frames(reason, max(first.frame - outlet.dropped_from_frame, 0))
             outlet.dropped_from_frame = None
 
     def pace(self, video: Track, live_bps: float, now_s: float) -> list[Outlet]:
@@ -155,9 +156,14 @@ class CatchUp:
     def _drop_to_keyframe(self, outlet: Outlet, video: Track, now_s: float) -> None:
         """Too late: wait for the next keyframe. (A keyframe newer than the position is taken at once.)"""
         if outlet.dropped_from_frame is None:
-            ahead = map(video.cache.packet, range(max(outlet.position, video.cache.oldest), video.forwarded))
-            frames = (packet.frame for packet in ahead if packet is not None)
-            outlet.dropped_from_frame = next(frames, video.figures.frames)
+            following = _following(outlet, video)
+            outlet.dropped_from_frame = following.frame if following is not None else video.figures.frames
         outlet.video = VideoState.WAITING
         if video.cache.gop_start is not None and video.cache.gop_start > outlet.position:
             self.begin_at_keyframe(outlet, video, now_s)
+
+
+def _following(outlet: Outlet, video: Track) -> MediaPacket | None:
+    """The next packet that `outlet` is to be sent, of those that are here."""
+    ahead = map(video.cache.packet, range(max(outlet.position, video.cache.oldest), video.forwarded))
+    return next((packet for packet in ahead if packet is not None), None)

@@ -155,6 +155,17 @@ def test_who_has_left_is_sent_nothing(bench: Bench) -> None:
     assert bench.sender.datagrams == []
 
 
+def test_keyframe_moves_who_is_far_behind_and_the_frames_between_are_counted(bench: Bench) -> None:
+    bench.frame(40, is_keyframe=True)
+    for _ in range(3):
+        bench.frame(10)
+    ann = bench.joined(now_s=PACING.skip_behind_s)
+    bench.frame(2, is_keyframe=True, now_s=PACING.skip_behind_s + 0.1)
+    bench.catch_up.on_keyframe(bench.video, PACING.skip_behind_s + 0.1)
+    assert ann.position == FIRST + 70
+    assert bench.figures.frames_dropped == {"skipped": 4}
+
+
 # The pace
 
 
