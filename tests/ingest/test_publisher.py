@@ -201,6 +201,14 @@ def test_wrong_padding_is_an_error(bench: Bench) -> None:
         bench.rtp(100, b"\0\0\xff", has_padding=True)
 
 
+def test_oversized_packet_is_not_asked_for_again(bench: Bench) -> None:
+    bench.keyframe()
+    bench.rtp(101, bytes(MAX_PAYLOAD_BYTES + 1))
+    bench.rtp(102)
+    bench.publisher.ask_for_missing(1.0)
+    assert bench.session.sent(rtcp.GenericNack) == []
+
+
 @pytest.mark.parametrize(("size_bytes", "dropped"), [(MAX_PAYLOAD_BYTES, 0), (MAX_PAYLOAD_BYTES + 1, 1)])
 def test_oversized_payload_is_dropped_and_counted(bench: Bench, size_bytes: int, dropped: int) -> None:
     bench.rtp(100, IDR_SLICE.ljust(size_bytes))
@@ -240,6 +248,14 @@ def test_padding_on_the_retransmission_ssrc_goes_nowhere(bench: Bench) -> None:
     bench.rtp(5000, b"\0\0\3", payload_type=RTX_TYPE, ssrc=RTX_SSRC, has_padding=True)
     assert bench.video_indices == [FIRST]
     assert bench.publisher.tracks[0].retransmissions == 0
+
+
+def test_retransmission_of_an_old_packet_is_no_restart(bench: Bench) -> None:
+    bench.keyframe(30_000)
+    for step in range(3):
+        bench.rtx(5000 + step, original=10_000 + step)
+    bench.rtp(30_001)
+    assert bench.video_indices == [FIRST, FIRST + 1]
 
 
 def test_retransmissions_do_not_count_as_received(bench: Bench) -> None:
@@ -433,6 +449,7 @@ def test_round_trip_is_measured_by_the_answer_to_our_reference_time(bench: Bench
     answer = rtcp.DlrrReport(extended.ssrc, ntp_middle32(reference.ntp_timestamp), int(0.2 * 65536))
     bench.publisher.on_rtcp([rtcp.ExtendedReport(9, (rtcp.Dlrr((answer,)),))], 1.25)
     assert bench.publisher.round_trip_s == pytest.approx(0.05, abs=1e-4)
+    assert bench.round_trips_s == [bench.publisher.round_trip_s]
 
 
 def test_answer_to_somebody_elses_reference_time_is_not_taken(bench: Bench) -> None:
@@ -446,6 +463,14 @@ def test_sender_report_ties_the_track_to_our_clock(bench: Bench) -> None:
     bench.publisher.on_rtcp([rtcp.SenderReport(VIDEO_SSRC, ntp_from_seconds(5), 9000, 1, 1)], 2.0)
     track = bench.stream.tracks["video"]
     assert track.clock.timestamp_at(CLOCK.ntp(2.0)) == track.rewriter.outgoing_timestamp(9000)
+
+
+def test_sender_report_without_a_wall_clock_ties_nothing(bench: Bench) -> None:
+    bench.keyframe()
+    track = bench.stream.tracks["video"]
+    before = track.clock.timestamp_at(CLOCK.ntp(2.0))
+    bench.publisher.on_rtcp([rtcp.SenderReport(VIDEO_SSRC, 0, 9000, 1, 1)], 2.0)
+    assert track.clock.timestamp_at(CLOCK.ntp(2.0)) == before
 
 
 def test_sender_report_of_an_unknown_ssrc_is_left_out(bench: Bench) -> None:

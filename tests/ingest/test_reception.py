@@ -127,6 +127,19 @@ def test_jump_within_the_dropout_is_loss_or_reordering(jump: int) -> None:
     assert reception.restarts == 0
 
 
+def test_retransmission_before_the_first_packet_has_no_place() -> None:
+    assert Reception(SSRC, CLOCK_RATE_HZ).place(5) is None
+
+
+def test_retransmission_has_its_place_and_is_no_restart() -> None:
+    reception = reception_of(65_535, 0, 1)
+    highest = reception.highest
+    assert highest is not None
+    assert reception.place(65_535) == highest - 2
+    assert reception.place((1 - MAX_DROPOUT - 5) & 0xFFFF) == highest - MAX_DROPOUT - 5
+    assert (reception.highest, reception.restarts, reception.received) == (highest, 0, 3)
+
+
 def test_stray_packet_changes_nothing() -> None:
     reception = reception_of(20_000, 20_001)
     assert receive(reception, 50_000) is None

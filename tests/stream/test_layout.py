@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from gateway.stream.layout import CARRIED, OFFERABLE, Layout, LayoutKey, PlayoutDelay
+from gateway.stream.layout import CARRIED, MAX_REMEMBERED_HEADERS, OFFERABLE, Layout, LayoutKey, PlayoutDelay
 from gateway.stream.packet import MediaPacket
 from gateway.wire.header_extensions import (
     ABS_CAPTURE_TIME,
@@ -138,11 +138,12 @@ def test_header_of_a_packet_is_made_once() -> None:
     assert viewers.header(each) is viewers.header(each)
 
 
-def test_header_once_made_never_changes() -> None:
-    viewers, each = layout(), packet()
-    before = viewers.header(each)
-    each.elements = ((VIDEO_ORIENTATION, ORIENTATION),)
-    assert viewers.header(each) == before
+def test_headers_of_a_packet_are_bounded_and_the_same_when_made_again() -> None:
+    each = packet((VIDEO_ORIENTATION, ORIENTATION))
+    viewers = [layout(mid=str(number)) for number in range(2 * MAX_REMEMBERED_HEADERS)]
+    first = [each_layout.header(each) for each_layout in viewers]
+    assert len(each.headers) == MAX_REMEMBERED_HEADERS
+    assert [each_layout.header(each) for each_layout in viewers] == first
 
 
 def test_layouts_do_not_share_headers() -> None:

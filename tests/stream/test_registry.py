@@ -47,6 +47,14 @@ def test_room_is_refused_to_a_new_stream_only() -> None:
     assert "Retry-After" in refusal.value.headers
 
 
+def test_open_without_room_is_refused() -> None:
+    registry = registry_of(max_streams=1)
+    one = registry.open("one")
+    with pytest.raises(SignallingError):
+        registry.open("two")
+    assert list(registry) == [one]
+
+
 def test_room_for_what_is_no_name_is_not_found() -> None:
     with pytest.raises(SignallingError) as refusal:
         registry_of().check_room("a b")

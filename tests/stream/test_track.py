@@ -80,6 +80,22 @@ def test_new_publisher_is_awaited_at_a_keyframe() -> None:
     assert track.figures.awaiting_keyframe_frames == 1
 
 
+def test_new_publisher_ends_the_picture_that_can_be_joined_at() -> None:
+    track = live_track()
+    assert track.cache.gop_start == 1000
+    track.begin_epoch()
+    assert track.cache.gop_start is None
+    accepted(track, 7, 0, IDR_SLICE, arrival_s=1.0)
+    assert track.cache.gop_start == 1001
+
+
+def test_figures_of_the_track_before_go_on() -> None:
+    before = live_track()
+    after = Track(VP8, FirstIndex(5), before.figures)
+    accepted(after, 1, 0, b"\x10\x00")
+    assert (after.figures.packets, after.figures.keyframes) == (2, 2)
+
+
 def test_duplicate_is_counted_and_goes_no_further() -> None:
     track = live_track()
     accepted(track, 101)

@@ -9,6 +9,7 @@ from gateway.transport.socket import Sent
 from gateway.viewers.retransmission import (
     BUDGET_BPS,
     BUDGET_BURST_BYTES,
+    BUDGET_NUMBERS_PER_S,
     MAX_REMEMBERED,
     MIN_INTERVAL_S,
     RetransmissionFigures,
@@ -202,6 +203,16 @@ def test_budget_does_not_gather_beyond_the_burst() -> None:
     bench.nack(FIRST, now_s=1.0)
     bench.nack(*range(FIRST + 1, FIRST + 100), now_s=1000.0)
     assert len(bench.sender.datagrams) == 1 + BUDGET_BURST_BYTES // 1000
+
+
+def test_viewer_may_ask_for_no_more_numbers_than_its_budget() -> None:
+    bench = Bench()
+    bench.nack(*[30_000] * (BUDGET_NUMBERS_PER_S + 7), now_s=1.0)
+    assert (bench.figures.unknown, bench.figures.over_budget) == (BUDGET_NUMBERS_PER_S, 7)
+    bench.nack(FIRST + 3, now_s=1.0)
+    assert bench.sender.datagrams == []
+    bench.nack(FIRST + 3, now_s=1.01)
+    assert bench.originals == [FIRST + 3]
 
 
 def test_viewers_have_budgets_of_their_own() -> None:
