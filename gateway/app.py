@@ -1,8 +1,9 @@
 """Builds the gateway, starts everything from one list, and stops it in reverse."""
 
 import asyncio
+import contextlib
 import random
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 
 import structlog
 from prometheus_client import CollectorRegistry, PlatformCollector, ProcessCollector
@@ -38,7 +39,8 @@ class Gateway:
     def __init__(self, settings: Settings) -> None:
         self.settings = settings
         buffers, timeouts = settings.socket_buffers, settings.timeouts
-        media_socket = MediaSocket(settings.udp.host, settings.udp.port, buffers.receive_bytes, buffers.send_bytes)
+        with _listening("media", settings.udp) as (host, port):
+            media_socket = MediaSocket(host, port, buffers.receive_bytes, buffers.send_bytes)
         self.port = MediaPort(media_socket, timeouts.idle_s, timeouts.handshake_s)
         self.registry = Registry(
             media_socket, _stream_settings(settings), settings.limits.streams, random.SystemRandom()
@@ -63,11 +65,17 @@ class Gateway:
         ]
 
     async def start(self) -> HostPort:
-        """Bind both ports and begin; the HTTP address. OSError when a port is taken."""
+        """Begin; the HTTP address. OSError when its port is taken: then the media port is given back too."""
         self.port.after_batch = self._after_batch
         self.hub.on_joined = lambda: self._pacer_alarm.set(PACER_TICK_S, monotonic_s())
-        self.port.attach(asyncio.get_running_loop())
-        bound = await self._http.start()
+        loop = asyncio.get_running_loop()
+        self.port.attach(loop)
+        try:
+            with _listening("HTTP", self.settings.http):
+                bound = await self._http.start()
+        except OSError:
+            self.port.detach(loop)
+            raise
         for period_s, call in self._periodic:
             self._clockwork.every(period_s, call)
         log.info("ready", http=str(bound), udp=self.port.socket.port, buffers=self.port.socket.buffers._asdict())
@@ -121,6 +129,15 @@ class Gateway:
         ProcessCollector(registry=self.metrics)
         PlatformCollector(registry=self.metrics)
         GCCollector(registry=self.metrics)
+
+
+@contextlib.contextmanager
+def _listening(what: str, where: HostPort) -> Iterator[tuple[str, int]]:
+    """Host and port; an OSError in the block says which of the two ports it was."""
+    try:
+        yield where.host, where.port
+    except OSError as error:
+        raise OSError(error.errno, f"{what} at {where}: {error.strerror or error}") from error
 
 
 def _stream_settings(settings: Settings) -> StreamSettings:

@@ -10,7 +10,7 @@ def configure(log_format: str, level: str) -> None:
     """`log_format` is `auto`, `json` or `text`; logs go to standard error."""
     as_text = log_format == "text" or (log_format == "auto" and sys.stderr.isatty())
     renderer: structlog.typing.Processor = (
-        structlog.dev.ConsoleRenderer() if as_text else structlog.processors.JSONRenderer()
+        structlog.dev.ConsoleRenderer(colors=sys.stderr.isatty()) if as_text else structlog.processors.JSONRenderer()
     )
     structlog.configure(
         processors=[

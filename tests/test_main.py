@@ -1,0 +1,186 @@
+"""The command line, run in this process as a shell would run it."""
+
+import os
+import signal
+import socket
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from click.testing import CliRunner, Result
+
+from gateway import __main__, log
+from gateway.__main__ import main, serve, welcome
+from gateway.app import Gateway
+from gateway.config import HostPort, Settings
+
+LOOPBACK = ("--http", "127.0.0.1:0", "--udp", "127.0.0.1:0")
+SECRET = "hunter2-hunter2"
+
+
+@pytest.fixture(autouse=True)
+def clean_environment(monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in list(os.environ):
+        if name.upper().startswith("RAILBIRD_"):
+            monkeypatch.delenv(name)
+
+
+@pytest.fixture(autouse=True)
+def untouched_logging(monkeypatch: pytest.MonkeyPatch) -> None:
+    """What the command sets up would outlive its test."""
+    monkeypatch.setattr(log, "configure", lambda _log_format, _level: None)
+
+
+def run(*arguments: str | Path) -> Result:
+    return CliRunner().invoke(main, [str(argument) for argument in arguments])
+
+
+# Settings
+
+
+def test_check_of_good_settings_says_so_and_serves_nothing(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def no_gateway(settings: Settings) -> Gateway:
+        raise AssertionError("it was started")
+
+    monkeypatch.setattr(__main__, "Gateway", no_gateway)
+    path = tmp_path / "railbird.yml"
+    path.write_text("log_level: debug\n")
+    result = run("--config", path, "--check")
+    assert (result.exit_code, result.output) == (0, "The settings are good.\n")
+
+
+def test_bad_setting_is_refused_with_its_line(tmp_path: Path) -> None:
+    path = tmp_path / "railbird.yml"
+    path.write_text("log_level: info\nlimits:\n  sessions: none\n")
+    result = run("--config", path, "--check")
+    assert result.exit_code == 1
+    assert result.stdout == ""
+    assert f"Error: {path}:3: limits.sessions: " in result.stderr
+    assert "Traceback" not in result.stderr
+
+
+def test_bad_setting_never_shows_what_was_set(tmp_path: Path) -> None:
+    path = tmp_path / "railbird.yml"
+    path.write_text(f"tokens:\n  publsh: {SECRET}\n")
+    result = run("--config", path)
+    assert result.exit_code == 1
+    assert f"{path}:2: " in result.stderr
+    assert SECRET not in result.output
+
+
+def test_bad_flag_is_refused_with_its_name() -> None:
+    result = run("--http", "nonsense", "--check")
+    assert result.exit_code == 1
+    assert "--http: " in result.stderr
+
+
+def test_settings_file_that_is_not_there_is_refused(tmp_path: Path) -> None:
+    result = run("--config", tmp_path / "none.yml")
+    assert result.exit_code == 1
+    assert "No such file" in result.stderr
+
+
+def test_unknown_flag_is_a_wrong_usage() -> None:
+    assert run("--htp", "127.0.0.1:0").exit_code == 2
+
+
+def test_flags_reach_the_gateway(monkeypatch: pytest.MonkeyPatch) -> None:
+    served: list[tuple[Settings, bool]] = []
+
+    async def record(settings: Settings, demo: bool) -> None:
+        served.append((settings, demo))
+
+    monkeypatch.setattr(__main__, "serve", record)
+    assert run("--http", "127.0.0.1:81", "--udp", "[::1]:82", "--demo").exit_code == 0
+    ((settings, demo),) = served
+    assert (str(settings.http), str(settings.udp), demo) == ("127.0.0.1:81", "[::1]:82", True)
+
+
+# Ports
+
+
+@pytest.fixture(params=[socket.SOCK_STREAM, socket.SOCK_DGRAM])
+def taken(request: pytest.FixtureRequest) -> Iterator[socket.socket]:
+    """A port of loopback that somebody else has."""
+    with socket.socket(type=request.param) as holder:
+        holder.bind(("127.0.0.1", 0))
+        if request.param == socket.SOCK_STREAM:
+            holder.listen()
+        yield holder
+
+
+def test_port_that_is_taken_is_named(taken: socket.socket) -> None:
+    where = f"127.0.0.1:{taken.getsockname()[1]}"
+    what, flag = ("HTTP", "--http") if taken.type == socket.SOCK_STREAM else ("media", "--udp")
+    result = run(*LOOPBACK, flag, where)
+    assert result.exit_code == 1
+    assert result.stderr.startswith(f"Error: cannot listen: {what} at {where}: ")
+    assert "address already in use" in result.stderr.lower()
+    assert len(result.stderr.splitlines()) == 1
+
+
+# Serving
+
+
+@pytest.mark.parametrize("end", [signal.SIGTERM, signal.SIGINT])
+async def test_serve_stops_the_gateway_at_a_signal(end: signal.Signals, monkeypatch: pytest.MonkeyPatch) -> None:
+    stopped = []
+    stop = Gateway.stop
+
+    async def started(gateway: Gateway) -> HostPort:
+        os.kill(os.getpid(), end)
+        return await start(gateway)
+
+    async def counted(gateway: Gateway) -> None:
+        stopped.append(gateway)
+        await stop(gateway)
+
+    start = Gateway.start
+    monkeypatch.setattr(Gateway, "start", started)
+    monkeypatch.setattr(Gateway, "stop", counted)
+    loopback = HostPort(host="127.0.0.1", port=0)
+    await serve(Settings(http=loopback, udp=loopback), demo=False)
+    assert len(stopped) == 1
+
+
+def test_process_prints_no_token_and_ends_at_sigterm(tmp_path: Path) -> None:
+    path = tmp_path / "railbird.yml"
+    path.write_text(f"http: 127.0.0.1:0\nudp: 127.0.0.1:0\nlog_level: debug\ntokens: {{publish: {SECRET}}}\n")
+    command = [sys.executable, "-m", "gateway", "--config", str(path)]
+    with subprocess.Popen(command, stderr=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as process:
+        assert process.stderr is not None
+        lines = [process.stderr.readline()]
+        while lines[-1] and '"ready"' not in lines[-1]:
+            lines.append(process.stderr.readline())
+        process.terminate()
+        out, rest = process.communicate(timeout=20)
+    assert process.returncode == 0
+    text = "".join(lines) + rest
+    assert '"ready"' in text
+    assert '"stopped"' in text
+    assert SECRET not in text + out
+
+
+# The welcome
+
+
+def test_welcome_names_the_pages_and_ports() -> None:
+    text = welcome(HostPort(host="127.0.0.1", port=8080), 8189)
+    for path in ("/watch/demo", "/studio/{stream}", "/whip/{stream}", "/whep/{stream}", "/api/v1/streams", "/livez"):
+        assert f"http://127.0.0.1:8080{path}" in text
+    assert "UDP port 8189" in text
+
+
+@pytest.mark.parametrize(
+    ("host", "url"),
+    [
+        ("0.0.0.0", "http://127.0.0.1:8080/"),
+        ("::", "http://[::1]:8080/"),
+        ("2001:db8::1", "http://[2001:db8::1]:8080/"),
+        ("edge.example", "http://edge.example:8080/"),
+    ],
+)
+def test_welcome_has_an_address_that_a_browser_opens(host: str, url: str) -> None:
+    assert f"Open the table:   {url}watch/demo" in welcome(HostPort(host=host, port=8080), 8189)
