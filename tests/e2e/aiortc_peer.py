@@ -17,6 +17,7 @@ from aiortc.mediastreams import AudioStreamTrack, MediaStreamError
 from av import VideoFrame
 
 from tests.e2e.card import Card, age_ms, ground_of
+from tests.e2e.network import skip_without_gathered_addresses
 from tests.e2e.waiting import until
 
 FRAME_RATE: Final = 15
@@ -38,6 +39,7 @@ class Peer:
 
     def __init__(self, url: str) -> None:
         """`url` is the WHIP or WHEP endpoint of a stream."""
+        skip_without_gathered_addresses()
         self.connection = RTCPeerConnection()
         self.answer = ""
         self.session_url = ""

@@ -12,6 +12,7 @@ import numpy as np
 from PIL import Image
 from playwright.async_api import Browser, BrowserContext, Page, async_playwright
 
+from tests.e2e.network import gathered_families
 from tests.e2e.waiting import eventually
 
 ARGUMENTS = [
@@ -28,14 +29,17 @@ ARGUMENTS = [
     "--disable-backgrounding-occluded-windows",
     "--disable-renderer-backgrounding",
 ]
+LOOPBACK_ARGUMENTS = ["--allow-loopback-in-peer-connection"]
+"""On a machine that has nothing else: else Chromium behaves as it does for everybody."""
 PROBE = Path(__file__).with_name("probe.js")
 
 
 @contextlib.asynccontextmanager
 async def chromium(executable: str | Path) -> AsyncIterator[Browser]:
     """A Chromium of its own, without a window."""
+    arguments = ARGUMENTS + ([] if gathered_families() else LOOPBACK_ARGUMENTS)
     async with async_playwright() as playwright:
-        browser = await playwright.chromium.launch(executable_path=executable, args=ARGUMENTS)
+        browser = await playwright.chromium.launch(executable_path=executable, args=arguments)
         try:
             yield browser
         finally:

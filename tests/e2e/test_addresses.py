@@ -10,6 +10,7 @@ from playwright.async_api import Browser
 from tests.e2e.aiortc_peer import AiortcStudio
 from tests.e2e.chromium import WatchPage
 from tests.e2e.conftest import StartGateway
+from tests.e2e.network import gathered_families
 from tests.e2e.studio_av import AvStudio
 
 
@@ -23,6 +24,8 @@ async def test_chromium_watches_over_either_family(
     host: str,
     family: str,
 ) -> None:
+    if family == "ipv6" and 6 not in gathered_families():
+        pytest.skip("this machine has no IPv6 address but loopback: Chromium has nothing to send from")
     gateway = await start_gateway(udp)
     studio = await AvStudio(gateway, "card").start()
     cleanup.push_async_callback(studio.stop)

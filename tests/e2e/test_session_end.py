@@ -13,6 +13,7 @@ import aiohttp
 from tests.e2e.aiortc_peer import AiortcViewer
 from tests.e2e.conftest import StartGateway
 from tests.e2e.gateway_process import ROOT, GatewayProcess
+from tests.e2e.network import skip_without_gathered_addresses
 from tests.e2e.studio_av import AvStudio
 from tests.e2e.waiting import eventually
 
@@ -43,6 +44,7 @@ def _connected(sessions: list[dict[str, str]]) -> list[str]:
 async def test_killed_peers_are_ended_as_idle(
     start_gateway: StartGateway, cleanup: contextlib.AsyncExitStack, measured: Callable[[str], None]
 ) -> None:
+    skip_without_gathered_addresses()
     gateway = await start_gateway(TIMEOUTS__IDLE_S=str(IDLE_S))
     studio = await AvStudio(gateway, "card").start()
     cleanup.push_async_callback(studio.stop)
