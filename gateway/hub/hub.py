@@ -104,8 +104,11 @@ class Hub:
             self.takeovers += 1
         replaced = stream.attach(publisher, [track.media.format for track in publisher.tracks], now_s)
         publisher.session.log.info("publishing", tracks=[track.media.format.name for track in publisher.tracks])
-        for viewer in tuple(self.viewing_of(stream).viewers) if replaced else ():
-            viewer.session.close("stream_changed")
+        for viewer in tuple(self.viewing_of(stream).viewers):
+            if replaced:
+                viewer.session.close("stream_changed")
+            else:
+                viewer.expect_new_clock()
         return stream
 
     def unpublish(self, publisher: Publisher, cause: str, now_s: float) -> None:

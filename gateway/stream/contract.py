@@ -11,7 +11,7 @@ from typing import Protocol
 
 from gateway.stream.layout import Layout
 from gateway.transport.address import Address
-from gateway.transport.socket import Sent
+from gateway.transport.socket import Ancillary, Sent
 from gateway.transport.srtp import Sealer
 
 
@@ -36,7 +36,18 @@ class Source(Protocol):
 class Sender(Protocol):
     """Puts datagrams on the wire."""
 
-    def send_run(self, buffers: Sequence[bytes], segment_bytes: int, count: int, address: Address) -> Sent:
+    @property
+    def max_segments(self) -> int:
+        """How many datagrams one send may hold: 1 where there is no segmentation offload."""
+
+    @property
+    def sendmsg(self) -> Callable[[Sequence[bytes | bytearray], Ancillary, int, Address], int]:
+        """The bare call, for the hot loop; where it raises OSError, `send_run` says what that means."""
+
+    def ancillary(self, segment_bytes: int, count: int) -> Ancillary:
+        """What `sendmsg` needs to cut `count` datagrams of `segment_bytes`."""
+
+    def send_run(self, buffers: Sequence[bytes | bytearray], segment_bytes: int, count: int, address: Address) -> Sent:
         """Send `count` datagrams of `segment_bytes`, the last perhaps shorter."""
 
 

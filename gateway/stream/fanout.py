@@ -5,15 +5,16 @@ viewer and
 run: one system call. What is not live (joining, recovering from overload) is `catch_up`'s business.
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 
 from gateway.stream.contract import Outlet, Sender, VideoState
 from gateway.stream.packet import MediaPacket
-from gateway.stream.runs import Run, cut_runs
+from gateway.stream.runs import cut_runs
 from gateway.stream.track import Track
+from gateway.transport.address import Address
 from gateway.transport.socket import Sent
-from gateway.transport.srtp import Sealable
+from gateway.transport.srtp import Run, Sealable
 
 Batch = list[tuple[Track, MediaPacket]]
 """Packets of both tracks in the order of their arrival."""
@@ -74,45 +75,53 @@ class Fanout:
             if stalled:
                 stalled += group
                 continue
-            sample = next(iter(group))
-            runs = cut_runs(sealables(sample, batch), sample.sealer.overhead_bytes)
-            stalled += self._send_runs(group, runs)
+            stalled += self._send_runs(group, self._runs(next(iter(group)), batch))
         for outlet in stalled:
             self.discard(outlet)
         return stalled
 
+    def _runs(self, outlet: Outlet, batch: Batch) -> list[Run]:
+        return cut_runs(sealables(outlet, batch), outlet.sealer.overhead_bytes, self._sender.max_segments)
+
     def _send_runs(self, group: dict[Outlet, None], runs: list[Run]) -> list[Outlet]:
-        """The loop itself. The socket is everybody's: when it is full for one, the rest of the group stalls untried."""
-        send_run, ok, full = self._sender.send_run, Sent.OK, Sent.FULL
+        """The loop itself: each run to each outlet of the group. Returns those who stall."""
+        sends = [(run, self._sender.ancillary(run.segment_bytes, len(run))) for run in runs]
+        sendmsg = self._sender.sendmsg
         served = 0
         for outlet in group:
-            seal, address = outlet.sealer.seal, outlet.address
-            for packets, segment_bytes in runs:
-                sent = send_run(seal(packets), segment_bytes, len(packets), address)
-                if sent is ok:
-                    continue
-                if sent is full:
-                    self._count(runs, served)
-                    return list(group)[served:]
-                self._figures.failed_sends += 1
-                self._count([Run(packets, segment_bytes)], -1)
+            seal_run, address = outlet.sealer.seal_run, outlet.address
+            for run, ancillary in sends:
+                sealed = seal_run(run)
+                try:
+                    sendmsg(sealed, ancillary, 0, address)
+                except OSError:
+                    if self._send_again(run, sealed, address) is Sent.FULL:
+                        # The socket is everybody's: when it is full for one, the rest of the group stalls untried.
+                        self._count(runs, served)
+                        return list(group)[served:]
             served += 1
         self._count(runs, served)
         return []
 
+    def _send_again(self, run: Run, sealed: Sequence[bytes | bytearray], address: Address) -> Sent:
+        """The kernel refused a send: let the sender find out why, and do what it can."""
+        sent = self._sender.send_run(sealed, run.segment_bytes, len(run), address)
+        if sent is Sent.FAILED:
+            self._figures.failed_sends += 1
+            self._count([run], -1)
+        return sent
+
     def _count(self, runs: list[Run], served: int) -> None:
-        figures = self._figures
-        figures.sends += len(runs) * served
-        for packets, segment_bytes in runs:
-            figures.packets += len(packets) * served
-            last = len(packets[-1][0]) + len(packets[-1][1]) - len(packets[0][0]) - len(packets[0][1]) + segment_bytes
-            figures.bytes += ((len(packets) - 1) * segment_bytes + last) * served
+        self._figures.sends += len(runs) * served
+        for run in runs:
+            self._figures.packets += len(run) * served
+            self._figures.bytes += run.size_bytes * served
 
     def send_to(self, outlet: Outlet, batch: Batch) -> Sent:
         """Send `batch` to one outlet, live or not; stops at the first run that is not sent."""
-        for run in cut_runs(sealables(outlet, batch), outlet.sealer.overhead_bytes):
-            packets, segment_bytes = run
-            sent = self._sender.send_run(outlet.sealer.seal(packets), segment_bytes, len(packets), outlet.address)
+        for run in self._runs(outlet, batch):
+            sealed = outlet.sealer.seal_run(run)
+            sent = self._sender.send_run(sealed, run.segment_bytes, len(run), outlet.address)
             if sent is not Sent.OK:
                 self._figures.failed_sends += sent is Sent.FAILED
                 return sent

@@ -7,7 +7,7 @@ single sends. Where kernel or path refuses it, it is switched off for good and e
 import errno
 import socket
 import struct
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from enum import Enum
 from typing import NamedTuple
 
@@ -41,6 +41,10 @@ _UNFIT = {errno.EINVAL, errno.EMSGSIZE}
 _FULL = {errno.EAGAIN, errno.ENOBUFS}
 
 
+Ancillary = Sequence[tuple[int, int, bytes]]
+"""Control messages of a send."""
+
+
 class Sent(Enum):
     """What became of a send."""
 
@@ -72,7 +76,6 @@ class MediaSocket:
         self.host, self.port = self._socket.getsockname()[:2]
         self.segmentation = _knows_segmentation(self._socket)
         self.failed_sends = 0
-        self._ancillary: dict[int, list[tuple[int, int, bytes]]] = {}
 
     def fileno(self) -> int:
         """For the event loop."""
@@ -100,38 +103,43 @@ class MediaSocket:
             return self._failure(error)
         return Sent.OK
 
-    def send_run(self, buffers: Sequence[bytes], segment_bytes: int, count: int, address: Address) -> Sent:
+    @property
+    def sendmsg(self) -> Callable[[Sequence[bytes | bytearray], Ancillary, int, Address], int]:
+        """The bare call, for the hot loop; raises OSError."""
+        return self._socket.sendmsg
+
+    @property
+    def max_segments(self) -> int:
+        """How many datagrams one send may hold."""
+        return MAX_SEGMENTS if self.segmentation else 1
+
+    def ancillary(self, segment_bytes: int, count: int) -> Ancillary:
+        """What `sendmsg` needs to cut `count` datagrams of `segment_bytes`."""
+        return ((socket.IPPROTO_UDP, _UDP_SEGMENT, struct.pack("H", segment_bytes)),) if count > 1 else ()
+
+    def send_run(self, buffers: Sequence[bytes | bytearray], segment_bytes: int, count: int, address: Address) -> Sent:
         """Send `count` datagrams of `segment_bytes`, the last perhaps shorter, given as a gather list."""
-        if count == 1:
-            return self._send_gathered(buffers, address)
-        if not self.segmentation:
+        if count > 1 and not self.segmentation:
             return self._send_one_by_one(b"".join(buffers), segment_bytes, address)
-        ancillary = self._ancillary.get(segment_bytes)
-        if ancillary is None:
-            ancillary = self._ancillary[segment_bytes] = [
-                (socket.IPPROTO_UDP, _UDP_SEGMENT, struct.pack("H", segment_bytes))
-            ]
         try:
-            self._socket.sendmsg(buffers, ancillary, 0, address)
+            self._socket.sendmsg(buffers, self.ancillary(segment_bytes, count), 0, address)
         except OSError as error:
-            if error.errno in _UNSUPPORTED:
-                self._switch_segmentation_off(error)
-            elif error.errno not in _UNFIT:
-                return self._failure(error)
-            return self._send_one_by_one(b"".join(buffers), segment_bytes, address)
+            return self._send_otherwise(error, buffers, segment_bytes, count, address)
         return Sent.OK
+
+    def _send_otherwise(
+        self, error: OSError, buffers: Sequence[bytes | bytearray], segment_bytes: int, count: int, address: Address
+    ) -> Sent:
+        if count == 1 or error.errno not in _UNSUPPORTED | _UNFIT:
+            return self._failure(error)
+        if error.errno in _UNSUPPORTED:
+            self._switch_segmentation_off(error)
+        return self._send_one_by_one(b"".join(buffers), segment_bytes, address)
 
     def kernel_receive_drops(self) -> int:
         """Datagrams that the kernel dropped because our receive buffer was full, since the socket was made."""
         raw = self._socket.getsockopt(socket.SOL_SOCKET, _SO_MEMINFO, _MEMINFO.size)
         return int(_MEMINFO.unpack(raw)[_MEMINFO_DROPS])
-
-    def _send_gathered(self, buffers: Sequence[bytes], address: Address) -> Sent:
-        try:
-            self._socket.sendmsg(buffers, (), 0, address)
-        except OSError as error:
-            return self._failure(error)
-        return Sent.OK
 
     def _send_one_by_one(self, run: bytes, segment_bytes: int, address: Address) -> Sent:
         for start in range(0, len(run), segment_bytes):

@@ -15,8 +15,12 @@ from gateway.viewers.retransmission import RetransmissionFigures, Retransmitter
 from gateway.wire import rtcp
 from gateway.wire.rtp import RtpHeader
 
-REPORT_INTERVAL_S = 1.0
-"""Sender reports to a viewer: what its clock mapping and lip sync live on."""
+REPORT_INTERVAL_S = 2.5
+"""Sender reports to a viewer: what its clock mapping and lip sync live on. RFC 3550 section 6.2 would allow 5 s."""
+
+FIRST_REPORT_INTERVAL_S = 0.5
+FIRST_REPORTS = 4
+"""The first come faster: until it has had two or three, a player's clocks are guesses."""
 
 
 @dataclass(slots=True)
@@ -70,6 +74,7 @@ class Viewer:
         self._sent_before: dict[int, tuple[int, int]] = {}
         self._lost: dict[int, int] = {}
         self._reference: tuple[int, int, float] | None = None
+        self._reports = 0
         self._next_report_s = 0.0
 
     # Peer
@@ -156,6 +161,11 @@ class Viewer:
 
     # What we say
 
+    def expect_new_clock(self) -> None:
+        """Another studio has taken the stream over: report often again, its clock is another one."""
+        self._reports = 0
+        self._next_report_s = 0.0
+
     def tick(self, now_s: float) -> None:
         """Report when it is time to. A few times a second."""
         if self.outlet is not None and now_s >= self._next_report_s:
@@ -164,7 +174,8 @@ class Viewer:
     def report(self, now_s: float) -> None:
         """Sender reports of all tracks in the gateway's clock, and the answer to the player's reference time (RFC 3611
         4.5)."""
-        self._next_report_s = now_s + REPORT_INTERVAL_S
+        self._reports += 1
+        self._next_report_s = now_s + (FIRST_REPORT_INTERVAL_S if self._reports < FIRST_REPORTS else REPORT_INTERVAL_S)
         ntp = self._clock.ntp(now_s)
         reports = [report for track in self._tracks.values() if (report := self._sender_report(track, ntp)) is not None]
         if not reports:

@@ -14,8 +14,8 @@ from gateway.stream.stream import Stream, StreamSettings
 from gateway.stream.track import Incoming, Track
 from gateway.transport.address import Address
 from gateway.transport.session import Session
-from gateway.transport.socket import Sent
-from gateway.transport.srtp import AEAD_AES_128_GCM, Sealable, SrtpSession
+from gateway.transport.socket import MAX_SEGMENTS, Ancillary, Sent
+from gateway.transport.srtp import AEAD_AES_128_GCM, Run, Sealable, SrtpSession
 from gateway.transport.srtp.gcm import GcmOpener
 from gateway.wire import rtcp
 from gateway.wire.formats import TrackFormat
@@ -42,7 +42,26 @@ class Datagram(NamedTuple):
     payload: bytes
 
 
-class RecordingSender:
+class BareSends:
+    """The bare calls of a `Sender`, by way of its `send_run`."""
+
+    max_segments = MAX_SEGMENTS
+
+    def ancillary(self, segment_bytes: int, count: int) -> Ancillary:
+        return ((0, segment_bytes, bytes(count)),)
+
+    def sendmsg(self, buffers: Sequence[bytes | bytearray], ancillary: Ancillary, _flags: int, address: Address) -> int:
+        """Raises where `send_run`, asked again, says why."""
+        ((_, segment_bytes, count),) = ancillary
+        if self.send_run(buffers, segment_bytes, len(count), address) is not Sent.OK:
+            raise OSError("refused")
+        return 0
+
+    def send_run(self, buffers: Sequence[bytes | bytearray], segment_bytes: int, count: int, address: Address) -> Sent:
+        raise NotImplementedError
+
+
+class RecordingSender(BareSends):
     """A `Sender` that keeps what was sent. `answer` says what becomes of a send to an address."""
 
     def __init__(self) -> None:
@@ -50,7 +69,7 @@ class RecordingSender:
         self.sends: list[tuple[Address, int]] = []
         self.answer: Callable[[Address], Sent] = lambda _address: Sent.OK
 
-    def send_run(self, buffers: Sequence[bytes], segment_bytes: int, count: int, address: Address) -> Sent:
+    def send_run(self, buffers: Sequence[bytes | bytearray], segment_bytes: int, count: int, address: Address) -> Sent:
         outcome = self.answer(address)
         if outcome is not Sent.OK:
             return outcome
@@ -119,6 +138,9 @@ class PlainSealer:
 
     def seal(self, packets: Sequence[Sealable]) -> list[bytes]:
         return [header + payload + bytes(self.overhead_bytes) for header, payload, _, _ in packets]
+
+    def seal_run(self, run: Run) -> list[bytes]:
+        return self.seal(run.packets)
 
     def seal_rtcp(self, compound: bytes) -> bytes:
         return compound

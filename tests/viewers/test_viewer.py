@@ -7,7 +7,14 @@ from gateway.stream.contract import VideoState
 from gateway.stream.layout import Layout
 from gateway.stream.timing import PublisherClock
 from gateway.viewers.retransmission import RetransmissionFigures
-from gateway.viewers.viewer import REPORT_INTERVAL_S, Viewer, ViewerEvents, ViewerFigures
+from gateway.viewers.viewer import (
+    FIRST_REPORT_INTERVAL_S,
+    FIRST_REPORTS,
+    REPORT_INTERVAL_S,
+    Viewer,
+    ViewerEvents,
+    ViewerFigures,
+)
 from gateway.wire import rtcp
 from gateway.wire.rtp import parse_header
 from tests.stream.doubles import (
@@ -206,10 +213,21 @@ def test_report_before_any_packet_is_left_out() -> None:
     assert bench.session.compounds == []
 
 
-def test_reports_go_out_once_an_interval(bench: Bench) -> None:
-    for tick in range(1, 31):
+def test_reports_go_out_often_at_first_then_once_an_interval(bench: Bench) -> None:
+    quick_s = (FIRST_REPORTS - 1) * FIRST_REPORT_INTERVAL_S
+    for tick in range(1, 1 + round((quick_s + 2 * REPORT_INTERVAL_S + 0.2) * 10)):
         bench.viewer.tick(tick / 10)
-    assert len(bench.reports("video")) == 1 + int(3.0 / REPORT_INTERVAL_S)
+    assert len(bench.reports("video")) == FIRST_REPORTS + 2
+
+
+def test_reports_go_out_often_again_when_another_studio_takes_over(bench: Bench) -> None:
+    for tick in range(1, 60):
+        bench.viewer.tick(tick / 10)
+    before = len(bench.reports("video"))
+    bench.viewer.expect_new_clock()
+    bench.viewer.tick(6.0)
+    bench.viewer.tick(6.0 + FIRST_REPORT_INTERVAL_S)
+    assert len(bench.reports("video")) == before + 2
 
 
 def test_player_without_keys_is_told_nothing() -> None:

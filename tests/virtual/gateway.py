@@ -17,6 +17,7 @@ from gateway.transport.srtp import AEAD_AES_128_GCM, srtp_session
 from gateway.viewers.retransmission import RetransmissionFigures
 from gateway.viewers.viewer import Viewer, ViewerEvents, ViewerFigures
 from gateway.wire.header_extensions import MID, PLAYOUT_DELAY
+from tests.stream.doubles import BareSends
 from tests.virtual import player, studio
 from tests.virtual.content import OPUS
 from tests.virtual.scheduler import Scheduler
@@ -24,7 +25,7 @@ from tests.virtual.scheduler import Scheduler
 PUBLISHER_TICK_S, PACER_TICK_S, VIEWER_TICK_S, STREAM_TICK_S = 0.05, 0.005, 0.2, 0.25
 
 
-class Socket:
+class Socket(BareSends):
     """Takes datagrams to where their address leads, unless it is full for sends of that size."""
 
     port = 8189
@@ -37,7 +38,7 @@ class Socket:
         self.routes[address](datagram)
         return Sent.OK
 
-    def send_run(self, buffers: Sequence[bytes], segment_bytes: int, count: int, address: Address) -> Sent:
+    def send_run(self, buffers: Sequence[bytes | bytearray], segment_bytes: int, count: int, address: Address) -> Sent:
         run = b"".join(buffers)
         if self.is_full_for(len(run)):
             return Sent.FULL
@@ -140,6 +141,8 @@ class VirtualGateway:
         """See `ingest.publisher.Hub`."""
         replaced = self.stream.attach(publisher, [track.media.format for track in publisher.tracks], now_s)
         assert not replaced
+        for viewer in self.viewers:
+            viewer.expect_new_clock()
         return self.stream
 
     def unpublish(self, publisher: Publisher, cause: str, now_s: float) -> None:

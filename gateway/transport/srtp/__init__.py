@@ -11,6 +11,7 @@ from gateway.transport.srtp.errors import AuthenticationError, ReplayError, Srtp
 from gateway.transport.srtp.gcm import GcmOpener, GcmSealer
 from gateway.transport.srtp.interface import Opener, Sealable, Sealer
 from gateway.transport.srtp.profiles import AEAD_AES_128_GCM, AES128_CM_SHA1_80, PROFILES, Profile
+from gateway.transport.srtp.run import Run
 
 __all__ = [
     "AEAD_AES_128_GCM",
@@ -20,6 +21,7 @@ __all__ = [
     "Opener",
     "Profile",
     "ReplayError",
+    "Run",
     "Sealable",
     "Sealer",
     "SrtpError",

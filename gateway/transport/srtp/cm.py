@@ -8,6 +8,7 @@ from pylibsrtp._binding import ffi  # type: ignore[import-not-found]  # an exten
 from gateway.transport.srtp.errors import AuthenticationError, ReplayError, SrtpError
 from gateway.transport.srtp.interface import Sealable
 from gateway.transport.srtp.replay import WINDOW_PACKETS
+from gateway.transport.srtp.run import Run
 from gateway.wire.rtp import RtpHeader
 
 AUTH_TAG_BYTES = 10
@@ -53,6 +54,10 @@ class CmSealer:
         """See `Sealer`."""
         protect = self._session.protect
         return [protect(header + payload) for header, payload, _, _ in packets]
+
+    def seal_run(self, run: Run) -> Sequence[bytes]:
+        """See `Sealer`."""
+        return self.seal(run.packets)
 
     def seal_rtcp(self, compound: bytes) -> bytes:
         """See `Sealer`."""

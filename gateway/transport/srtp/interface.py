@@ -1,9 +1,12 @@
 """What the rest of the gateway sees of SRTP, whichever the profile."""
 
 from collections.abc import Sequence
-from typing import Protocol
+from typing import TYPE_CHECKING, Protocol
 
 from gateway.wire.rtp import RtpHeader
+
+if TYPE_CHECKING:
+    from gateway.transport.srtp.run import Run
 
 Sealable = tuple[bytes, bytes, int, int]
 """(header, payload, ssrc, iv): `iv` is ssrc << 48 | packet index, the index being roc << 16 | sequence number, 48
@@ -25,6 +28,9 @@ class Sealer(Protocol):
 
     def seal(self, packets: Sequence[Sealable]) -> list[bytes]:
         """The protected packets as a gather list: joined, the buffers are the datagrams one after another."""
+
+    def seal_run(self, run: "Run") -> Sequence[bytes | bytearray]:
+        """The same for a whole run, which may be sealed in its own buffer: send it before the next peer's turn."""
 
     def seal_rtcp(self, compound: bytes) -> bytes:
         """One protected SRTCP datagram."""
