@@ -55,16 +55,18 @@ async def serve(settings: Settings, demo: bool) -> None:
     loop = asyncio.get_running_loop()
     for signal_number in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(signal_number, stopped.set)
-    bound = await gateway.start()
-    # What was imported and built lives as long as the process: the collector need not look through it again and again,
-    # which takes tens of milliseconds each time and holds up every viewer.
-    gc.collect()
-    gc.freeze()
-    if demo:
-        print(welcome(bound, gateway.port.socket.port), flush=True)
-    async with _demo_studio(bound, settings.tokens) if demo else contextlib.nullcontext():
-        await stopped.wait()
-    await gateway.stop()
+    try:
+        bound = await gateway.start()
+        # What was imported and built lives as long as the process: the collector need not look through it again and
+        # again, which takes tens of milliseconds each time and holds up every viewer.
+        gc.collect()
+        gc.freeze()
+        if demo:
+            print(welcome(bound, gateway.port.socket.port), flush=True)
+        async with _demo_studio(bound, settings.tokens) if demo else contextlib.nullcontext():
+            await stopped.wait()
+    finally:
+        await gateway.stop()
 
 
 @contextlib.asynccontextmanager

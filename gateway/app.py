@@ -65,17 +65,12 @@ class Gateway:
         ]
 
     async def start(self) -> HostPort:
-        """Begin; the HTTP address. OSError when its port is taken: then the media port is given back too."""
+        """Begin; the HTTP address. OSError when its port is taken: `stop` then gives the media port back."""
         self.port.after_batch = self._after_batch
         self.hub.on_joined = lambda: self._pacer_alarm.set(PACER_TICK_S, monotonic_s())
-        loop = asyncio.get_running_loop()
-        self.port.attach(loop)
-        try:
-            with _listening("HTTP", self.settings.http):
-                bound = await self._http.start()
-        except OSError:
-            self.port.detach(loop)
-            raise
+        self.port.attach(asyncio.get_running_loop())
+        with _listening("HTTP", self.settings.http):
+            bound = await self._http.start()
         for period_s, call in self._periodic:
             self._clockwork.every(period_s, call)
         log.info("ready", http=str(bound), udp=self.port.socket.port, buffers=self.port.socket.buffers._asdict())

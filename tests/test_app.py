@@ -82,13 +82,14 @@ async def test_stop_gives_both_ports_back() -> None:
     await again.stop()
 
 
-async def test_start_with_a_taken_http_port_gives_the_media_port_back() -> None:
+async def test_stop_after_a_start_that_failed_gives_the_media_port_back() -> None:
     with socket.socket() as holder:
         holder.bind(("127.0.0.1", 0))
         holder.listen()
         gateway = Gateway(settings_of(http=f"127.0.0.1:{holder.getsockname()[1]}"))
         with pytest.raises(OSError, match="HTTP at"):
             await gateway.start()
+    await gateway.stop()
     with socket.socket(type=socket.SOCK_DGRAM) as media:
         media.bind(("127.0.0.1", gateway.port.socket.port))
 

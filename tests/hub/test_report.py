@@ -15,7 +15,7 @@ async def test_live_stream_is_reported_with_its_studio_and_tracks(desk: Desk) ->
     desk.player()
     report = stream_report(desk.hub, desk.stream(), monotonic_s() + 1)
     assert (report["stream"], report["state"], report["viewers"], report["since_s"]) == ("table", "live", 1, 1.0)
-    assert report["publisher"] == {"address_family": "IPv4", "rtt_s": None}
+    assert report["publisher"] == {"address_family": "ipv4", "rtt_s": None}
     assert [(track["kind"], track["codec"]) for track in report["tracks"]] == [("video", "H264"), ("audio", "opus")]
     studio.round_trip_s = 0.03
     assert stream_report(desk.hub, desk.stream(), monotonic_s())["publisher"]["rtt_s"] == 0.03
