@@ -126,6 +126,23 @@ def test_failed_send_is_counted_and_stops_nobody(bench: Bench) -> None:
     assert bench.sender.video_to(bob) == [10]
 
 
+def test_send_that_succeeds_in_another_way_is_no_failure(bench: Bench) -> None:
+    ann = bench.viewer("ann")
+    answers = iter([Sent.FAILED, Sent.OK])
+    bench.sender.answer = lambda _address: next(answers)
+    assert bench.fanout.send(bench.batch(100, 100)) == []
+    assert bench.sender.video_to(ann) == [10, 11]
+    assert (bench.figures.packets, bench.figures.sends, bench.figures.failed_sends) == (2, 1, 0)
+
+
+def test_without_segmentation_every_packet_is_a_send(bench: Bench) -> None:
+    ann = bench.viewer("ann")
+    bench.sender.max_segments = 1
+    bench.fanout.send(bench.batch(100, 100, 40))
+    assert bench.sender.video_to(ann) == [10, 11, 12]
+    assert [count for _, count in bench.sender.sends] == [1, 1, 1]
+
+
 def test_failed_send_is_not_counted_as_sent(bench: Bench) -> None:
     bench.viewer("ann")
     bench.sender.answer = lambda _address: Sent.FAILED

@@ -50,6 +50,16 @@ def test_run_has_no_more_segments_than_the_kernel_takes() -> None:
     assert [len(run) for run in runs_of(*[88] * (2 * MAX_SEGMENTS + 1))] == [MAX_SEGMENTS, MAX_SEGMENTS, 1]
 
 
+def test_without_segmentation_every_packet_is_a_run() -> None:
+    packets = [packet(88, number) for number in range(3)]
+    assert [run.packets for run in cut_runs(packets, 16, max_segments=1)] == [[each] for each in packets]
+
+
+def test_run_knows_its_bytes_on_the_wire() -> None:
+    (run,) = cut_runs([packet(88), packet(88), packet(10)], 16)
+    assert (len(run), run.size_bytes) == (3, 2 * 116 + 38)
+
+
 def test_run_has_no_more_bytes_than_the_kernel_takes() -> None:
     fitting = MAX_RUN_BYTES // 1500
     assert fitting < MAX_SEGMENTS
