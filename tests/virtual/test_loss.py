@@ -7,7 +7,7 @@ from tests.virtual.content import VP8
 from tests.virtual.link import Conditions
 from tests.virtual.studio import StudioSettings
 from tests.virtual.table import PlayerSeat, StudioSeat, Table
-from tests.virtual.verdict import first_keyframe, lost_audio, lost_frames, whole_frames
+from tests.virtual.verdict import lost_audio, lost_frames, whole_frames
 
 LOSSY = Conditions(loss=0.05, delay_s=0.02)
 SEEDS = [1, 2, 3, 4]
@@ -114,7 +114,7 @@ def test_player_that_sends_no_nack_loses_frames(seed: int) -> None:
     deaf, other = table.add_player(sends_nack=False), table.add_player()
     table.run(4.0)
     until_s = table.end()
-    assert len(lost_frames(deaf.player, studio.studio, until_s)) > 10
+    assert len(studio.studio.frames) - len(whole_frames(deaf.player, studio.studio)) > 20
     assert lost_frames(other.player, studio.studio, until_s) == []
 
 
@@ -129,10 +129,3 @@ def test_studio_that_answers_no_nack_loses_frames_and_is_asked_for_keyframes(see
     assert incomplete > 20
     assert table.gateway.publishers[0].figures.frames_lost == pytest.approx(incomplete, rel=0.25)
     assert studio.studio.keyframe_requests > 0
-
-
-def test_decoding_begins_at_a_keyframe() -> None:
-    table = Table(1)
-    studio, _ = play(table, duration_s=1.0)
-    frames = whole_frames(table.players[0].player, studio.studio)
-    assert first_keyframe(frames) == 0

@@ -50,16 +50,12 @@ def _check_packet(track: Received, index: int, frame: Frame) -> None:
     assert track.markers[index] == (place.number == place.count - 1)
 
 
-def first_keyframe(frames: list[WholeFrame]) -> int:
-    """Position of the first keyframe, where decoding begins."""
-    return next(position for position, each in enumerate(frames) if each.made.is_keyframe)
-
-
 def lost_frames(player: Player, studio: Studio, until_s: float) -> list[int]:
-    """Frames of `studio`, from the first keyframe that the player has, that it has not whole."""
+    """Frames of `studio` that the player has not whole, from the first keyframe that it has: there decoding begins."""
     whole = whole_frames(player, studio)
     have = {each.made.frame for each in whole}
-    expected = studio.frames[whole[first_keyframe(whole)].made.frame :]
+    begin = next((each.made.frame for each in whole if each.made.is_keyframe), 0)
+    expected = studio.frames[begin:]
     return [each.frame for each in expected if each.frame not in have and each.captured_s <= until_s]
 
 
