@@ -5,9 +5,9 @@ import itertools
 from hypothesis import given
 from hypothesis import strategies as st
 
-from gateway.stream.runs import Run, cut_runs
+from gateway.stream.runs import cut_runs
 from gateway.transport.socket import MAX_RUN_BYTES, MAX_SEGMENTS
-from gateway.transport.srtp import Sealable
+from gateway.transport.srtp import Run, Sealable
 
 HEADER = bytes(12)
 
