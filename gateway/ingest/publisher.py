@@ -1,10 +1,10 @@
 """A studio's session: RTP in, packets into the stream, feedback back."""
 
-import random
-from typing import Protocol
+from typing import NamedTuple, Protocol
 
 from gateway.clock import WallClock, ntp_middle32, round_trip_s
 from gateway.ingest.arrivals import ArrivalRecorder
+from gateway.ingest.feedback import Feedback
 from gateway.ingest.incoming import IncomingTrack, PublishedMedia
 from gateway.stream.figures import IngestFigures
 from gateway.stream.layout import CARRIED
@@ -48,6 +48,15 @@ class Hub(Protocol):
         """A publisher's path was measured."""
 
 
+class _Arrived(NamedTuple):
+    """An authentic packet: its payload without padding, and the header extension elements that travel on."""
+
+    header: RtpHeader
+    payload: bytes
+    elements: tuple[tuple[str, bytes], ...]
+    now_s: float
+
+
 class Publisher:
     """Implements `transport.session.Peer` and `stream.contract.Source`."""
 
@@ -63,9 +72,8 @@ class Publisher:
         self._stream: Stream | None = None
         self._publisher_clock = PublisherClock()
         self._arrivals = ArrivalRecorder()
-        self._ssrc = random.SystemRandom().randrange(1, 1 << 32)
+        self._feedback = Feedback(session, self.tracks, clock)
         self._ssrcs: set[int] = set()
-        self._fir_sequence_number = 0
         self._next_report_s = self._next_feedback_s = 0.0
         self._by_payload_type: dict[int, tuple[IncomingTrack, bool]] = {}
         for track in self.tracks:
@@ -111,11 +119,11 @@ class Publisher:
         track, is_rtx = self._by_payload_type[header.payload_type]
         elements = parse_extensions(header.extension_profile, header.extension) if header.extension else {}
         carried = self._carried(track, elements, now_s)
-        payload = strip_padding(payload) if header.has_padding else payload
+        arrived = _Arrived(header, strip_padding(payload) if header.has_padding else payload, carried, now_s)
         if is_rtx:
-            self._on_retransmission(track, header, payload, carried, now_s)
+            self._on_retransmission(track, arrived)
         else:
-            self._on_original(track, header, payload, carried, now_s)
+            self._on_original(track, arrived)
 
     def on_rtcp(self, packets: list[rtcp.RtcpPacket], now_s: float) -> None:
         """See `Peer`."""
@@ -148,65 +156,44 @@ class Publisher:
         capture = parse_abs_capture_time(value)
         return AbsCaptureTime(capture.ntp_timestamp, capture_clock_offset(self._publisher_clock)).serialize()
 
-    def _on_retransmission(
-        self,
-        track: IncomingTrack,
-        header: RtpHeader,
-        payload: bytes,
-        carried: tuple[tuple[str, bytes], ...],
-        now_s: float,
-    ) -> None:
-        if not payload or track.reception is None:
+    def _on_retransmission(self, track: IncomingTrack, arrived: _Arrived) -> None:
+        if not arrived.payload or track.reception is None:
             return  # Padding that probes the path, or nothing yet to repair.
-        sequence_number, original = unpack_rtx_payload(payload)
+        sequence_number, original = unpack_rtx_payload(arrived.payload)
         extended = track.reception.place(sequence_number)
         track.retransmissions += 1
         if extended is not None:
-            self._feed(track, extended, header, original, carried, now_s)
+            self._feed(track, extended, arrived._replace(payload=original))
 
-    def _on_original(
-        self,
-        track: IncomingTrack,
-        header: RtpHeader,
-        payload: bytes,
-        carried: tuple[tuple[str, bytes], ...],
-        now_s: float,
-    ) -> None:
-        if track.is_retired(header.ssrc):
+    def _on_original(self, track: IncomingTrack, arrived: _Arrived) -> None:
+        if track.is_retired(arrived.header.ssrc):
             return
-        begins_anew = track.switch_to(header.ssrc)
+        begins_anew = track.switch_to(arrived.header.ssrc)
         assert track.reception is not None
         restarts = track.reception.restarts
-        extended = track.reception.extend(header.sequence_number)
+        extended = track.reception.extend(arrived.header.sequence_number)
         if extended is None:
             return
         if begins_anew or track.reception.restarts != restarts:
             track.nacks.restart()
             if self._stream is not None:
                 self._stream.tracks[track.media.format.kind].begin_epoch()
-        self._feed(track, extended, header, payload, carried, now_s)
-        track.reception.on_packet(header.timestamp, now_s)
+        self._feed(track, extended, arrived)
+        track.reception.on_packet(arrived.header.timestamp, arrived.now_s)
 
-    def _feed(
-        self,
-        track: IncomingTrack,
-        extended: int,
-        header: RtpHeader,
-        payload: bytes,
-        carried: tuple[tuple[str, bytes], ...],
-        now_s: float,
-    ) -> None:
+    def _feed(self, track: IncomingTrack, extended: int, arrived: _Arrived) -> None:
         """Pass the packet with the `extended` sequence number on to the stream."""
         stream = self._stream
         if stream is None:
             return
+        header, payload, _, now_s = arrived
         self.last_media_s = now_s
         if not track.nacks.on_packet(extended, now_s):
             stream.request_keyframe(now_s)
         if len(payload) > MAX_PAYLOAD_BYTES:
             self._refuse_oversized(len(payload))
             return
-        incoming = Incoming(extended, header.timestamp, header.marker, payload, now_s, carried)
+        incoming = Incoming(extended, header.timestamp, header.marker, payload, now_s, arrived.elements)
         stream.feed(stream.tracks[track.media.format.kind], incoming, self._clock.ntp(now_s))
 
     def _refuse_oversized(self, payload_bytes: int) -> None:
@@ -229,7 +216,7 @@ class Publisher:
         now_middle32 = ntp_middle32(self._clock.ntp(now_s))
         for block in report.blocks:
             for entry in block.reports if isinstance(block, rtcp.Dlrr) else ():
-                if entry.ssrc == self._ssrc:
+                if entry.ssrc == self._feedback.ssrc:
                     self._on_round_trip(round_trip_s(now_middle32, entry.last_rr, entry.delay_since_last_rr))
 
     def _on_round_trip(self, measured_s: float | None) -> None:
@@ -246,57 +233,28 @@ class Publisher:
         self.ask_for_missing(now_s)
         if now_s >= self._next_feedback_s:
             self._next_feedback_s = now_s + FEEDBACK_INTERVAL_S
-            feedback = self._arrivals.feedback(self._ssrc, max(track.ssrc for track in self.tracks))
-            for packet in feedback:
-                self._send_feedback(packet)
+            self._feedback.report_arrivals(self._arrivals)
         if now_s >= self._next_report_s:
             self._next_report_s = now_s + REPORT_INTERVAL_S
-            self._send_report(now_s)
+            self._feedback.report_reception(now_s)
 
     def ask_for_missing(self, now_s: float) -> None:
         """Send the NACKs that are due."""
         for track in self.tracks:
             if track.nacks:
-                self._send_nacks(track, now_s)
+                self._ask_for_missing(track, now_s)
 
-    def _send_nacks(self, track: IncomingTrack, now_s: float) -> None:
-        asked, given_up = track.nacks.due(now_s, self.round_trip_s)
-        if asked and track.wants_nack:
-            track.nacks_sent += len(asked)
-            wanted = tuple(sequence_number & 0xFFFF for sequence_number in asked)
-            self._send_feedback(rtcp.GenericNack(self._ssrc, track.ssrc, wanted))
+    def _ask_for_missing(self, track: IncomingTrack, now_s: float) -> None:
+        due, given_up = track.nacks.due(now_s, self.round_trip_s)
+        self._feedback.ask_again(track, due)
         if given_up and track.media.format.kind == "video" and self._stream is not None:
             # Viewers' decoders stand still from here on: the sooner a keyframe, the better.
             self._frames_lost += self._stream.tracks["video"].frames_around(given_up)
             self._stream.request_keyframe(now_s)
 
-    def _send_feedback(self, packet: rtcp.RtcpPacket) -> None:
-        # With an empty report in front the compound is valid for peers without reduced-size RTCP (RFC 5506), too.
-        self.session.send_rtcp([rtcp.ReceiverReport(self._ssrc, ()), packet])
-
-    def _send_report(self, now_s: float) -> None:
-        blocks = [track.reception.report_block(now_s) for track in self.tracks if track.reception is not None]
-        reports = tuple(block for block in blocks if block is not None)
-        reference = rtcp.ReceiverReferenceTime(self._clock.ntp(now_s))
-        self.session.send_rtcp(
-            [
-                rtcp.ReceiverReport(self._ssrc, reports),
-                rtcp.SourceDescription(((self._ssrc, "railbird"),)),
-                rtcp.ExtendedReport(self._ssrc, (reference,)),
-            ]
-        )
-
     def request_keyframe(self, now_s: float) -> None:
         """See `Source`. The stream has limited how often."""
-        for track in self.tracks:
-            if track.media.format.kind != "video" or track.reception is None:
-                continue
-            if "nack pli" in track.media.feedback:
-                self._send_feedback(rtcp.PictureLossIndication(self._ssrc, track.ssrc))
-            elif "ccm fir" in track.media.feedback:
-                self._fir_sequence_number = (self._fir_sequence_number + 1) & 0xFF
-                entry = (track.ssrc, self._fir_sequence_number)
-                self._send_feedback(rtcp.FullIntraRequest(self._ssrc, (entry,)))
+        self._feedback.ask_for_keyframe()
 
     def close(self, cause: str) -> None:
         """See `Source`."""
