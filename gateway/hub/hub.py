@@ -25,7 +25,7 @@ from gateway.stream.registry import Registry, check_name
 from gateway.stream.stream import Stream
 from gateway.transport.ice import candidate_lines
 from gateway.transport.port import MediaPort
-from gateway.transport.session import Leg, Session
+from gateway.transport.session import Leg, PeerDescription, Session
 from gateway.viewers import whep
 from gateway.viewers.viewer import Viewer, ViewerEvents
 from gateway.wire.answer import AnswerMedia, AnswerTransport, serialize_answer
@@ -178,15 +178,8 @@ class Hub:
         self, leg: Leg, name: str, offer: Offer, client: str, answers: list[AnswerMedia]
     ) -> tuple[Session, str]:
         dtls_role, setup = _ANSWERED_SETUP[offer.setup]
-        session = self.port.open_session(
-            leg=leg,
-            stream=name,
-            client=client,
-            mid=offer.mid,
-            remote_ufrag=offer.ufrag,
-            fingerprints=offer.fingerprints,
-            dtls_role=dtls_role,
-        )
+        peer = PeerDescription(leg, name, client, offer.mid, offer.ufrag, offer.fingerprints, dtls_role)
+        session = self.port.open_session(peer)
         local = session.ice.local
         transport = AnswerTransport(local.ufrag, local.pwd, session.fingerprint, setup, self._candidates)
         session.log.info("session opened", client=client)

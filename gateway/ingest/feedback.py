@@ -1,4 +1,4 @@
-"""The RTCP that a publisher is sent: what is missing, what arrived when, how it was received, that a keyframe is due."""
+"""The RTCP that a publisher is sent: what is missing, what arrived and when, and that a keyframe is due."""
 
 import random
 
@@ -44,7 +44,7 @@ class Feedback:
             self._send(packet)
 
     def report_reception(self, now_s: float) -> None:
-        """Receiver report of all tracks, and our reference time, whose answer measures the path (RFC 3611 section 4.4)."""
+        """Receiver report of all tracks, and our reference time, whose answer measures the path (RFC 3611 4.4)."""
         blocks = [track.reception.report_block(now_s) for track in self._tracks if track.reception is not None]
         reference = rtcp.ReceiverReferenceTime(self._clock.ntp(now_s))
         self._session.send_rtcp(

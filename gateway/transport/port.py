@@ -18,7 +18,7 @@ from gateway.errors import WireError
 from gateway.transport.address import Address, family_of
 from gateway.transport.dtls import Certificate
 from gateway.transport.ice import local_ufrag
-from gateway.transport.session import Leg, Session
+from gateway.transport.session import PeerDescription, Session
 from gateway.transport.socket import MediaSocket
 from gateway.wire import stun
 
@@ -77,35 +77,11 @@ class MediaPort:
             self._certificate = Certificate.generateCertificate()
         return self._certificate
 
-    def open_session(
-        self,
-        *,
-        leg: Leg,
-        stream: str,
-        client: str,
-        mid: str,
-        remote_ufrag: str,
-        fingerprints: list[tuple[str, str]],
-        dtls_role: str,
-    ) -> Session:
-        """A new session in the tables, waiting for its peer's first STUN request. `client` is what limits count by,
-        `mid` names the bundle's first section."""
-        session = Session(
-            leg=leg,
-            stream=stream,
-            client=client,
-            mid=mid,
-            remote_ufrag=remote_ufrag,
-            fingerprints=fingerprints,
-            dtls_role=dtls_role,
-            certificate=self.certificate,
-            media_socket=self.socket,
-            drop=self._drop,
-            forget=self._forget,
-            connected=self._half_open.discard,
-        )
+    def open_session(self, description: PeerDescription) -> Session:
+        """A new session in the tables, waiting for its peer's first STUN request."""
+        session = Session(description, self.certificate, self.socket, self)
         self._half_open.add(session)
-        self._of_client[client] += 1
+        self._of_client[session.client] += 1
         self._sessions[session.session_id] = session
         self._by_ufrag[session.ice.local.ufrag] = session
         return session
@@ -137,7 +113,12 @@ class MediaPort:
         session.ice.restart(remote_ufrag)
         self._by_ufrag[session.ice.local.ufrag] = session
 
-    def _forget(self, session: Session) -> None:
+    def connected(self, session: Session) -> None:
+        """See `transport.session.Tables`."""
+        self._half_open.discard(session)
+
+    def forget(self, session: Session) -> None:
+        """See `transport.session.Tables`."""
         del self._sessions[session.session_id]
         self._half_open.discard(session)
         self._of_client[session.client] -= 1
@@ -180,7 +161,7 @@ class MediaPort:
             except Exception:
                 # Our bug, not the peer's: it costs this datagram, not the rest of the batch.
                 log.exception("datagram failed")
-                self._drop("internal_error")
+                self.drop("internal_error")
         self.after_batch(now_s)
 
     def on_datagram(self, datagram: bytes, source: Address, now_s: float) -> None:
@@ -192,36 +173,36 @@ class MediaPort:
             return
         session = self._by_address.get(source)
         if session is None:
-            self._drop("unknown_source")
+            self.drop("unknown_source")
         elif kind is Kind.MEDIA:
             session.on_media(datagram, now_s)
         elif kind is Kind.DTLS:
             session.on_dtls(datagram)
         else:
-            self._drop("unknown_kind")
+            self.drop("unknown_kind")
 
     def _on_stun(self, datagram: bytes, source: Address, now_s: float) -> None:
         try:
             message = stun.parse_message(datagram)
         except WireError:
-            self._drop("malformed_stun")
+            self.drop("malformed_stun")
             return
         if message.message_type != stun.BINDING_REQUEST or source[1] == 0:
-            self._drop("unexpected_stun")
+            self.drop("unexpected_stun")
             return
         session = self._by_ufrag.get(local_ufrag(message))
         if session is None:
-            self._drop("unknown_ufrag")
+            self.drop("unknown_ufrag")
             return
         owner = self._by_address.get(source)
         if owner is not None and owner is not session and now_s - owner.last_seen_s < ADDRESS_HELD_S:
             # Whoever sends with another's address must not get its datagrams, nor send it somebody's media.
-            self._drop("address_taken")
+            self.drop("address_taken")
             return
         previous = session.ice.previous
         answer = session.ice.answer(datagram, message, source)
         if answer is None:
-            self._drop("stun_not_authentic")
+            self.drop("stun_not_authentic")
             return
         if previous is not None and session.ice.previous is None:
             del self._by_ufrag[previous[0].ufrag]
@@ -246,5 +227,6 @@ class MediaPort:
         addresses.append(source)
         self._by_address[source] = session
 
-    def _drop(self, cause: str) -> None:
+    def drop(self, cause: str) -> None:
+        """See `transport.session.Tables`."""
         self.dropped[cause] += 1

@@ -7,7 +7,8 @@ cause.
 import asyncio
 import secrets
 from collections import deque
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable
+from dataclasses import dataclass
 from enum import Enum
 from typing import Protocol
 
@@ -64,43 +65,57 @@ class Peer(Protocol):
         """The session is over. Called once."""
 
 
+@dataclass(frozen=True, slots=True)
+class PeerDescription:
+    """What signalling knows of a peer."""
+
+    leg: Leg
+    stream: str
+    client: str
+    """What limits count by."""
+    mid: str
+    """Names the bundle's first section."""
+    ufrag: str
+    fingerprints: list[tuple[str, str]]
+    dtls_role: str
+    """Ours: `server` or `client`."""
+
+
+class Tables(Protocol):
+    """The port's tables of who is who, as a session sees them."""
+
+    def drop(self, cause: str) -> None:
+        """Count a datagram that was refused."""
+
+    def connected(self, session: "Session") -> None:
+        """`session` has its keys."""
+
+    def forget(self, session: "Session") -> None:
+        """`session` has ended."""
+
+
 class Session:
-    """See the module. `drop` counts a refused datagram by cause; `forget` and `connected` keep the port's tables."""
+    """See the module."""
 
     def __init__(
-        self,
-        *,
-        leg: Leg,
-        stream: str,
-        client: str,
-        mid: str,
-        remote_ufrag: str,
-        fingerprints: list[tuple[str, str]],
-        dtls_role: str,
-        certificate: Certificate,
-        media_socket: MediaSocket,
-        drop: Callable[[str], None],
-        forget: Callable[["Session"], None],
-        connected: Callable[["Session"], None],
+        self, description: PeerDescription, certificate: Certificate, media_socket: MediaSocket, tables: Tables
     ) -> None:
         self.session_id = secrets.token_urlsafe(16)
-        self.leg = leg
-        self.stream = stream
-        self.client = client
-        self.mid = mid
-        self.ice = IceLite(remote_ufrag)
+        self.leg = description.leg
+        self.stream = description.stream
+        self.client = description.client
+        self.mid = description.mid
+        self.ice = IceLite(description.ufrag)
         self.created_s = self.last_seen_s = monotonic_s()
         self.srtp: SrtpSession | None = None
         self.peer: Peer | None = None
         self.closed = False
-        self.log = log.bind(session=self.session_id, stream=stream, leg=leg.value)
+        self.log = log.bind(session=self.session_id, stream=self.stream, leg=self.leg.value)
         self.fingerprint = certificate.fingerprint
-        self._dtls = DtlsSession(certificate, dtls_role, self._send_datagram)
-        self._fingerprints = fingerprints
+        self._dtls = DtlsSession(certificate, description.dtls_role, self._send_datagram)
+        self._fingerprints = description.fingerprints
         self._socket = media_socket
-        self._drop = drop
-        self._forget = forget
-        self._connected = connected
+        self._tables = tables
         self._handshake: asyncio.Task[None] | None = None
         self._early: deque[bytes] = deque(maxlen=MAX_EARLY_DATAGRAMS)
         self._rtcp_ssrcs: set[bytes] = set()
@@ -126,13 +141,13 @@ class Session:
     def on_dtls(self, datagram: bytes) -> None:
         """A datagram whose first byte says DTLS."""
         if not self._dtls.feed(datagram):
-            self._drop("dtls_queue_full")
+            self._tables.drop("dtls_queue_full")
 
     def on_media(self, datagram: bytes, now_s: float) -> None:
         """A datagram whose first byte says RTP or RTCP (told apart by the second, RFC 5761 section 4)."""
         if self.srtp is None or self.peer is None:
             if len(self._early) == MAX_EARLY_DATAGRAMS:
-                self._drop("early_media")
+                self._tables.drop("early_media")
             self._early.append(datagram)
             return
         try:
@@ -141,16 +156,16 @@ class Session:
             else:
                 self._on_rtp(self.srtp, self.peer, datagram, now_s)
         except ReplayError:
-            self._drop("replayed")
+            self._tables.drop("replayed")
         except AuthenticationError:
-            self._drop("not_authentic")
+            self._tables.drop("not_authentic")
         except WireError:
-            self._drop("malformed_media")
+            self._tables.drop("malformed_media")
 
     def _on_rtp(self, srtp: SrtpSession, peer: Peer, datagram: bytes, now_s: float) -> None:
         header = parse_header(datagram)
         if not peer.wants_rtp(header):
-            self._drop("unexpected_rtp")
+            self._tables.drop("unexpected_rtp")
             return
         payload = srtp.opener.open_rtp(datagram, header)
         self.last_seen_s = now_s
@@ -159,7 +174,7 @@ class Session:
     def _on_rtcp(self, srtp: SrtpSession, peer: Peer, datagram: bytes, now_s: float) -> None:
         ssrc = datagram[4:8]
         if ssrc not in self._rtcp_ssrcs and len(self._rtcp_ssrcs) >= MAX_RTCP_SSRCS:
-            self._drop("too_many_rtcp_ssrcs")
+            self._tables.drop("too_many_rtcp_ssrcs")
             return
         compound = srtp.opener.open_rtcp(datagram)
         self._rtcp_ssrcs.add(ssrc)
@@ -173,7 +188,7 @@ class Session:
 
     def _send_datagram(self, datagram: bytes) -> None:
         if self.ice.selected is not None and self._socket.send(datagram, self.ice.selected) is Sent.FULL:
-            self._drop("send_buffer_full")
+            self._tables.drop("send_buffer_full")
 
     async def _shake_hands(self, delay_s: float = 0.0) -> None:
         await asyncio.sleep(delay_s)
@@ -184,7 +199,7 @@ class Session:
             self.close("dtls_failed")
             return
         self.srtp = srtp
-        self._connected(self)
+        self._tables.connected(self)
         self._dtls.on("statechange", self._on_dtls_state)
         self.log.info("connected", profile=srtp.profile.openssl_name.decode())
         try:
@@ -206,7 +221,7 @@ class Session:
         self.closed = True
         self._dtls.remove_all_listeners()
         self._dtls.say_goodbye()
-        self._forget(self)
+        self._tables.forget(self)
         self._early.clear()
         self.log.info("session ended", cause=cause, after_s=round(monotonic_s() - self.created_s, 3))
         if self.peer is not None:

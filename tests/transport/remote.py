@@ -8,7 +8,7 @@ from gateway.clock import monotonic_s
 from gateway.transport.address import Address
 from gateway.transport.dtls import Certificate, DtlsSession
 from gateway.transport.port import MediaPort
-from gateway.transport.session import Leg
+from gateway.transport.session import Leg, PeerDescription
 from gateway.transport.socket import Buffers, MediaSocket, Sent
 from gateway.transport.srtp import SrtpSession
 from gateway.wire import rtcp, stun
@@ -101,14 +101,10 @@ class Remote:
         self.srtp: SrtpSession | None = None
         self.has_keys = asyncio.Event()
         certificate = certificate or Certificate.generateCertificate()
+        role = "server" if is_client else "client"
+        fingerprints = fingerprints_of(announced or certificate)
         self.session = port.open_session(
-            leg=Leg.INGEST,
-            stream="table",
-            client=host,
-            mid="0",
-            remote_ufrag=REMOTE_UFRAG,
-            fingerprints=fingerprints_of(announced or certificate),
-            dtls_role="server" if is_client else "client",
+            PeerDescription(Leg.INGEST, "table", host, "0", REMOTE_UFRAG, fingerprints, role)
         )
         self.session.start(self.owner)
         self._dtls = DtlsSession(certificate, "client" if is_client else "server", self._send_dtls)

@@ -11,7 +11,7 @@ from gateway.stream.layout import Layout, LayoutKey, PlayoutDelay
 from gateway.stream.stream import Stream, StreamSettings
 from gateway.transport.address import Address
 from gateway.transport.port import MediaPort
-from gateway.transport.session import Leg, Session
+from gateway.transport.session import Leg, PeerDescription, Session
 from gateway.transport.socket import MediaSocket, Sent
 from gateway.transport.srtp import AEAD_AES_128_GCM, srtp_session
 from gateway.viewers.retransmission import RetransmissionFigures
@@ -119,9 +119,7 @@ class VirtualGateway:
         return Layout(LayoutKey(track.ssrc, track.rtx_ssrc, *types, kind[0], ids, PlayoutDelay(0, 0)))
 
     def _open_session(self, leg: Leg) -> Session:
-        session = self._port.open_session(
-            leg=leg, stream="table", client="peer", mid="0", remote_ufrag="", fingerprints=[], dtls_role="server"
-        )
+        session = self._port.open_session(PeerDescription(leg, "table", "peer", "0", "", [], "server"))
         session.created_s = session.last_seen_s = self._scheduler.now_s
         return session
 

@@ -1,0 +1,27 @@
+"""Settings: what there is to set (`settings`), and how it is read (`loading`)."""
+
+from gateway.config.loading import load
+from gateway.config.settings import (
+    Fanout,
+    HostPort,
+    Limits,
+    PlayoutDelaySettings,
+    SecondPublisher,
+    Settings,
+    SocketBuffers,
+    Timeouts,
+    Tokens,
+)
+
+__all__ = [
+    "Fanout",
+    "HostPort",
+    "Limits",
+    "PlayoutDelaySettings",
+    "SecondPublisher",
+    "Settings",
+    "SocketBuffers",
+    "Timeouts",
+    "Tokens",
+    "load",
+]
