@@ -14,6 +14,7 @@ from gateway.wire.header_extensions import (
     TRANSPORT_SEQUENCE_NUMBER,
     VIDEO_ORIENTATION,
 )
+from gateway.wire.sdp import parse_offer
 from tests.ingest.offers import (
     OfferedCodec,
     Section,
@@ -25,6 +26,7 @@ from tests.ingest.offers import (
     sections_of,
     vp8,
 )
+from tests.offers import read_offer
 from tests.stream.doubles import H264, OPUS, VP8
 
 ALL_FEEDBACK = ("goog-remb", "transport-cc", "ccm fir", "nack", "nack pli")
@@ -138,6 +140,20 @@ def test_clock_rate_that_the_codec_does_not_have_is_passed_over() -> None:
     with pytest.raises(SignallingError) as refused:
         published(video(OfferedCodec(96, "VP8/1")))
     assert refused.value.status == 406
+
+
+@pytest.mark.parametrize(
+    ("name", "mime"), [("chromium_publish_h264", "video/h264"), ("chromium_publish_vp8", "video/vp8")]
+)
+def test_chromiums_offer_is_taken_whole(name: str, mime: str) -> None:
+    offer = parse_offer(read_offer(name))
+    negotiation = whip.negotiate(offer, {})
+    by_kind = {track.format.kind: track for track in negotiation.published}
+    assert (by_kind["video"].format.mime, by_kind["audio"].format) == (mime, OPUS)
+    assert by_kind["video"].rtx_payload_type is not None
+    assert by_kind["video"].feedback == {"nack", "nack pli", "ccm fir", "transport-cc"}
+    assert TRANSPORT_SEQUENCE_NUMBER in by_kind["video"].extensions.values()
+    assert {section.direction for section in sections_of(answer_text(negotiation.answers, offer))} == {"recvonly"}
 
 
 # The answer

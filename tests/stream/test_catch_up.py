@@ -203,11 +203,12 @@ def test_late_timer_does_not_make_a_burst(bench: Bench) -> None:
     assert sent_bytes <= PACING.floor_bps / 8 * 0.1 * 2 + PAYLOAD_BYTES
 
 
-def test_catching_up_takes_as_long_as_the_pace_says(bench: Bench) -> None:
-    packets = 300
+@pytest.mark.parametrize("live_bps", [0.0, 5_000_000.0, 20_000_000.0])
+def test_catching_up_takes_as_long_as_the_pace_says(bench: Bench, live_bps: float) -> None:
+    packets = 1000
     bench.frame(packets, is_keyframe=True)
-    expected_s = (packets * PAYLOAD_BYTES - BURST_BYTES) * 8 / PACING.floor_bps
-    assert bench.pace_until_live(bench.joined()) == pytest.approx(expected_s, abs=2 * TICK_S)
+    expected_s = (packets * PAYLOAD_BYTES - BURST_BYTES) * 8 / PACING.rate_bps(live_bps)
+    assert bench.pace_until_live(bench.joined(), live_bps=live_bps) == pytest.approx(expected_s, abs=2 * TICK_S)
 
 
 def test_viewers_are_served_in_turn_when_one_turn_is_not_enough(bench: Bench) -> None:

@@ -196,6 +196,16 @@ def test_viewer_of_audio_only_is_live_at_once() -> None:
     assert (sender.audio_to(ann), sender.video_to(ann)) == ([FIRST + 1], [])
 
 
+def test_viewer_of_video_only_is_sent_no_audio_late_or_not() -> None:
+    stream, sender, studio = live_stream()
+    ann = outlet_of({}, "ann", {"video": layout_of(stream.tracks["video"])})
+    stream.join(ann, 0.0)
+    studio.audio()
+    stream.flush(0.0)
+    assert sender.audio_to(ann) == []
+    assert set(ann.first) == {"video"}
+
+
 def test_waiting_viewer_asks_for_a_keyframe() -> None:
     stream, _ = stream_of()
     joined(stream, now_s=5.0)

@@ -160,6 +160,8 @@ def test_late_packet_belongs_to_its_own_frame() -> None:
     accepted(track, 106, 9000)
     assert accepted(track, 102, 3000).frame == 2
     assert accepted(track, 105, 9000).frame == 4
+    accepted(track, 109, 12_000)
+    assert accepted(track, 107, 9000).frame == 4
 
 
 def test_lost_packets_are_told_as_frames() -> None:

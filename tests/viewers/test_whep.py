@@ -19,6 +19,7 @@ from gateway.wire.header_extensions import (
     TRANSPORT_SEQUENCE_NUMBER,
     VIDEO_ORIENTATION,
 )
+from gateway.wire.sdp import parse_offer
 from tests.ingest.offers import (
     OfferedCodec,
     Section,
@@ -30,6 +31,7 @@ from tests.ingest.offers import (
     sections_of,
     vp8,
 )
+from tests.offers import read_offer
 from tests.stream.doubles import H264, OPUS, VP8
 
 DELAY = PlayoutDelay(0, 0)
@@ -151,6 +153,26 @@ def test_offer_that_sends_and_receives_is_taken() -> None:
 
 def test_rejected_section_is_passed_over() -> None:
     assert key_of(negotiated(video(mid="0", port=0), video(h264(105), mid="1"))).payload_type == 105
+
+
+@pytest.mark.parametrize(
+    "video_format",
+    [
+        VP8,
+        *map(h264_of, (H264Profile.CONSTRAINED_BASELINE, H264Profile.BASELINE, H264Profile.MAIN, H264Profile.HIGH)),
+        TrackFormat("video", "video/vp9", 90_000, "0"),
+        TrackFormat("video", "video/av1", 90_000, "0"),
+    ],
+    ids=lambda each: f"{each.name} {each.profile}",
+)
+def test_chromium_can_watch_whatever_studios_send(video_format: TrackFormat) -> None:
+    offer = parse_offer(read_offer("chromium_watch"))
+    negotiation = whep.negotiate(offer, "table", tracks_of(video_format, OPUS), DELAY, Layouts())
+    key = key_of(negotiation)
+    assert key.rtx_payload_type is not None
+    assert {uri for uri, _ in key.ids} == {MID, PLAYOUT_DELAY, VIDEO_ORIENTATION, COLOR_SPACE}
+    sections = sections_of(answer_text(negotiation.answers, offer))
+    assert {section.direction for section in sections} == {"sendonly"}
 
 
 # The answer
