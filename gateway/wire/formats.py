@@ -20,12 +20,15 @@ _DEFAULT_H264_PROFILE = "42e01f"
 # baseline
 # so often that both count as one.
 _BASELINE = {H264Profile.CONSTRAINED_BASELINE, H264Profile.BASELINE}
+_HIGH = _BASELINE | {H264Profile.MAIN, H264Profile.CONSTRAINED_HIGH, H264Profile.HIGH}
 _PLAYABLE: dict[H264Profile, set[H264Profile]] = {
     H264Profile.CONSTRAINED_BASELINE: _BASELINE,
     H264Profile.BASELINE: _BASELINE,
     H264Profile.MAIN: _BASELINE | {H264Profile.MAIN},
     H264Profile.CONSTRAINED_HIGH: _BASELINE | {H264Profile.MAIN, H264Profile.CONSTRAINED_HIGH},
-    H264Profile.HIGH: _BASELINE | {H264Profile.MAIN, H264Profile.CONSTRAINED_HIGH, H264Profile.HIGH},
+    H264Profile.HIGH: _HIGH,
+    # What Chromium offers where its build has no High of its own; its decoders take all below (H.264 A.2.7).
+    H264Profile.HIGH_444_PREDICTIVE: _HIGH | {H264Profile.HIGH_444_PREDICTIVE},
 }
 
 

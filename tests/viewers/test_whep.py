@@ -35,7 +35,8 @@ from tests.offers import read_offer
 from tests.stream.doubles import H264, OPUS, VP8
 
 DELAY = PlayoutDelay(0, 0)
-BASELINE, CONSTRAINED_BASELINE, MAIN, CONSTRAINED_HIGH, HIGH = "42001f", "42e01f", "4d001f", "640c1f", "64001f"
+BASELINE, CONSTRAINED_BASELINE, MAIN = "42001f", "42e01f", "4d001f"
+CONSTRAINED_HIGH, HIGH, HIGH_444_PREDICTIVE = "640c1f", "64001f", "f4001f"
 
 
 def tracks_of(*formats: TrackFormat) -> dict[str, Track]:
@@ -98,6 +99,7 @@ def test_player_gets_the_streams_tracks_by_its_own_payload_types() -> None:
         (H264Profile.BASELINE, [CONSTRAINED_BASELINE], 100),
         (H264Profile.MAIN, [CONSTRAINED_BASELINE, HIGH], 101),
         (H264Profile.CONSTRAINED_HIGH, [HIGH], 100),
+        (H264Profile.HIGH, [CONSTRAINED_BASELINE, HIGH_444_PREDICTIVE], 101),
         # Else nothing does.
         (H264Profile.HIGH, [CONSTRAINED_BASELINE, MAIN, CONSTRAINED_HIGH], None),
         (H264Profile.MAIN, [CONSTRAINED_BASELINE], None),
@@ -163,7 +165,7 @@ def test_rejected_section_is_passed_over() -> None:
         TrackFormat("video", "video/vp9", 90_000, "0"),
         TrackFormat("video", "video/av1", 90_000, "0"),
     ],
-    ids=lambda each: f"{each.name} {each.profile}",
+    ids=str,
 )
 def test_chromium_can_watch_whatever_studios_send(video_format: TrackFormat) -> None:
     offer = parse_offer(read_offer("chromium_watch"))
