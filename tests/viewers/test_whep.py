@@ -165,7 +165,7 @@ def test_rejected_section_is_passed_over() -> None:
         TrackFormat("video", "video/vp9", 90_000, "0"),
         TrackFormat("video", "video/av1", 90_000, "0"),
     ],
-    ids=str,
+    ids=lambda each: f"{each.name} {each.profile}",
 )
 def test_chromium_can_watch_whatever_studios_send(video_format: TrackFormat) -> None:
     offer = parse_offer(read_offer("chromium_watch"))
