@@ -29,6 +29,8 @@ PUBLISHER_TICK_S = 0.05
 VIEWER_TICK_S = 0.2
 STREAM_TICK_S = 0.25
 SWEEP_TICK_S = 1.0
+MAX_LATENESS_S = 0.5
+"""How long a datagram may wait in the kernel before video is shed: the delay that a player can bet with."""
 PACER_TICK_S = 0.005
 """While a viewer is on its way to the live end; else the pacer sleeps."""
 
@@ -95,6 +97,9 @@ class Gateway:
 
     def _after_batch(self, now_s: float) -> None:
         """Ask studios for what is missing; send what is due, and come back for what may wait."""
+        if self.port.lateness_s > MAX_LATENESS_S:
+            for stream in self.registry:
+                isolated(stream.shed_video, now_s, stream=stream.name)
         isolated(self.hub.ask_for_missing, now_s)
         next_s: float | None = None
         for stream in self.registry:

@@ -18,6 +18,11 @@ def monotonic_s() -> float:
     return time.monotonic()
 
 
+def unix_s() -> float:
+    """The current Unix time in seconds; for what the kernel stamps, never for what we send."""
+    return time.time()
+
+
 @dataclass(frozen=True, slots=True)
 class WallClock:
     """Monotonic time read as NTP time: one anchor for the life of the process, so that no NTP step reaches a viewer."""

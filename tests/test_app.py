@@ -9,7 +9,7 @@ import aiohttp
 import pytest
 from structlog.testing import capture_logs
 
-from gateway.app import Gateway
+from gateway.app import MAX_LATENESS_S, Gateway
 from gateway.clock import monotonic_s
 from gateway.config import HostPort, Settings
 from gateway.stream.stream import Stream
@@ -160,6 +160,16 @@ async def test_batch_that_is_complete_is_flushed_at_once(gateway: Gateway, monke
     flush = waiting(monkeypatch, gateway.registry.open("table"), 0.0)
     gateway._after_batch(7.0)
     assert flush.times_s == [7.0]
+
+
+@pytest.mark.parametrize(("lateness_s", "times"), [(MAX_LATENESS_S - 0.01, 0), (MAX_LATENESS_S + 0.01, 1)])
+async def test_video_is_shed_when_datagrams_wait_too_long(
+    gateway: Gateway, monkeypatch: pytest.MonkeyPatch, lateness_s: float, times: int
+) -> None:
+    shed = stand_in(monkeypatch, gateway.registry.open("table"), "shed_video")
+    gateway.port.lateness_s = lateness_s
+    gateway._after_batch(monotonic_s())
+    assert len(shed.times_s) == times
 
 
 async def test_stream_without_a_batch_is_left_alone(gateway: Gateway, monkeypatch: pytest.MonkeyPatch) -> None:

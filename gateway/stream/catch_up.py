@@ -62,6 +62,12 @@ class CatchUp:
         outlet.deadline_s = now_s + self._pacing.stall_deadline_s
         outlet.allowance_bytes = 0.0
 
+    def shed(self, outlet: Outlet, video: Track, now_s: float) -> None:
+        """The whole gateway is late: `outlet`, live until now, waits for the next keyframe."""
+        self.outlets[outlet] = None
+        outlet.position = video.forwarded
+        self._drop_to_keyframe(outlet, video, now_s)
+
     def discard(self, outlet: Outlet) -> None:
         """`outlet` has left."""
         self.outlets.pop(outlet, None)
@@ -157,7 +163,7 @@ class CatchUp:
         """Too late: wait for the next keyframe. (A keyframe newer than the position is taken at once.)"""
         if outlet.dropped_from_frame is None:
             following = _following(outlet, video)
-            outlet.dropped_from_frame = following.frame if following is not None else video.figures.frames
+            outlet.dropped_from_frame = following.frame if following is not None else video.figures.frames + 1
         outlet.video = VideoState.WAITING
         if video.cache.gop_start is not None and video.cache.gop_start > outlet.position:
             self.begin_at_keyframe(outlet, video, now_s)

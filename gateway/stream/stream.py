@@ -202,6 +202,15 @@ class Stream:
         for outlet in self.catch_up.pace(video, self.bitrate_bps, now_s):
             self.fanout.add(outlet)
 
+    def shed_video(self, now_s: float) -> None:
+        """Take video from all who are live, up to the next keyframe, and leave them sound: the process cannot keep up,
+        and a late picture would look live."""
+        video = self.tracks.get("video")
+        for outlet in tuple(self.fanout.live()):
+            if video is not None and outlet.video is VideoState.LIVE:
+                self.fanout.discard(outlet)
+                self.catch_up.shed(outlet, video, now_s)
+
     def request_keyframe(self, now_s: float) -> None:
         """Ask the source for a keyframe, at most once an interval."""
         self.keyframe_requests += 1

@@ -13,7 +13,7 @@ from enum import Enum
 
 import structlog
 
-from gateway.clock import monotonic_s
+from gateway.clock import monotonic_s, unix_s
 from gateway.errors import WireError
 from gateway.transport.address import Address, family_of
 from gateway.transport.dtls import Certificate
@@ -57,6 +57,8 @@ class MediaPort:
         self.socket = media_socket
         self.received: Counter[Kind] = Counter()
         self.dropped: Counter[str] = Counter()
+        self.lateness_s = 0.0
+        """How long the last datagram read had waited in the kernel: more than a moment means that we cannot keep up."""
         self.after_batch: Callable[[float], None] = lambda _now_s: None
         self._idle_timeout_s = idle_timeout_s
         self._handshake_timeout_s = handshake_timeout_s
@@ -150,14 +152,18 @@ class MediaPort:
         self.socket.close()
 
     def _on_readable(self) -> None:
-        now_s = monotonic_s()
+        now_s, unix_minus_monotonic_s = monotonic_s(), unix_s() - monotonic_s()
         receive = self.socket.receive
+        self.lateness_s = 0.0
         for _ in range(MAX_DATAGRAMS_PER_TURN):
             received = receive()
             if received is None:
                 break
+            datagram, source, received_unix_s = received
+            arrival_s = min(received_unix_s - unix_minus_monotonic_s, now_s)
+            self.lateness_s = now_s - arrival_s
             try:
-                self.on_datagram(*received, now_s)
+                self.on_datagram(datagram, source, arrival_s)
             except Exception:
                 # Our bug, not the peer's: it costs this datagram, not the rest of the batch.
                 log.exception("datagram failed")
@@ -165,7 +171,7 @@ class MediaPort:
         self.after_batch(now_s)
 
     def on_datagram(self, datagram: bytes, source: Address, now_s: float) -> None:
-        """One datagram from `source`. Never raises for what a peer sent."""
+        """One datagram from `source`, which came at `now_s`. Never raises for what a peer sent."""
         kind = _KIND_OF_FIRST_BYTE[datagram[0]] if datagram else Kind.OTHER
         self.received[kind] += 1
         if kind is Kind.STUN:

@@ -20,6 +20,9 @@ log = structlog.get_logger()
 # Not in Python's socket module: include/uapi/linux/udp.h and asm-generic/socket.h.
 _UDP_SEGMENT = 103
 _SO_MEMINFO = 55
+_SO_TIMESTAMPNS = 35
+_TIMESPEC = struct.Struct("=qq")
+_TIMESTAMP_SPACE = socket.CMSG_SPACE(_TIMESPEC.size)
 _MEMINFO = struct.Struct("=9I")
 _MEMINFO_DROPS = 8
 
@@ -85,10 +88,11 @@ class MediaSocket:
         """Give the port back."""
         self._socket.close()
 
-    def receive(self) -> tuple[bytes, Address] | None:
-        """One datagram, or None when there is none left."""
+    def receive(self) -> tuple[bytes, Address, float] | None:
+        """One datagram, where it is from, and when the kernel got it (Unix, seconds); None when there is none left."""
         try:
-            return self._socket.recvfrom(MAX_DATAGRAM_BYTES)
+            datagram, ancillary, _, address = self._socket.recvmsg(MAX_DATAGRAM_BYTES, _TIMESTAMP_SPACE)
+            return datagram, address, _unix_s(ancillary)
         except BlockingIOError:
             return None
         except OSError:
@@ -170,12 +174,20 @@ def _bound_socket(host: str, port: int) -> socket.socket:
     try:
         if family == socket.AF_INET6:
             media.setsockopt(socket.IPPROTO_IPV6, socket.IPV6_V6ONLY, 0)
+        media.setsockopt(socket.SOL_SOCKET, _SO_TIMESTAMPNS, 1)
         media.setblocking(False)
         media.bind(address)
     except OSError:
         media.close()
         raise
     return media
+
+
+def _unix_s(ancillary: list[tuple[int, int, bytes]]) -> float:
+    if not ancillary:
+        return float("inf")  # never late
+    seconds, nanoseconds = _TIMESPEC.unpack(ancillary[0][2])
+    return float(seconds + nanoseconds * 1e-9)
 
 
 def _knows_segmentation(media: socket.socket) -> bool:

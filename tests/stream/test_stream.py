@@ -82,6 +82,36 @@ def joined(stream: Stream, name: str = "ann", now_s: float = 0.0) -> Outlet:
     return outlet
 
 
+# Shedding
+
+
+def test_shed_video_leaves_sound_and_goes_on_at_the_next_keyframe() -> None:
+    stream, sender, studio = live_stream()
+    ann, bob = joined(stream, "ann"), joined(stream, "bob")
+    before = len(sender.video_to(ann))
+    stream.shed_video(1.0)
+    for _ in range(3):
+        studio.video(arrival_s=1.0)
+        studio.audio(arrival_s=1.0)
+        stream.flush(1.0)
+    assert len(sender.video_to(ann)) == before
+    assert len(sender.audio_to(ann)) == len(sender.audio_to(bob)) == 3
+    studio.video(IDR_SLICE, arrival_s=2.0)
+    stream.flush(2.0)
+    stream.pace(2.0)
+    assert len(sender.video_to(ann)) == len(sender.video_to(bob)) == before + 1
+    assert stream.figures.frames_dropped == {"overload": 2 * 3}
+    assert stream.fanout.live_count == 2
+
+
+def test_shed_video_leaves_alone_who_takes_only_sound() -> None:
+    stream, _, _ = live_stream()
+    outlet = outlet_of({"audio": stream.tracks["audio"]}, "ann")
+    stream.join(outlet, 0.0)
+    stream.shed_video(1.0)
+    assert stream.fanout.live_count == 1
+
+
 # The batch
 
 

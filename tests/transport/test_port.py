@@ -341,6 +341,22 @@ async def test_failure_of_ours_costs_one_datagram(monkeypatch: pytest.MonkeyPatc
     assert [entry["event"] for entry in logs] == ["datagram failed"]
 
 
+async def test_datagrams_count_from_when_the_kernel_got_them(monkeypatch: pytest.MonkeyPatch) -> None:
+    port = MediaPort(MediaSocket("127.0.0.1", 0, 1 << 20, 1 << 20), IDLE_TIMEOUT_S, HANDSHAKE_TIMEOUT_S)
+    arrivals_s: list[float] = []
+    monkeypatch.setattr(port, "on_datagram", lambda _datagram, _source, now_s: arrivals_s.append(now_s))
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as sender:
+        sender.sendto(b"waits", ("127.0.0.1", port.socket.port))
+    sent_s = monotonic_s()
+    await asyncio.sleep(0.1)
+    port._on_readable()
+    assert port.lateness_s >= 0.09
+    assert arrivals_s == [pytest.approx(sent_s, abs=0.02)]
+    port._on_readable()
+    assert port.lateness_s == 0.0
+    port.socket.close()
+
+
 async def test_send_buffer_that_is_full_is_counted(port: MediaPort) -> None:
     remote = await Remote(port).connect()
     assert isinstance(port.socket, Wiretap)

@@ -3,6 +3,7 @@
 import errno
 import select
 import socket
+import time
 from collections.abc import Iterator
 
 import pytest
@@ -193,8 +194,21 @@ def test_receive_yields_datagrams_until_there_is_none(media: MediaSocket, peer: 
     for datagram in (b"one", b"", b"three"):
         peer.socket.sendto(datagram, target)
     select.select([media], [], [], 1)
-    assert [media.receive() for _ in range(3)] == [(each, peer.address) for each in (b"one", b"", b"three")]
+    received = [received for _ in range(3) if (received := media.receive()) is not None]
+    assert [each[:2] for each in received] == [(each, peer.address) for each in (b"one", b"", b"three")]
     assert media.receive() is None
+
+
+def test_receive_tells_when_the_kernel_got_it(media: MediaSocket, peer: Receiver) -> None:
+    target = ("127.0.0.1" if peer.socket.family == socket.AF_INET else "::1", media.port)
+    before_s = time.time()
+    peer.socket.sendto(b"waits", target)
+    sent_s = time.time()
+    select.select([media], [], [], 1)
+    time.sleep(0.05)
+    received = media.receive()
+    assert received is not None
+    assert before_s <= received[2] <= sent_s + 0.02
 
 
 def test_receive_cuts_what_is_oversized(media: MediaSocket, peer: Receiver) -> None:
@@ -208,7 +222,7 @@ def test_receive_cuts_what_is_oversized(media: MediaSocket, peer: Receiver) -> N
 
 def test_receive_after_a_network_error_yields_none(media: MediaSocket, monkeypatch: pytest.MonkeyPatch) -> None:
     class Broken(Refusing):
-        def recvfrom(self, size: int) -> tuple[bytes, Address]:
+        def recvmsg(self, size: int, ancillary_bytes: int) -> tuple[bytes, list[object], int, Address]:
             raise ConnectionRefusedError
 
     monkeypatch.setattr(media, "_socket", Broken(media._socket, []))
