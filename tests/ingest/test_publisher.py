@@ -492,6 +492,12 @@ def test_transport_feedback_goes_out_at_its_own_pace(bench: Bench) -> None:
     assert feedback[0].media_ssrc == VIDEO_SSRC
 
 
+def test_transport_wide_number_of_another_length_is_left_out(bench: Bench) -> None:
+    bench.rtp(100, IDR_SLICE, elements=((TRANSPORT_SEQUENCE_NUMBER, b"123"), (VIDEO_ORIENTATION, b"12")))
+    bench.publisher.tick(1.0)
+    assert bench.session.sent(rtcp.TransportFeedback) == []
+
+
 def test_without_keys_nothing_is_sent(bench: Bench) -> None:
     bench.keyframe()
     bench.rtp(102)

@@ -119,12 +119,12 @@ def test_waiting_viewer_begins_at_the_keyframe_that_comes(bench: Bench) -> None:
 
 
 def test_keyframe_does_not_move_who_is_under_way(bench: Bench) -> None:
-    bench.frame(40, is_keyframe=True)
-    ann = bench.joined()
-    bench.pace(0.0)
+    bench.frame(40, is_keyframe=True, now_s=100.0)
+    ann = bench.joined(now_s=100.0)
+    bench.pace(100.0)
     position = ann.position
-    bench.frame(2, is_keyframe=True)
-    bench.catch_up.on_keyframe(bench.video, 0.0)
+    bench.frame(2, is_keyframe=True, now_s=100.1)
+    bench.catch_up.on_keyframe(bench.video, 100.1)
     assert ann.position == position
 
 

@@ -124,6 +124,12 @@ def test_long_color_space_is_left_out_where_forms_are_not_to_be_mixed() -> None:
     assert extensions_of(header) == {4: b"0", 3: ORIENTATION}
 
 
+def test_longest_value_of_the_one_byte_form_is_carried_where_forms_are_not_to_be_mixed() -> None:
+    header = layout(allows_mixed=False).header(packet((ABS_CAPTURE_TIME, CAPTURE_TIME)))
+    assert extensions_of(header)[6] == CAPTURE_TIME
+    assert parse_header(header).extension_profile == ONE_BYTE_PROFILE
+
+
 def test_short_color_space_is_carried_where_forms_are_not_to_be_mixed() -> None:
     assert extensions_of(layout(allows_mixed=False).header(packet((COLOR_SPACE, SDR_COLORS))))[8] == SDR_COLORS
 

@@ -64,6 +64,7 @@ def test_run_has_no_more_bytes_than_the_kernel_takes() -> None:
     fitting = MAX_RUN_BYTES // 1500
     assert fitting < MAX_SEGMENTS
     assert [len(run) for run in runs_of(*[1488] * (fitting + 1))] == [fitting, 1]
+    assert [len(run) for run in runs_of(*[1472] * (fitting + 1), overhead_bytes=16)] == [fitting, 1]
 
 
 @given(

@@ -434,6 +434,7 @@ def test_audio_only_viewer_stays_live_when_the_socket_was_full() -> None:
     stream.flush(1.02)
     assert sender.audio_to(ann) == [FIRST + 2]
     assert stream.figures.audio_dropped == 1
+    assert stream.fanout.live_count == 1
 
 
 def test_stall_in_a_batch_of_audio_only_loses_no_video() -> None:
