@@ -268,6 +268,16 @@ def test_who_left_is_sent_nothing_live_or_not() -> None:
     assert stream.viewers == 0
 
 
+def test_who_left_while_waiting_is_sent_nothing() -> None:
+    stream, sender = stream_of()
+    ann = joined(stream)
+    stream.leave(ann)
+    Studio(stream).audio()
+    stream.flush(0.0)
+    assert sender.datagrams == []
+    assert stream.viewers == 0
+
+
 def test_join_while_a_batch_waits_sends_nothing_from_before_the_keyframe() -> None:
     stream, sender, studio = live_stream(HELD)
     joined(stream, "bob")
