@@ -185,6 +185,25 @@ def test_unreachable_peer_is_counted_and_nothing_else(media: MediaSocket, peer: 
     assert media.send(b"datagram", peer.address) is Sent.OK
 
 
+# Binding
+
+
+def test_both_families_become_ipv4_where_there_is_no_ipv6(monkeypatch: pytest.MonkeyPatch) -> None:
+    real_socket = socket.socket
+
+    def without_ipv6(family: int = -1, *rest: int) -> socket.socket:
+        if family == socket.AF_INET6:
+            raise OSError(errno.EAFNOSUPPORT, "Address family not supported by protocol")
+        return real_socket(family, *rest)
+
+    monkeypatch.setattr(socket, "socket", without_ipv6)
+    with structlog.testing.capture_logs() as logs:
+        media = MediaSocket("::", 0, 1 << 16, 1 << 16)
+    assert media.host == "0.0.0.0"
+    media.close()
+    assert [entry["event"] for entry in logs] == ["this machine has no ipv6"]
+
+
 # Receiving
 
 
