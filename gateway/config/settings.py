@@ -48,7 +48,7 @@ class _Section(BaseModel):
 class Limits(_Section):
     """What peers may use up; beyond it they get 503 and Retry-After."""
 
-    sessions: int = Field(2000, ge=1, description="Sessions of the process, studios and players together.")
+    sessions: int = Field(1000, ge=1, description="Sessions of the process, studios and players together.")
     sessions_per_address: int = Field(
         256, ge=1, description="Sessions of one client address; players behind one NAT share it."
     )
