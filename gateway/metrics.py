@@ -2,8 +2,7 @@
 address.
 
 What is counted on the way of a packet is a plain integer on its object, read at scrape time through `FAMILIES`; what
-has a
-distribution is a histogram here.
+has a distribution is a histogram here.
 """
 
 from dataclasses import dataclass

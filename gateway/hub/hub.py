@@ -1,8 +1,7 @@
 """Brings studios and players to their streams.
 
 Offers become sessions here; a publisher that is connected gets its stream, and viewers of a stream whose formats
-changed are
-sent away to negotiate anew.
+changed are sent away to negotiate anew.
 """
 
 from collections import Counter

@@ -1,8 +1,7 @@
 """Viewers that are not live in video: joining at the last keyframe, or recovering from an overload.
 
 They get the packets since the keyframe paced, in the live sequence space, until they meet the live end. One that does
-not
-make it in time loses video up to the next keyframe, keeps audio, and the frames it lost are counted.
+not make it in time loses video up to the next keyframe, keeps audio, and the frames it lost are counted.
 """
 
 from dataclasses import dataclass

@@ -1,8 +1,7 @@
 """The hot loop: one batch of packets to all viewers of a stream.
 
 Per group of viewers: headers, and how the batch is cut into runs. Per viewer and packet: nonce and encryption. Per
-viewer and
-run: one system call. What is not live (joining, recovering from overload) is `catch_up`'s business.
+viewer and run: one system call. What is not live (joining, recovering from overload) is `catch_up`'s business.
 """
 
 from collections.abc import Iterable, Sequence

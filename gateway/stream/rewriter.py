@@ -1,10 +1,8 @@
 """From a publisher's sequence numbers and timestamps to the stream's own, across publishers.
 
 The stream has one outgoing SSRC, one sequence space and one timestamp line a track. A publisher that takes over, or
-that
-restarts its own numbers, begins a new epoch: its first packet follows the last one of the epoch before, and its
-timestamps
-go on by the time that really passed.
+that restarts its own numbers, begins a new epoch: its first packet follows the last one of the epoch before, and its
+timestamps go on by the time that really passed.
 """
 
 import random

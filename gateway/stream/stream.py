@@ -1,8 +1,7 @@
 """One stream: what its source feeds in, and the outlets it goes out by.
 
 Packets gather in a batch until the socket has been read empty. A stream with many viewers then waits a little for the
-rest of
-the frame: longer runs cost less a packet. No clock and no event loop here: whoever calls says what time it is.
+rest of the frame: longer runs cost less a packet. No clock and no event loop here: whoever calls says what time it is.
 """
 
 import random

@@ -1,8 +1,8 @@
 """The studio's capture time, told in the gateway's clock.
 
 A publisher's sender reports tie its RTP timestamps to its own NTP clock, which may be wrong by hours. The gateway
-estimates
-one offset a publisher, from the report that travelled fastest, and so keeps audio and video of a publisher aligned.
+estimates one offset a publisher, from the report that travelled fastest, and so keeps audio and video of a publisher
+aligned.
 """
 
 from collections import deque

@@ -1,8 +1,7 @@
 """DTLS by aiortc's RTCDtlsTransport, fed by us and sending through us.
 
 aiortc does the handshake, its timers and the check of the fingerprint; we give it a queue in place of an ICE transport,
-a
-cached context, and take the SRTP keys out. `tests/transport/test_dtls_contract.py` fails when one of aiortc's private
+a cached context, and take the SRTP keys out. `tests/transport/test_dtls_contract.py` fails when one of aiortc's private
 names moves.
 """
 

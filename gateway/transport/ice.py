@@ -2,8 +2,7 @@
 clock.
 
 Nothing in a request is believed before its MESSAGE-INTEGRITY has been verified. The selected address is that of the
-newest
-valid pair that the peer nominated, and, until it nominates one, of the newest valid pair.
+newest valid pair that the peer nominated, and, until it nominates one, of the newest valid pair.
 """
 
 import secrets

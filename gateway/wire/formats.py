@@ -17,8 +17,7 @@ CLOCK_RATES_HZ = {"video": 90_000, "audio": 48_000}
 _DEFAULT_H264_PROFILE = "42e01f"
 
 # A decoder of the key's profile plays streams of the profiles in its set. Encoders label constrained baseline as
-# baseline
-# so often that both count as one.
+# baseline so often that both count as one.
 _BASELINE = {H264Profile.CONSTRAINED_BASELINE, H264Profile.BASELINE}
 _HIGH = _BASELINE | {H264Profile.MAIN, H264Profile.CONSTRAINED_HIGH, H264Profile.HIGH}
 _PLAYABLE: dict[H264Profile, set[H264Profile]] = {
