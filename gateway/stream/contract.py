@@ -44,8 +44,12 @@ class Sender(Protocol):
     def sendmsg(self) -> Callable[[Sequence[bytes | bytearray], Ancillary, int, Address], int]:
         """The bare call, for the hot loop; where it raises OSError, `send_run` says what that means."""
 
+    @property
+    def sendto(self) -> Callable[[bytes | bytearray, Address], int]:
+        """The same for a datagram by itself, a tenth cheaper."""
+
     def ancillary(self, segment_bytes: int, count: int) -> Ancillary:
-        """What `sendmsg` needs to cut `count` datagrams of `segment_bytes`."""
+        """What `sendmsg` needs to cut `count` datagrams of `segment_bytes`; empty for one."""
 
     def send_run(self, buffers: Sequence[bytes | bytearray], segment_bytes: int, count: int, address: Address) -> Sent:
         """Send `count` datagrams of `segment_bytes`, the last perhaps shorter."""

@@ -85,14 +85,17 @@ class Fanout:
     def _send_runs(self, group: dict[Outlet, None], runs: list[Run]) -> list[Outlet]:
         """The loop itself: each run to each outlet of the group. Returns those who stall."""
         sends = [(run, self._sender.ancillary(run.segment_bytes, len(run))) for run in runs]
-        sendmsg = self._sender.sendmsg
+        sendmsg, sendto = self._sender.sendmsg, self._sender.sendto
         served = 0
         for outlet in group:
             seal_run, address = outlet.sealer.seal_run, outlet.address
             for run, ancillary in sends:
                 sealed = seal_run(run)
                 try:
-                    sendmsg(sealed, ancillary, 0, address)
+                    if ancillary:
+                        sendmsg(sealed, ancillary, 0, address)
+                    else:
+                        sendto(sealed[0], address)
                 except OSError:
                     if self._send_again(run, sealed, address) is Sent.FULL:
                         # The socket is everybody's: when it is full for one, the rest of the group stalls untried.

@@ -113,12 +113,17 @@ class MediaSocket:
         return self._socket.sendmsg
 
     @property
+    def sendto(self) -> Callable[[bytes | bytearray, Address], int]:
+        """The same for a datagram by itself."""
+        return self._socket.sendto
+
+    @property
     def max_segments(self) -> int:
         """How many datagrams one send may hold."""
         return MAX_SEGMENTS if self.segmentation else 1
 
     def ancillary(self, segment_bytes: int, count: int) -> Ancillary:
-        """What `sendmsg` needs to cut `count` datagrams of `segment_bytes`."""
+        """What `sendmsg` needs to cut `count` datagrams of `segment_bytes`; empty for one."""
         return ((socket.IPPROTO_UDP, _UDP_SEGMENT, struct.pack("H", segment_bytes)),) if count > 1 else ()
 
     def send_run(self, buffers: Sequence[bytes | bytearray], segment_bytes: int, count: int, address: Address) -> Sent:

@@ -48,7 +48,12 @@ class BareSends:
     max_segments = MAX_SEGMENTS
 
     def ancillary(self, segment_bytes: int, count: int) -> Ancillary:
-        return ((0, segment_bytes, bytes(count)),)
+        return ((0, segment_bytes, bytes(count)),) if count > 1 else ()
+
+    def sendto(self, datagram: bytes | bytearray, address: Address) -> int:
+        if self.send_run([datagram], len(datagram), 1, address) is not Sent.OK:
+            raise OSError("refused")
+        return len(datagram)
 
     def sendmsg(self, buffers: Sequence[bytes | bytearray], ancillary: Ancillary, _flags: int, address: Address) -> int:
         """Raises where `send_run`, asked again, says why."""
