@@ -42,9 +42,13 @@ def _line(sentence: str) -> str:
 @web.middleware
 async def cors(request: web.Request, handler: Handler) -> web.StreamResponse:
     """Let pages of the allowed origins use WHIP and WHEP (RFC 9725 section 4.1)."""
-    response = await handler(request)
-    if request.path.startswith(("/whip/", "/whep/")):
-        response.headers.update(_cors_headers(request))
+    headers = _cors_headers(request) if request.path.startswith(("/whip/", "/whep/")) else {}
+    try:
+        response = await handler(request)
+    except web.HTTPException as error:  # aiohttp's own 404 and 405: a page has to be able to read these, too
+        error.headers.update(headers)
+        raise
+    response.headers.update(headers)
     return response
 
 

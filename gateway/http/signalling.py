@@ -4,6 +4,7 @@ POST an offer: 201, the answer, Location and ETag. PATCH a fragment: 204 for can
 200.
 """
 
+import asyncio
 from collections.abc import Callable
 
 from aiohttp import web
@@ -27,6 +28,9 @@ from gateway.wire.sdp import (
 from gateway.wire.sdpfrag import MAX_FRAGMENT_BYTES, SdpFragment, parse_fragment
 
 SDP_TYPE = "application/sdp"
+BODY_TIMEOUT_S = 10.0
+"""A body of 64 kB takes less on the slowest path that could then carry video."""
+
 FRAGMENT_TYPE = "application/trickle-ice-sdpfrag"
 
 Opener = Callable[[Hub, str, Offer, str], tuple[Session, str]]
@@ -131,15 +135,25 @@ async def _body(request: web.Request, content_type: str, max_bytes: int) -> str:
     if request.content_type != content_type:
         header = "Accept-Post" if content_type == SDP_TYPE else "Accept-Patch"
         raise SignallingError(415, f"The body has to be {content_type}.", {header: content_type})
-    body = await request.content.read(max_bytes + 1)
-    while len(body) <= max_bytes and not request.content.at_eof():
-        body += await request.content.read(max_bytes + 1 - len(body))
+    try:
+        async with asyncio.timeout(BODY_TIMEOUT_S):
+            body = await _read(request, max_bytes + 1)
+    except TimeoutError:
+        raise SignallingError(408, "The body did not come in time.") from None
     if len(body) > max_bytes:
         raise SignallingError(413, f"The body is longer than {max_bytes} bytes.")
     try:
         return body.decode()
     except UnicodeDecodeError:
         raise SignallingError(400, "The body is not UTF-8.") from None
+
+
+async def _read(request: web.Request, max_bytes: int) -> bytes:
+    """At most `max_bytes` of the body."""
+    body = b""
+    while len(body) < max_bytes and not request.content.at_eof():
+        body += await request.content.read(max_bytes - len(body))
+    return body
 
 
 WHIP = Signalling("whip", Leg.INGEST, Hub.open_publisher, lambda tokens: tokens.publish)

@@ -106,6 +106,13 @@ async def test_control_without_a_token_is_for_this_machine(serve: Serve, method:
     assert (await api.request(method, path, headers={"X-Forwarded-For": "localhost"})).status == 403
 
 
+async def test_control_without_a_token_is_not_for_who_comes_by_a_proxy_that_nobody_named(serve: Serve) -> None:
+    api = await serve()
+    for forwarded in ("203.0.113.9", "127.0.0.1"):
+        refused = await api.request("GET", "/api/v1/sessions", headers={"X-Forwarded-For": forwarded})
+        assert refused.status == 403
+
+
 async def test_control_with_a_token_is_for_who_has_it(serve: Serve) -> None:
     api = await serve(tokens={"control": SECRET}, trusted_proxies=["127.0.0.1"])
     assert (await api.request("GET", "/api/v1/sessions")).status == 401

@@ -1,5 +1,6 @@
 """POST and OPTIONS of WHIP and WHEP: what is answered, and what is refused with which sentence."""
 
+import asyncio
 import random
 import re
 from collections.abc import AsyncIterator, Callable
@@ -8,6 +9,7 @@ import pytest
 from aiortc import RTCPeerConnection, RTCSessionDescription
 from aiortc.sdp import SessionDescription
 
+from gateway.http import signalling
 from gateway.wire.sdp import MAX_MEDIA_SECTIONS, MAX_OFFER_BYTES
 from tests.http.conftest import H264, OPUS, PUBLISH_OFFER, SDP, WATCH_OFFER, Api, Serve
 from tests.offers import read_offer
@@ -303,6 +305,21 @@ async def test_other_methods_are_not_allowed(api: Api, method: str, path: str) -
     answer = await api.request(method, path)
     assert answer.status == 405
     assert "OPTIONS" in answer["Allow"]
+    assert answer["Access-Control-Allow-Origin"] == "*"
+
+
+async def test_body_that_does_not_come_is_not_waited_for(api: Api, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(signalling, "BODY_TIMEOUT_S", 0.05)
+    goes_on = asyncio.Event()
+
+    async def body() -> AsyncIterator[bytes]:
+        yield b"v=0"
+        await goes_on.wait()
+
+    answer = asyncio.create_task(api.request("POST", "/whip/table", body(), SDP))
+    await asyncio.sleep(0.3)
+    goes_on.set()
+    assert (await answer).status == 408
 
 
 # Whatever else an offer may hold
