@@ -117,7 +117,7 @@ class CatchUp:
                 # To the end of the queue: when the budget is short, the others come first next time.
                 del self.outlets[outlet]
                 self.outlets[outlet] = None
-                budget_packets -= self._advance(outlet, video, budget_packets)
+                budget_packets -= self._advance(outlet, video, budget_packets, now_s)
             if outlet.position >= video.forwarded:
                 # Nobody is live before its first keyframe is whole: the rest of it is still coming in.
                 if not outlet.first_keyframe_pending:
@@ -131,7 +131,7 @@ class CatchUp:
             self._paced_s = None
         return arrived
 
-    def _advance(self, outlet: Outlet, video: Track, budget_packets: int) -> int:
+    def _advance(self, outlet: Outlet, video: Track, budget_packets: int, now_s: float) -> int:
         """Send the next packets that the allowance covers; how many."""
         batch: Batch = []
         position = outlet.position
@@ -147,16 +147,16 @@ class CatchUp:
             return len(batch)
         outlet.position = position
         if outlet.first_keyframe_pending:
-            self._note_first_keyframe(outlet, video, batch[-1][1] if batch else None)
+            self._note_first_keyframe(outlet, video, batch[-1][1] if batch else None, now_s)
         return len(batch)
 
-    def _note_first_keyframe(self, outlet: Outlet, video: Track, last: MediaPacket | None) -> None:
+    def _note_first_keyframe(self, outlet: Outlet, video: Track, last: MediaPacket | None, now_s: float) -> None:
         if last is None:
             return
         first = video.cache.packet(outlet.first["video"])
         if first is None or last.timestamp != first.timestamp or last.marker:
             outlet.first_keyframe_pending = False
-            outlet.on_video_started()
+            outlet.on_video_started(now_s)
 
     def _drop_to_keyframe(self, outlet: Outlet, video: Track, now_s: float) -> None:
         """Too late: wait for the next keyframe. (A keyframe newer than the position is taken at once.)"""

@@ -75,8 +75,8 @@ class Outlet:
     address: Address
     layouts: dict[str, Layout]
     """Track kind -> layout; a kind that is missing is not sent."""
-    on_video_started: Callable[[], None] = lambda: None
-    """Called once, when the first keyframe has been sent whole."""
+    on_video_started: Callable[[float], None] = lambda _now_s: None
+    """Called once with the time, when the first keyframe has been sent whole."""
     video: VideoState = VideoState.NONE
     position: int = 0
     """Next video index to send while catching up."""

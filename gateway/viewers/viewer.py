@@ -3,7 +3,7 @@
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from gateway.clock import WallClock, middle32_from_seconds, monotonic_s, ntp_middle32, round_trip_s
+from gateway.clock import WallClock, middle32_from_seconds, ntp_middle32, round_trip_s
 from gateway.stream.contract import Outlet, Sender
 from gateway.stream.layout import Layout
 from gateway.stream.stream import Stream
@@ -203,8 +203,8 @@ class Viewer:
         delay = middle32_from_seconds(now_s - arrival_s)
         return [rtcp.ExtendedReport(ssrc, (rtcp.Dlrr((rtcp.DlrrReport(receiver_ssrc, last_rr, delay),)),))]
 
-    def _on_video_started(self) -> None:
-        self._events.first_frame(self, monotonic_s() - self.session.created_s)
+    def _on_video_started(self, now_s: float) -> None:
+        self._events.first_frame(self, now_s - self.session.created_s)
 
     def say_bye(self) -> None:
         """Tell the player that the tracks end (RFC 3550 section 6.6)."""

@@ -57,7 +57,7 @@ class Bench:
 
     def viewer(self, name: str = "ann") -> Outlet:
         outlet = outlet_of({}, name, {"video": self.layout})
-        outlet.on_video_started = lambda: self.started.append(name)
+        outlet.on_video_started = lambda _now_s: self.started.append(name)
         return outlet
 
     def joined(self, name: str = "ann", now_s: float = 0.0) -> Outlet:
