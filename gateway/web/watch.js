@@ -1,6 +1,9 @@
 /**
  * The player page: shows what WhepClient receives, and its state in words.
  *
+ * Where the gateway asks for a bearer token, the link carries it: /watch/table#token=... What stands behind # is never sent
+ * with the address, nor logged.
+ *
  * For tests and monitoring, `window.railbird` has
  *     state     the state of WhepClient: connecting, live, frozen, waiting, retrying, refused, idle
  *     stats()   a promise of the figures that figures.js lists, of this moment
@@ -14,7 +17,8 @@ const READ_EVERY_MS = 500;
 
 const stream = streamName();
 const video = find("#picture");
-const client = new WhepClient(`/whep/${encodeURIComponent(stream)}`);
+const token = new URLSearchParams(location.hash.slice(1)).get("token") ?? "";
+const client = new WhepClient(`/whep/${encodeURIComponent(stream)}`, token);
 const overlay = new Overlay(find("#statistics dl"));
 const reader = new FigureReader();
 const statsReader = new FigureReader(); // its own, as each reader measures since its last reading

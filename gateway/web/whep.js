@@ -35,6 +35,7 @@ export class WhepClient extends EventTarget {
   peer = null;
 
   #endpoint;
+  #token;
   #session = null;
   #answerSdp = "";
   #backoff = new Backoff();
@@ -46,9 +47,10 @@ export class WhepClient extends EventTarget {
   #looksWanted = 1;
   #looksWithFrames = 0;
 
-  constructor(endpoint) {
+  constructor(endpoint, token = "") {
     super();
     this.#endpoint = endpoint;
+    this.#token = token;
   }
 
   /** Begin to watch. */
@@ -76,7 +78,7 @@ export class WhepClient extends EventTarget {
     const peer = (this.peer = this.#newPeer());
     try {
       await peer.setLocalDescription(await peer.createOffer());
-      const opened = await Session.open(this.#endpoint, peer.localDescription.sdp);
+      const opened = await Session.open(this.#endpoint, peer.localDescription.sdp, this.#token);
       if (this.peer !== peer) return opened.session.close();
       this.#session = opened.session;
       this.#answerSdp = opened.answerSdp;

@@ -114,3 +114,15 @@ async def test_player_deletes_its_session_when_the_page_goes(page: Page, stub: S
     await expect(page.locator("#state")).to_have_text("Live")
     await page.goto("about:blank")
     await until(lambda: [request.path for request in stub.asked("DELETE")] == ["/whep/demo/1"])
+
+
+async def test_player_shows_the_token_of_its_link_with_every_request(
+    page: Page, stub: StubGateway, origin: str
+) -> None:
+    await page.goto(f"{origin}/watch/demo#token=let-me%20in")
+    await expect(page.locator("#state")).to_have_text("Live")
+    await page.goto("about:blank")
+    await until(lambda: bool(stub.asked("DELETE")))
+    for request in (*stub.asked("POST"), *stub.asked("DELETE")):
+        assert request.headers["Authorization"] == "Bearer let-me in"
+        assert "let-me" not in request.path
