@@ -22,6 +22,10 @@ CHANGE_CIPHER_SPEC = b"\x14\xfe\xfd"
 """How a DTLS 1.2 record of that type begins: the last flight of a handshake has one."""
 
 
+KERNEL_TRIES = 30
+"""The kernel begins to stamp a moment after the machine's first socket asks for it; before, it stamps when it is read."""
+
+
 class Wiretap(MediaSocket):
     """A media socket without a network: each address that is listened to gets what is sent there."""
 

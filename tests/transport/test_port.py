@@ -1,6 +1,7 @@
 """The media port: which datagram is whose, and tables that forget."""
 
 import asyncio
+import contextlib
 import datetime
 import socket
 
@@ -15,7 +16,7 @@ from gateway.transport.port import ADDRESS_HELD_S, MAX_ADDRESSES_PER_SESSION, MA
 from gateway.transport.socket import MediaSocket
 from gateway.wire import stun
 from tests.transport.conftest import HANDSHAKE_TIMEOUT_S, IDLE_TIMEOUT_S
-from tests.transport.remote import EMPTY, HOME, Remote, Wiretap, tables_of
+from tests.transport.remote import EMPTY, HOME, KERNEL_TRIES, Remote, Wiretap, tables_of
 from tests.transport.stun_requests import binding_request
 
 NOW_S = 1000.0
@@ -345,16 +346,18 @@ async def test_datagrams_count_from_when_the_kernel_got_them(monkeypatch: pytest
     port = MediaPort(MediaSocket("127.0.0.1", 0, 1 << 20, 1 << 20), IDLE_TIMEOUT_S, HANDSHAKE_TIMEOUT_S)
     arrivals_s: list[float] = []
     monkeypatch.setattr(port, "on_datagram", lambda _datagram, _source, now_s: arrivals_s.append(now_s))
-    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as sender:
-        sender.sendto(b"waits", ("127.0.0.1", port.socket.port))
-    sent_s = monotonic_s()
-    await asyncio.sleep(0.1)
-    port._on_readable()
-    assert port.lateness_s >= 0.09
-    assert arrivals_s == [pytest.approx(sent_s, abs=0.02)]
-    port._on_readable()
-    assert port.lateness_s == 0.0
-    port.socket.close()
+    with contextlib.closing(port.socket), socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as sender:
+        for _ in range(KERNEL_TRIES):
+            sender.sendto(b"waits", ("127.0.0.1", port.socket.port))
+            sent_s = monotonic_s()
+            await asyncio.sleep(0.1)
+            port._on_readable()
+            if port.lateness_s > 0:
+                break
+        assert port.lateness_s >= 0.09
+        assert arrivals_s[-1] == pytest.approx(sent_s, abs=0.02)
+        port._on_readable()
+        assert port.lateness_s == 0.0
 
 
 async def test_send_buffer_that_is_full_is_counted(port: MediaPort) -> None:

@@ -12,6 +12,7 @@ import structlog
 from gateway.transport import socket as media_socket
 from gateway.transport.address import Address
 from gateway.transport.socket import MAX_DATAGRAM_BYTES, MAX_SEGMENTS, MediaSocket, Sent
+from tests.transport.remote import KERNEL_TRIES
 
 BUFFER_BYTES = 1 << 20
 SEGMENT_BYTES = 1000
@@ -220,13 +221,16 @@ def test_receive_yields_datagrams_until_there_is_none(media: MediaSocket, peer: 
 
 def test_receive_tells_when_the_kernel_got_it(media: MediaSocket, peer: Receiver) -> None:
     target = ("127.0.0.1" if peer.socket.family == socket.AF_INET else "::1", media.port)
-    before_s = time.time()
-    peer.socket.sendto(b"waits", target)
-    sent_s = time.time()
-    select.select([media], [], [], 1)
-    time.sleep(0.05)
-    received = media.receive()
-    assert received is not None
+    for _ in range(KERNEL_TRIES):
+        before_s = time.time()
+        peer.socket.sendto(b"waits", target)
+        sent_s = time.time()
+        select.select([media], [], [], 1)
+        time.sleep(0.05)
+        received = media.receive()
+        assert received is not None
+        if received[2] <= sent_s + 0.02:
+            break
     assert before_s <= received[2] <= sent_s + 0.02
 
 
