@@ -23,7 +23,7 @@ CHANGE_CIPHER_SPEC = b"\x14\xfe\xfd"
 
 
 KERNEL_TRIES = 30
-"""The kernel begins to stamp a moment after the machine's first socket asks for it; before, it stamps when it is read."""
+"""The kernel begins to stamp a moment after the first socket has asked for it; before, it stamps what is read."""
 
 
 class Wiretap(MediaSocket):
