@@ -174,10 +174,11 @@ class Publisher:
         extended = track.reception.extend(arrived.header.sequence_number)
         if extended is None:
             return
-        if begins_anew or track.reception.restarts != restarts:
+        has_restarted = track.reception.restarts != restarts
+        if has_restarted:
             track.nacks.restart()
-            if self._stream is not None:
-                self._stream.tracks[track.media.format.kind].begin_epoch()
+        if (begins_anew or has_restarted) and self._stream is not None:
+            self._stream.tracks[track.media.format.kind].begin_epoch()
         self._feed(track, extended, arrived)
         track.reception.on_packet(arrived.header.timestamp, arrived.now_s)
 

@@ -2,7 +2,6 @@
 does."""
 
 import itertools
-import struct
 from dataclasses import dataclass, field
 
 from gateway.stream.packet import MediaPacket
@@ -15,7 +14,7 @@ from gateway.wire.header_extensions import (
     pack_playout_delay,
     serialize_extensions,
 )
-from gateway.wire.rtp import pack_rtx_payload
+from gateway.wire.rtp import pack_header, pack_rtx_payload
 
 CARRIED = {ABS_CAPTURE_TIME: (8, 16), VIDEO_ORIENTATION: (1,), COLOR_SPACE: (4, 28)}
 """Extensions whose values come from the studio, packet by packet, and how many bytes those may have."""
@@ -25,12 +24,6 @@ OFFERABLE = (MID, PLAYOUT_DELAY, *CARRIED)
 
 MAX_REMEMBERED_HEADERS = 16
 """Layouts whose headers are kept with a packet: the browsers of an audience. Those of odder viewers are made again."""
-
-_HEADER = struct.Struct("!BBHII")
-_VERSION = 0x80
-_PADDING = 0x20
-_EXTENSION = 0x10
-_MARKER = 0x80
 
 _numbers = itertools.count()
 
@@ -106,6 +99,4 @@ class Layout:
 
 
 def _pack(payload_type: int, packet: MediaPacket, index: int, ssrc: int, block: bytes) -> bytes:
-    first = _VERSION | (_PADDING if packet.has_padding else 0) | (_EXTENSION if block else 0)
-    second = payload_type | (_MARKER if packet.marker else 0)
-    return _HEADER.pack(first, second, index & 0xFFFF, packet.timestamp, ssrc) + block
+    return pack_header(payload_type, packet.marker, index & 0xFFFF, packet.timestamp, ssrc, block, packet.has_padding)

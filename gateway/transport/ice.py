@@ -50,7 +50,6 @@ class IceAnswer:
     """What to send back, and whether the selected address changed."""
 
     datagram: bytes
-    authentic: bool
     moved: bool = False
 
 
@@ -82,14 +81,14 @@ class IceLite:
             return None
         refusal = _refusal(request)
         if refusal is not None:
-            return IceAnswer(_response(stun.BINDING_ERROR, request, credentials, refusal), authentic=True)
+            return IceAnswer(_response(stun.BINDING_ERROR, request, credentials, refusal))
         nominated = stun.USE_CANDIDATE in request.attributes
         if nominated and self._is_copy(request.transaction_id, source):
             return None
         moved = self._select(source, credentials, nominated)
         mapped = stun.pack_xor_address(source[0], source[1], request.transaction_id)
         success = _response(stun.BINDING_SUCCESS, request, credentials, [(stun.XOR_MAPPED_ADDRESS, mapped)])
-        return IceAnswer(success, authentic=True, moved=moved)
+        return IceAnswer(success, moved)
 
     def _credentials_for(self, request: stun.Message) -> Credentials | None:
         username = request.attributes.get(stun.USERNAME, b"")
