@@ -40,7 +40,17 @@ class WallClock:
 
     def ntp(self, now_s: float) -> int:
         """UQ32.32 NTP timestamp of the monotonic instant `now_s`."""
-        return ntp_from_seconds(self.unix_s(now_s) + NTP_UNIX_OFFSET_S)
+        return ntp_from_unix(self.unix_s(now_s))
+
+
+def ntp_from_unix(unix_s: float) -> int:
+    """Unix time in seconds as UQ32.32 NTP timestamp."""
+    return ntp_from_seconds(unix_s + NTP_UNIX_OFFSET_S)
+
+
+def unix_from_ntp(ntp_timestamp: int) -> float:
+    """Unix time in seconds of a UQ32.32 NTP timestamp of this era (until 2036)."""
+    return ntp_timestamp / _UQ32 - NTP_UNIX_OFFSET_S
 
 
 def ntp_from_seconds(seconds: float) -> int:

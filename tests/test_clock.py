@@ -5,7 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from gateway import clock
-from gateway.clock import NTP_UNIX_OFFSET_S, WallClock
+from gateway.clock import NTP_UNIX_OFFSET_S, WallClock, ntp_from_unix, unix_from_ntp
 
 SECOND = 1 << 32
 
@@ -82,3 +82,8 @@ def test_round_trip_of_real_reports_is_the_round_trip(sent_s: float, held_s: flo
     measured = clock.round_trip_s(now, last_report, clock.middle32_from_seconds(held_s))
     # Three roundings down to 1/65536 s; a round trip of nothing may come out below nothing, which is no measurement.
     assert (measured is None and trip_s < 1e-3) or measured == pytest.approx(trip_s, abs=1e-3)
+
+
+def test_unix_time_survives_the_way_to_ntp_and_back() -> None:
+    assert unix_from_ntp(ntp_from_unix(1_800_000_000.25)) == 1_800_000_000.25
+    assert ntp_from_unix(0.0) == NTP_UNIX_OFFSET_S << 32

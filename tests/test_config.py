@@ -155,7 +155,7 @@ def test_listen_address_is_read_and_written_alike(text: str, host: str, port: in
         ("http: localhost\n", 1, "http: expected HOST:PORT"),
         ("http: localhost:99999\n", 1, "http.port: Input should be less than or equal to 65535"),
         ("# the media port\nudp: '[::]'\n", 2, "udp: expected HOST:PORT"),
-        ("public_addresses:\n  - 192.0.2.1\n  - gateway.example\n", 1, "public_addresses.1: "),
+        ("public_addresses:\n  - 192.0.2.1\n  - gateway.example\n", 3, "public_addresses.1: "),
         ("trusted_proxies: 192.0.2.1\n", 1, "trusted_proxies: "),
         ("playout_delay:\n  min_ms: 20\n", 1, "playout_delay: min_ms is larger than max_ms"),
         ("tokens:\n  publish: ''\n", 2, "tokens.publish: "),

@@ -92,14 +92,30 @@ MODULES = ("__init__", "__main__", "app", "metrics", "log", "config", "clock", "
 
 @pytest.fixture
 def empty_gateway(tmp_path: Path) -> Path:
-    """The gateway's packages without anything in them, under the project's own contracts."""
+    """The gateway's packages and the load generator without anything in them, under the project's own contracts."""
     (tmp_path / "pyproject.toml").write_bytes((ROOT / "pyproject.toml").read_bytes())
     for package in PACKAGES:
         (tmp_path / "gateway" / package).mkdir(parents=True)
         (tmp_path / "gateway" / package / "__init__.py").touch()
     for module in MODULES:
         (tmp_path / "gateway" / f"{module}.py").touch()
+    for name in sorted(_named_modules("loadgen")):
+        directory = tmp_path / name.replace(".", "/")
+        directory.mkdir(parents=True, exist_ok=True)
+        (directory / "__init__.py").touch()
     return tmp_path
+
+
+def _named_modules(root_package: str) -> set[str]:
+    """Those that the contracts name, and the packages that they are in."""
+    contracts = tomllib.loads((ROOT / "pyproject.toml").read_text())["tool"]["importlinter"]["contracts"]
+    named = {name for contract in contracts for name in contract.get("source_modules", ())}
+    paths = [name.split(".") for name in named if name.partition(".")[0] == root_package]
+    return {".".join(path[:depth]) for path in paths for depth in range(1, len(path) + 1)}
+
+
+def _offend(root: Path, offender: str, imported: str) -> None:
+    (root / f"{offender.replace('.', '/')}.py").write_text(f"import {imported}\n")
 
 
 def _lint_imports(root: Path) -> subprocess.CompletedProcess[str]:
@@ -126,10 +142,23 @@ def test_layer_contracts_accept_an_empty_gateway(empty_gateway: Path) -> None:
 )
 def test_layer_contracts_refuse_a_forbidden_import(empty_gateway: Path, package: str, imported: str) -> None:
     offender = f"gateway.{package}.offender"
-    (empty_gateway / f"{offender.replace('.', '/')}.py").write_text(f"import {imported}\n")
+    _offend(empty_gateway, offender, imported)
     verdict = _lint_imports(empty_gateway)
     assert verdict.returncode == 1
     assert f"{offender} -> {imported} " in verdict.stdout
+
+
+@pytest.mark.parametrize("imported", ["gateway.viewers", "gateway.config", "gateway.stream"])
+def test_load_generator_may_not_know_the_gateways_own_behaviour(empty_gateway: Path, imported: str) -> None:
+    _offend(empty_gateway, "loadgen.offender", imported)
+    verdict = _lint_imports(empty_gateway)
+    assert verdict.returncode == 1
+    assert f"loadgen.offender -> {imported} " in verdict.stdout
+
+
+def test_gateway_may_not_know_the_load_generator(empty_gateway: Path) -> None:
+    _offend(empty_gateway, "gateway.transport.offender", "loadgen")
+    assert _lint_imports(empty_gateway).returncode == 1
 
 
 def test_layer_contracts_refuse_a_module_without_a_layer(empty_gateway: Path) -> None:

@@ -15,6 +15,7 @@ from pydantic_settings import SettingsError
 
 from gateway.config.settings import PREFIX, FileSource, Settings
 from gateway.errors import ConfigError
+from gateway.yaml_lines import line_of
 
 _NOT_OURS = re.compile(
     r"RAILBIRD_(DEMO_\w+|(\w+_)?(SERVICE_(HOST|PORT\w*)|PORT_\d+_\w+))=.*|RAILBIRD_(\w+_)?PORT=\w+://.*", re.DOTALL
@@ -91,19 +92,5 @@ def _origin(names: list[str], path: Path | None, text: str, flags: dict[str, Any
         variable = PREFIX + "__".join(names[:count]).upper()
         if variable in variables:
             return f"{variable}: "
-    line = _line_of(text, names) if text else None
+    line = line_of(text, names) if text else None
     return f"{path}:{line}: " if line is not None else ""
-
-
-def _line_of(text: str, names: list[str]) -> int | None:
-    """The 1-based line of the setting `names` in the file; None when it does not come from there."""
-    node: yaml.Node | None = yaml.compose(text)
-    line = None
-    for name in names:
-        if not isinstance(node, yaml.MappingNode):
-            break
-        found = next(((key, value) for key, value in node.value if key.value == name), None)
-        if found is None:
-            break
-        line, node = found[0].start_mark.line + 1, found[1]
-    return line

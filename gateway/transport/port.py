@@ -225,6 +225,9 @@ class MediaPort:
             return
         if owner is not None:
             self._addresses[owner].remove(source)
+            if owner.address == source:
+                # A peer that vanished, and another that got its port: what the one is sent would reach the other.
+                owner.close("address_reused")
         addresses = self._addresses.setdefault(session, [])
         if len(addresses) >= MAX_ADDRESSES_PER_SESSION:
             oldest = next(address for address in addresses if address != session.address)

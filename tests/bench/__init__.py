@@ -8,4 +8,7 @@ The gateway is the real process on a core of its own; studio and players are rea
                         -> floor                a process on the gateway's core: the bare loop
              results -> table
     placement   which core and which priority each of them has
+
+How a session comes about and how its reports are written is the load generator's (`loadgen.peer`, `loadgen.signalling`,
+`loadgen.players.reports`). The bench has a studio of its own, for the time stamp in every packet.
 """

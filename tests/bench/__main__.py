@@ -10,7 +10,7 @@ from typing import NoReturn
 
 import click
 
-from tests.bench import machine
+from loadgen.run import machine
 from tests.bench.measure import Plan, measure_joins, measure_levels, say
 from tests.bench.pictures import Studio
 from tests.bench.placement import Cores

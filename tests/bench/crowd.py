@@ -3,17 +3,15 @@
 import asyncio
 import secrets
 import socket
+import time
 from collections import deque
 from dataclasses import dataclass
 
-import aiohttp
-
-from gateway.transport.dtls import Certificate
-from tests.bench.datagrams import drain, kernel_drops, load_socket
-from tests.bench.offers import player_offer
-from tests.bench.peer import Peer
+from loadgen.peer.datagrams import drain, kernel_drops, load_socket
+from loadgen.signalling.offer import player_offer
 from tests.bench.players import DrainingPlayer
 from tests.bench.remote import Service
+from tests.bench.sessions import Sessions
 
 DRAIN_INTERVAL_S = 0.02
 ROUNDS_A_SECOND = round(1 / DRAIN_INTERVAL_S)
@@ -36,7 +34,7 @@ class Crowd(Service):
     def __init__(self, url: str, host: str) -> None:
         self._url = url
         self._host = host
-        self._certificate = Certificate.generateCertificate()
+        self._sessions = Sessions(host)
         self._buffer = bytearray(2048)
         self._players: list[DrainingPlayer] = []
         self._sinks: list[socket.socket] = []
@@ -44,12 +42,8 @@ class Crowd(Service):
 
     async def join(self, count: int) -> None:
         """Let `count` players join, one after another."""
-        # A connection a player: that is what it costs the gateway.
-        async with aiohttp.ClientSession(connector=aiohttp.TCPConnector(force_close=True)) as http:
-            for _ in range(count):
-                peer = Peer(self._certificate, self._host)
-                await peer.connect(http, self._url, player_offer(peer.local, self._certificate.fingerprint))
-                self._players.append(DrainingPlayer(peer, self._buffer))
+        async for peer in self._sessions.opened(self._url, player_offer, count):
+            self._players.append(DrainingPlayer(peer, self._buffer))
 
     async def figures(self) -> CrowdFigures:
         """What came so far."""
@@ -74,7 +68,7 @@ class Crowd(Service):
         """End."""
         self._task.cancel()
         for player in self._players:
-            player.close()
+            player.peer.vanish()
 
     async def _run(self) -> None:
         """Drain everybody in every round; report and check by turns, so that each second is like the other."""
@@ -89,8 +83,8 @@ class Crowd(Service):
             for sink in self._sinks:
                 deque(drain(sink, self._buffer), maxlen=0)
             for player in players[turn % ROUNDS_A_SECOND :: ROUNDS_A_SECOND]:
-                player.peer.send(player.reporter.report())
+                player.report()
             for player in players[turn::turns]:
-                player.peer.check()
+                player.peer.check(time.time())
             turn = (turn + 1) % turns
             await asyncio.sleep(max(started_s + DRAIN_INTERVAL_S - loop.time(), 0.001))

@@ -15,8 +15,8 @@ from dataclasses import dataclass
 from typing import IO
 
 import psutil
-from prometheus_client.parser import text_string_to_metric_families
 
+from loadgen.target.scrape import Scrape
 from tests.bench.placement import MEASURED_NICE, place
 from tests.bench.remote import BenchError
 
@@ -43,8 +43,6 @@ class Counters:
     """System calls that sent them."""
     kernel_drops: int
     """Datagrams that found the media port's receive buffer full."""
-    refused: int
-    """Datagrams that the gateway dropped, for whatever cause."""
     nacked: int
     """Packets that players asked for again."""
 
@@ -70,24 +68,17 @@ class GatewayProcess:
     def counters(self) -> Counters:
         """A scrape of /metrics."""
         with urllib.request.urlopen(f"{self.url}/metrics", timeout=10) as response:
-            text = response.read().decode()
-        samples = [
-            sample
-            for family in text_string_to_metric_families(text)
-            for sample in family.samples
-            if sample.labels.get("leg", "egress") == "egress"
-        ]
+            page = Scrape.parse(response.read().decode())
 
-        def total(name: str) -> int:
-            return int(sum(sample.value for sample in samples if sample.name == name))
+        def total(name: str, **labels: str) -> int:
+            return int(page.total(name, labels, {STREAM}))
 
         return Counters(
             publishers=total("railbird_stream_live"),
-            packets=total("railbird_packets_total"),
+            packets=total("railbird_packets_total", leg="egress"),
             sends=total("railbird_sends_total"),
             kernel_drops=total("railbird_socket_kernel_drops_total"),
-            refused=total("railbird_datagrams_dropped_total"),
-            nacked=total("railbird_nacked_packets_total"),
+            nacked=total("railbird_nacked_packets_total", leg="egress"),
         )
 
     def is_ready(self) -> bool:

@@ -9,6 +9,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from enum import Enum
 
+from loadgen.studios.packetizer import fragment_sizes
+
 FRAME_RATE = 30
 VIDEO_BPS = 1_500_000
 KEYFRAME_FACTOR = 4
@@ -70,7 +72,8 @@ class Encoder:
         return Frame([_parameter_sets(), *fragments] if is_keyframe else fragments, is_keyframe)
 
     def _fragments(self, size_bytes: int, nal_type: int) -> list[bytes]:
-        sizes = cut_sizes(size_bytes, MAX_PAYLOAD_BYTES - _FU_A_HEADER_BYTES - STAMP_BYTES, self._studio)
+        max_bytes = MAX_PAYLOAD_BYTES - _FU_A_HEADER_BYTES - STAMP_BYTES
+        sizes = fragment_sizes(size_bytes, max_bytes, is_even=self._studio is Studio.BROWSER)
         fragments = []
         for order, size in enumerate(sizes):
             flags = (_FU_START if order == 0 else 0) | (_FU_END if order == len(sizes) - 1 else 0)
@@ -82,15 +85,6 @@ class Encoder:
         """One audio payload, without its stamp."""
         start = self._random.randrange(len(self._noise) - AUDIO_PAYLOAD_BYTES)
         return b"\x78" + self._noise[start : start + AUDIO_PAYLOAD_BYTES - 1 - STAMP_BYTES]
-
-
-def cut_sizes(size_bytes: int, max_bytes: int, studio: Studio) -> list[int]:
-    """How `studio` cuts a frame into payloads of at most `max_bytes`."""
-    count = -(-size_bytes // max_bytes)
-    if studio is Studio.FFMPEG:
-        return [max_bytes] * (count - 1) + [size_bytes - max_bytes * (count - 1)]
-    smaller, larger = size_bytes // count, size_bytes % count
-    return [smaller] * (count - larger) + [smaller + 1] * larger
 
 
 def _parameter_sets() -> bytes:

@@ -1,15 +1,16 @@
 """The two kinds of player: one that only drains its socket and reports, one that checks and times every packet."""
 
 import asyncio
+import time
 from collections.abc import Mapping
 
 from gateway.transport.srtp import AuthenticationError, ReplayError
 from gateway.wire.rtp import parse_header
-from gateway.wire.serial import delta16
-from tests.bench.datagrams import Arrival, drain, kernel_drops, receive
-from tests.bench.peer import Peer
+from loadgen.peer.datagrams import Arrival, drain, kernel_drops, receive
+from loadgen.peer.peer import Peer
+from loadgen.players.reports import Reporter
 from tests.bench.pictures import STAMP_BYTES
-from tests.bench.reports import Reporter
+from tests.bench.reception import Reception
 
 _MEDIA_FROM = 128
 _RTCP_TYPES = range(192, 224)
@@ -21,10 +22,10 @@ class DrainingPlayer:
     def __init__(self, peer: Peer, buffer: bytearray) -> None:
         """`buffer` may be shared by the players of a process."""
         self.peer = peer
-        self.reporter = Reporter(peer.srtp)
         self.received_bytes = 0
+        self._reporter = Reporter(peer.srtp)
+        self._reception = Reception()
         self._buffer = buffer
-        peer.take_over()
 
     def drain(self) -> None:
         """Read the socket empty."""
@@ -33,35 +34,18 @@ class DrainingPlayer:
             if buffer[0] < _MEDIA_FROM:
                 continue
             if buffer[1] in _RTCP_TYPES:
-                self.reporter.on_rtcp(bytes(buffer[:size]))
+                self._reporter.on_compound(self.peer.srtp.opener.open_rtcp(bytes(buffer[:size])), time.time())
                 continue
             self.received_bytes += size
-            self.reporter.on_rtp(int.from_bytes(buffer[8:12], "big"), buffer[2] << 8 | buffer[3])
+            self._reception.skip_to(int.from_bytes(buffer[8:12], "big"), buffer[2] << 8 | buffer[3])
+
+    def report(self) -> None:
+        """Tell the gateway what came."""
+        self.peer.send(self._reporter.report(self._reception.tracks, time.time()))
 
     def kernel_drops(self) -> int:
         """Reads that the load lost because it was too slow."""
         return kernel_drops(self.peer.socket)
-
-    def close(self) -> None:
-        """Leave."""
-        self.peer.close()
-
-
-class Sequence:
-    """What came of one SSRC, counted."""
-
-    def __init__(self, first: int) -> None:
-        self.expected = 1
-        self.received = 1
-        self._highest = first
-
-    def on_packet(self, sequence_number: int) -> None:
-        """A packet that was not received before."""
-        self.received += 1
-        ahead = delta16(sequence_number, self._highest)
-        if ahead > 0:
-            self.expected += ahead
-            self._highest = sequence_number
 
 
 class SampledPlayer:
@@ -72,7 +56,6 @@ class SampledPlayer:
 
     def __init__(self, peer: Peer, sent: Mapping[int, bytes]) -> None:
         self.peer = peer
-        self.reporter = Reporter(peer.srtp)
         self.is_measured = False
         self.delays_ns: list[int] = []
         self.runs: list[tuple[int, int, int]] = []
@@ -80,7 +63,8 @@ class SampledPlayer:
         self.wrong = 0
         self.duplicates = 0
         self._sent = sent
-        self._sequences: dict[int, Sequence] = {}
+        self._reporter = Reporter(peer.srtp)
+        self._reception = Reception()
         for arrival in peer.take_over():
             self._on_arrival(arrival)
         asyncio.get_running_loop().add_reader(peer.socket.fileno(), self._on_readable)
@@ -88,7 +72,11 @@ class SampledPlayer:
     @property
     def lost(self) -> int:
         """Packets missing up to now."""
-        return sum(sequence.expected - sequence.received for sequence in self._sequences.values())
+        return self._reception.lost
+
+    def report(self) -> None:
+        """Tell the gateway what came."""
+        self.peer.send(self._reporter.report(self._reception.tracks, time.time()))
 
     def _on_readable(self) -> None:
         while (arrival := receive(self.peer.socket)) is not None:
@@ -96,9 +84,9 @@ class SampledPlayer:
 
     def _on_arrival(self, arrival: Arrival) -> None:
         if arrival.run[0] < _MEDIA_FROM:
-            return
-        if arrival.run[1] in _RTCP_TYPES:
-            self.reporter.on_rtcp(arrival.run)
+            self.peer.on_control(arrival.run, arrival.arrival_ns / 1e9)
+        elif arrival.run[1] in _RTCP_TYPES:
+            self._reporter.on_compound(self.peer.srtp.opener.open_rtcp(arrival.run), arrival.arrival_ns / 1e9)
         else:
             self._on_media(arrival)
 
@@ -122,14 +110,4 @@ class SampledPlayer:
         self.wrong += self._sent.get(stamp_ns) != payload
         if self.is_measured:
             self.delays_ns.append(arrival_ns - stamp_ns)
-        self.reporter.on_rtp(header.ssrc, header.sequence_number)
-        sequence = self._sequences.get(header.ssrc)
-        if sequence is None:
-            self._sequences[header.ssrc] = Sequence(header.sequence_number)
-        else:
-            sequence.on_packet(header.sequence_number)
-
-    def close(self) -> None:
-        """Leave."""
-        asyncio.get_running_loop().remove_reader(self.peer.socket.fileno())
-        self.peer.close()
+        self._reception.on_packet(header.ssrc, header.sequence_number, arrival_ns / 1e9)

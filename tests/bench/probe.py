@@ -5,16 +5,13 @@ import contextlib
 import time
 from dataclasses import dataclass
 
-import aiohttp
-
-from gateway.transport.dtls import Certificate
-from tests.bench.datagrams import load_socket, receive
-from tests.bench.offers import player_offer, studio_offer
-from tests.bench.peer import Peer
+from loadgen.peer.datagrams import load_socket, receive
+from loadgen.signalling.offer import player_offer, studio_offer
+from loadgen.studios.transmission import REPORT_INTERVAL_S
 from tests.bench.pictures import Studio
 from tests.bench.players import SampledPlayer
 from tests.bench.remote import Service
-from tests.bench.reports import REPORT_INTERVAL_S
+from tests.bench.sessions import Sessions
 from tests.bench.studio import StudioSession
 
 LOOPBACK_DATAGRAMS = 2_000
@@ -42,19 +39,16 @@ class Probe(Service):
         self._whep_url = whep_url
         self._host = host
         self._kind = studio
-        self._certificate = Certificate.generateCertificate()
+        self._sessions = Sessions(host)
         self._studio: StudioSession | None = None
         self._players: list[SampledPlayer] = []
         self._tasks = [asyncio.create_task(self._report())]
 
     async def publish(self) -> None:
         """Connect the studio; it is silent until `go_live`."""
-        peer = Peer(self._certificate, self._host)
-        async with _http() as http:
-            await peer.connect(http, self._whip_url, studio_offer(peer.local, self._certificate.fingerprint))
-        peer.take_over()
-        self._studio = StudioSession(peer, self._kind)
-        self._tasks.append(asyncio.create_task(self._studio.run()))
+        async for peer in self._sessions.opened(self._whip_url, studio_offer):
+            studio = self._studio = StudioSession(peer, self._kind)
+            self._tasks.append(asyncio.create_task(studio.run()))
 
     async def go_live(self, is_live: bool) -> None:
         """Let the studio send, or pause it."""
@@ -62,11 +56,8 @@ class Probe(Service):
 
     async def join(self, count: int) -> None:
         """Let `count` sampled players join, one after another."""
-        async with _http() as http:
-            for _ in range(count):
-                peer = Peer(self._certificate, self._host)
-                await peer.connect(http, self._whep_url, player_offer(peer.local, self._certificate.fingerprint))
-                self._players.append(SampledPlayer(peer, self._live_studio.sent))
+        async for peer in self._sessions.opened(self._whep_url, player_offer, count):
+            self._players.append(SampledPlayer(peer, self._live_studio.sent))
 
     async def begin_window(self) -> None:
         """Measure from now on."""
@@ -105,8 +96,10 @@ class Probe(Service):
         """End."""
         for task in self._tasks:
             task.cancel()
+        if self._studio is not None:
+            self._studio.close()
         for player in self._players:
-            player.close()
+            player.peer.vanish()
 
     @property
     def _live_studio(self) -> StudioSession:
@@ -117,10 +110,6 @@ class Probe(Service):
         for count in range(1 << 30):
             await asyncio.sleep(REPORT_INTERVAL_S)
             for player in self._players:
-                player.peer.send(player.reporter.report())
+                player.report()
                 if count % 2 == 0:
-                    player.peer.check()
-
-
-def _http() -> aiohttp.ClientSession:
-    return aiohttp.ClientSession(connector=aiohttp.TCPConnector(force_close=True))
+                    player.peer.check(time.time())

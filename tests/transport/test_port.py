@@ -168,17 +168,30 @@ async def test_address_of_a_live_session_is_not_given_to_another(port: MediaPort
     assert tables_of(port) == EMPTY
 
 
-async def test_address_of_a_silent_session_goes_to_who_checks_from_it(port: MediaPort) -> None:
-    """A NAT gives a port out again, and again."""
-    first, second = Remote(port), Remote(port)
-    now_s = first.session.created_s
-    for remote in (first, second) * (2 * MAX_ADDRESSES_PER_SESSION):
+async def test_address_of_a_silent_session_goes_to_who_checks_from_it_and_ends_that_session(port: MediaPort) -> None:
+    """A player vanishes, and a NAT (or its machine) gives the port out again, and again: the next one must not get the
+    last one's media."""
+    remote = Remote(port)
+    now_s = remote.session.created_s
+    remote.check(now_s=now_s)
+    for _ in range(2 * MAX_ADDRESSES_PER_SESSION):
+        last, remote = remote, Remote(port)
         now_s += ADDRESS_HELD_S
         remote.check(now_s=now_s)
-        assert remote.session.address == HOME
+        assert (remote.session.address, remote.session.closed, last.session.closed) == (HOME, False, True)
         assert tables_of(port)["_addresses"] == tables_of(port)["_by_address"] == 1
+    remote.session.close("test")
+    assert tables_of(port) == EMPTY
+
+
+async def test_silent_session_that_only_once_had_the_address_goes_on(port: MediaPort) -> None:
+    first, second = Remote(port), Remote(port)
+    first.check()
+    first.address = _away(1)
+    first.check()
+    second.check(now_s=first.session.created_s + ADDRESS_HELD_S + 1)
+    assert (first.session.address, first.session.closed, second.session.address) == (_away(1), False, HOME)
     first.session.close("test")
-    assert tables_of(port)["_by_address"] == 1
     second.session.close("test")
     assert tables_of(port) == EMPTY
 

@@ -1,0 +1,249 @@
+"""What is measured: one record a session when it ends, one a second of all of them together.
+
+Workers fill these and send them; verdict, report, live view and metrics only read them. Times are seconds; instants are
+seconds since the run began.
+"""
+
+from collections import Counter
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from typing import TypeVar
+
+from loadgen.distribution import Distribution
+
+_Counts = TypeVar("_Counts", bound="Counts")
+
+
+class Counts:
+    """Sums: a dataclass with slots, all of whose fields are numbers that begin at 0."""
+
+    __slots__: tuple[str, ...] = ()
+
+    def add(self: _Counts, other: _Counts) -> None:
+        """Add every field."""
+        for name in self.__slots__:
+            setattr(self, name, getattr(self, name) + getattr(other, name))
+
+    def take(self: _Counts) -> _Counts:
+        """What was counted since the last call; this begins at 0 again."""
+        taken = type(self)()
+        for name in self.__slots__:
+            setattr(taken, name, getattr(self, name))
+            setattr(self, name, 0)
+        return taken
+
+
+@dataclass(slots=True)
+class MediaCounts(Counts):
+    """Sums over the players of one stream, or over one player."""
+
+    packets: int = 0
+    """RTP packets received, each once: what only a retransmission brought is among them, repeats are not."""
+    bytes: int = 0
+    """Of whole SRTP packets, everything that came."""
+    retransmissions: int = 0
+    """Packets that came again: RTX, or the same packet after a NACK."""
+    duplicates: int = 0
+    """Packets that came twice and had not been asked for."""
+    lost: int = 0
+    """Packets that did not come in the first place, repaired or not."""
+    recovered: int = 0
+    """Of `lost`: those that a retransmission brought."""
+    reordered: int = 0
+    """Packets that came after a later one, unasked."""
+    nacked: int = 0
+    """Packets asked for again, each counted once."""
+    plis: int = 0
+    frames_complete: int = 0
+    """Video frames all of whose packets came, and that could be decoded: no frame before them is missing."""
+    frames_incomplete: int = 0
+    """Video frames given up: at least one packet never came."""
+    frames_undecodable: int = 0
+    """Video frames that came whole, after one that did not and before the next keyframe."""
+    frames_late: int = 0
+    """Of `frames_complete`: those that came later than the scenario's `late_after`."""
+    frames_broken: int = 0
+    """Of `frames_complete`, at sampled players of H264: those whose payloads do not fit together."""
+    freezes: int = 0
+    frozen_s: float = 0.0
+    watched_s: float = 0.0
+    """Since the first complete keyframe."""
+    checked: int = 0
+    """Packets that were authenticated and decrypted."""
+    authentication_failures: int = 0
+    malformed: int = 0
+    impaired: int = 0
+    """Packets that the scenario's own impairment dropped; they count as lost, too."""
+
+    @property
+    def expected(self) -> int:
+        """Packets that should have come."""
+        return self.packets - self.recovered + self.lost
+
+
+@dataclass(slots=True)
+class SessionFigures:
+    """One player's session, complete once it has ended."""
+
+    stream: str
+    group: str
+    """The group of players in the scenario."""
+    started_s: float
+    """When the offer was posted."""
+    ended_s: float = 0.0
+    end: str = ""
+    """Why it ended: goodbye, tab_close, hop, run_end, interrupted; closed_by_server; or the cause of a failed join:
+    http_503, answer, ice_timeout, dtls_failed, ...; internal_error is a fault of ours."""
+    join_s: float | None = None
+    """From the POST to the SRTP keys; None when it failed."""
+    first_frame_s: float | None = None
+    """From the POST to the last packet of the first complete keyframe; None when there was none."""
+    media: MediaCounts = field(default_factory=MediaCounts)
+    jitter_s: float | None = None
+    """Of video, by RFC 3550 section 6.4.1, at the end."""
+    rtt_s: float | None = None
+    """Mean of the ICE checks."""
+    rtcp_rtt_s: float | None = None
+    """Mean, by receiver reference time and DLRR; None when the server answers none."""
+    longest_gap_s: float = 0.0
+    """Between two video frames in a row that could be shown."""
+    delay_p50_s: float | None = None
+    """From the studio's stamp to the frame's last packet; None for who was not sampled, or saw no stamp."""
+    delay_p99_s: float | None = None
+    ice_restarts: int = 0
+    is_sampled: bool = False
+    """Whether every packet was decrypted."""
+
+    @property
+    def bitrate_bps(self) -> float:
+        """Mean, from the keys to the end."""
+        seconds = self.ended_s - self.started_s - (self.join_s or 0.0)
+        return self.media.bytes * 8 / seconds if seconds > 0 else 0.0
+
+
+@dataclass(slots=True)
+class StudioCounts(Counts):
+    """What one studio's stream sent since the last interval."""
+
+    packets: int = 0
+    bytes: int = 0
+    frames: int = 0
+    keyframes: int = 0
+    nacks_received: int = 0
+    retransmissions: int = 0
+    plis_received: int = 0
+    connects: int = 0
+    """WHIP sessions that came up."""
+    failures: int = 0
+    """WHIP sessions that did not, or that the server ended."""
+
+
+@dataclass(slots=True)
+class Generator:
+    """What the load generator itself had to do in an interval: the sum over its processes, except where it says
+    otherwise."""
+
+    cpu_s: float = 0.0
+    """Of the players' processes."""
+    busiest_share: float = 0.0
+    """CPU of the busiest process over the interval: 1.0 is a full core."""
+    received_packets: int = 0
+    """All RTP packets read, the ones of retransmissions included."""
+    kernel_drops: int = 0
+    """Reads that players' sockets lost because we were too slow: media that the gateway sent and we did not see."""
+    lateness_s: float = 0.0
+    """How late the latest round of reading was: the largest of all."""
+
+    def merge(self, other: "Generator") -> None:
+        """Take in another process's."""
+        self.cpu_s += other.cpu_s
+        self.busiest_share = max(self.busiest_share, other.busiest_share)
+        self.received_packets += other.received_packets
+        self.kernel_drops += other.kernel_drops
+        self.lateness_s = max(self.lateness_s, other.lateness_s)
+
+
+@dataclass(slots=True)
+class GatewaySample:
+    """The gateway's process at the end of an interval; None where no source was given, or it did not answer."""
+
+    cpu_share: float | None = None
+    """Over the interval: 1.0 is a full core."""
+    rss_bytes: int | None = None
+
+    @classmethod
+    def highest(cls, samples: "Iterable[GatewaySample]") -> "GatewaySample":
+        """Of each figure the highest; None where no sample has it."""
+        known = list(samples)
+        return cls(
+            cpu_share=max((sample.cpu_share for sample in known if sample.cpu_share is not None), default=None),
+            rss_bytes=max((sample.rss_bytes for sample in known if sample.rss_bytes is not None), default=None),
+        )
+
+
+@dataclass(slots=True)
+class Interval:
+    """What happened in one second (or a bit more) of the run, in all players together."""
+
+    at_s: float
+    """Its end."""
+    seconds: float
+    viewers: int = 0
+    """Players that watch, at its end."""
+    joining: int = 0
+    """Players between their POST and their keys, at its end."""
+    joins: int = 0
+    join_failures: Counter[str] = field(default_factory=Counter)
+    """By cause."""
+    ended: Counter[str] = field(default_factory=Counter)
+    """Sessions that ended, by cause."""
+    ice_restarts: int = 0
+    ice_restart_failures: Counter[str] = field(default_factory=Counter)
+    """By cause: `http_405` is a server that cannot."""
+    goodbye_failures: int = 0
+    """Sessions whose DELETE the server did not take: it may keep them."""
+    media: dict[str, MediaCounts] = field(default_factory=dict)
+    """By stream."""
+    studios: dict[str, StudioCounts] = field(default_factory=dict)
+    """By stream."""
+    join_s: Distribution = field(default_factory=Distribution)
+    first_frame_s: Distribution = field(default_factory=Distribution)
+    delay_s: Distribution = field(default_factory=Distribution)
+    """Of sampled players' frames, from the studio's stamp to the last packet."""
+    rtt_s: Distribution = field(default_factory=Distribution)
+    jitter_s: Distribution = field(default_factory=Distribution)
+    """One value a player."""
+    gap_s: Distribution = field(default_factory=Distribution)
+    """The longest gap between two frames in this interval, one value a player."""
+    generator: Generator = field(default_factory=Generator)
+    gateway: GatewaySample = field(default_factory=GatewaySample)
+
+    def merge(self, other: "Interval") -> None:
+        """Take in another process's interval of the same time."""
+        self.viewers += other.viewers
+        self.joining += other.joining
+        self.joins += other.joins
+        self.join_failures.update(other.join_failures)
+        self.ended.update(other.ended)
+        self.ice_restarts += other.ice_restarts
+        self.ice_restart_failures.update(other.ice_restart_failures)
+        self.goodbye_failures += other.goodbye_failures
+        for stream, counts in other.media.items():
+            self.media.setdefault(stream, MediaCounts()).add(counts)
+        for stream, studio in other.studios.items():
+            self.studios.setdefault(stream, StudioCounts()).add(studio)
+        for name in DISTRIBUTIONS:
+            getattr(self, name).merge(getattr(other, name))
+        self.generator.merge(other.generator)
+
+    @property
+    def all_media(self) -> MediaCounts:
+        """The sum over all streams."""
+        total = MediaCounts()
+        for counts in self.media.values():
+            total.add(counts)
+        return total
+
+
+DISTRIBUTIONS = ("join_s", "first_frame_s", "delay_s", "rtt_s", "jitter_s", "gap_s")
+"""Names of the distributions of an `Interval`."""

@@ -1,0 +1,1 @@
+"""One WebRTC session as a browser has it: its socket, ICE, DTLS, SRTP."""

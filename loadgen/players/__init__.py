@@ -1,0 +1,1 @@
+"""One player: what it reads, what it makes of it, and what it tells the server."""

@@ -1,0 +1,53 @@
+"""What is made of sums by dividing: each None where there is nothing to divide by."""
+
+from loadgen.figures import Generator, MediaCounts
+
+
+def divided(part: float, whole: float) -> float | None:
+    """None unless `whole` is positive."""
+    return part / whole if whole > 0 else None
+
+
+def loss(media: MediaCounts) -> float | None:
+    """Share of the packets that did not come in the first place."""
+    return divided(media.lost, media.expected)
+
+
+def residual_loss(media: MediaCounts) -> float | None:
+    """Share of the packets that never came."""
+    return divided(media.lost - media.recovered, media.expected)
+
+
+def freeze_ratio(media: MediaCounts) -> float | None:
+    """Share of the time watched in which the picture stood."""
+    return divided(media.frozen_s, media.watched_s)
+
+
+def frames(media: MediaCounts) -> int:
+    """All video frames that began to come."""
+    return media.frames_complete + media.frames_incomplete + media.frames_undecodable
+
+
+def frames_incomplete(media: MediaCounts) -> float | None:
+    """Share of the frames of which a packet never came."""
+    return divided(media.frames_incomplete, frames(media))
+
+
+def frames_undecodable(media: MediaCounts) -> float | None:
+    """Share of the frames that came whole, after one that did not."""
+    return divided(media.frames_undecodable, frames(media))
+
+
+def frames_not_shown(media: MediaCounts) -> float | None:
+    """Share of the frames that no decoder could show: incomplete, or after one that was."""
+    return divided(media.frames_incomplete + media.frames_undecodable, frames(media))
+
+
+def frames_late(media: MediaCounts) -> float | None:
+    """Share of the frames that were complete, but too late."""
+    return divided(media.frames_late, frames(media))
+
+
+def cpu_a_packet_s(generator: Generator) -> float | None:
+    """The players' CPU time for a packet that they received."""
+    return divided(generator.cpu_s, generator.received_packets)

@@ -1,0 +1,1 @@
+"""What is under load: whether it may be, where its sessions open, and what it says of itself."""

@@ -1,0 +1,143 @@
+"""What both sides counted: where they differ, something was lost between them, or one of them counts wrongly."""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+
+from loadgen.figures import MediaCounts, StudioCounts
+from loadgen.result import ServerCounts, Totals
+from loadgen.target.scrape import START_TIME, Scrape
+
+PACKETS_TO_PLAYERS = "packets, gateway to players, retransmissions included"
+
+Counter = tuple[str, Mapping[str, str]]
+"""(name, labels that are summed over all others)."""
+
+_INGEST = {"leg": "ingest"}
+_EGRESS = {"leg": "egress"}
+
+
+@dataclass(frozen=True, slots=True)
+class _Row:
+    name: str
+    counters: tuple[Counter, ...]
+    """Summed."""
+    client: Callable[[Totals], float]
+
+
+def _studios(value: Callable[[StudioCounts], int]) -> Callable[[Totals], float]:
+    return lambda totals: sum(map(value, totals.studios.values()))
+
+
+def _players(value: Callable[[MediaCounts], int]) -> Callable[[Totals], float]:
+    return lambda totals: value(totals.all_media)
+
+
+_OF_STUDIOS = (
+    _Row(
+        "packets, studios to gateway", (("railbird_packets_total", _INGEST),), _studios(lambda studio: studio.packets)
+    ),
+    _Row(
+        "video frames, studios to gateway",
+        (("railbird_frames_total", {"track": "video"}),),
+        _studios(lambda studio: studio.frames),
+    ),
+    _Row(
+        "keyframes, studios to gateway", (("railbird_keyframes_total", {}),), _studios(lambda studio: studio.keyframes)
+    ),
+    _Row(
+        "packets asked for again, gateway to studios",
+        (("railbird_nacked_packets_total", _INGEST),),
+        _studios(lambda studio: studio.nacks_received),
+    ),
+    _Row(
+        "keyframe requests, gateway to studios",
+        (("railbird_keyframe_requests_total", _INGEST),),
+        _studios(lambda studio: studio.plis_received),
+    ),
+)
+_OF_PLAYERS = (
+    _Row(
+        PACKETS_TO_PLAYERS,
+        (("railbird_packets_total", _EGRESS), ("railbird_retransmissions_total", {})),
+        # Before the scenario's own impairment, which is no loss between the two.
+        lambda totals: totals.generator.received_packets,
+    ),
+    _Row(
+        "packets, retransmitted to players",
+        (("railbird_retransmissions_total", {}),),
+        _players(lambda media: media.retransmissions),
+    ),
+    _Row(
+        "packets lost on the way to players",
+        (("railbird_packets_lost_total", _EGRESS),),
+        _players(lambda media: media.lost),
+    ),
+    _Row(
+        "packets asked for again by players",
+        (("railbird_nacked_packets_total", _EGRESS),),
+        _players(lambda media: media.nacked),
+    ),
+    _Row(
+        "keyframe requests by players",
+        (("railbird_keyframe_requests_total", _EGRESS),),
+        _players(lambda media: media.plis),
+    ),
+    _Row(
+        "video frames dropped: by the gateway on purpose, in players for want of a packet",
+        (("railbird_frames_dropped_total", _EGRESS),),
+        _players(lambda media: media.frames_incomplete + media.frames_undecodable),
+    ),
+    _Row(
+        "players' sessions ended",
+        (("railbird_sessions_ended_total", _EGRESS),),
+        lambda totals: totals.ended.total(),
+    ),
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Comparison:
+    """For the report; without counts a remark says why."""
+
+    counts: list[ServerCounts]
+    remarks: list[str]
+
+
+def compare(start: Scrape | None, end: Scrape | None, totals: Totals) -> Comparison:
+    """The server's counters over the run, beside the load generator's own. `start` and `end` are from before the first
+    session and from after the last one; None when there was no answer."""
+    if start is None or end is None:
+        return Comparison([], ["The gateway's /metrics could not be read: what it counted is not known."])
+    if not end.knows_railbird:
+        return Comparison([], ["The server counts nothing by railbird's names: its figures cannot be set beside ours."])
+    if start.value(START_TIME) != end.value(START_TIME):
+        return Comparison([], ["The gateway restarted during the run, and began to count anew."])
+    rows = (*(_OF_STUDIOS if totals.studios else ()), *(_OF_PLAYERS if totals.media else ()))
+    return Comparison([_counts(row, start, end, totals) for row in rows], _remarks(totals))
+
+
+def _counts(row: _Row, start: Scrape, end: Scrape, totals: Totals) -> ServerCounts:
+    streams = totals.media.keys() | totals.studios.keys()
+    server = sum(end.total(*counter, streams) - start.total(*counter, streams) for counter in row.counters)
+    metric = " + ".join(_selector(*counter) for counter in row.counters)
+    return ServerCounts(row.name, metric, server, row.client(totals))
+
+
+def _selector(name: str, labels: Mapping[str, str]) -> str:
+    """As PromQL has it."""
+    return name + ("{" + ",".join(f'{label}="{value}"' for label, value in labels.items()) + "}" if labels else "")
+
+
+def _remarks(totals: Totals) -> list[str]:
+    remarks = []
+    if totals.generator.kernel_drops:
+        remarks.append(
+            f"{totals.generator.kernel_drops} datagrams reached this machine and were lost in the load generator's own "
+            "socket buffers: the gateway counts them as sent."
+        )
+    if totals.ended["tab_close"]:
+        remarks.append(
+            f"{totals.ended['tab_close']} players left without goodbye: what the gateway sent them until it noticed is "
+            "counted as sent, and was read by nobody."
+        )
+    return remarks

@@ -1,0 +1,46 @@
+"""Where a server's WHIP and WHEP sessions open. Every server has its own paths: the load generator assumes none."""
+
+from dataclasses import dataclass
+from urllib.parse import quote
+
+from yarl import URL
+
+from loadgen.errors import TargetError
+
+PLACEHOLDER = "{stream}"
+
+
+@dataclass(frozen=True, slots=True)
+class Endpoints:
+    """The URLs of a server's streams. TargetError for what makes none."""
+
+    base: str
+    """`https://edge.example:8443`, with or without a path that all streams share."""
+    whip_path: str = "/whip/{stream}"
+    whep_path: str = "/whep/{stream}"
+
+    def __post_init__(self) -> None:
+        base = _parsed(self.base)
+        if base.scheme not in ("http", "https") or not base.host or base.query_string or base.fragment:
+            raise TargetError(f"{self.base!r} is no target: it is http:// or https://, a host, and a path at most.")
+        for path in (self.whip_path, self.whep_path):
+            if not path.startswith("/") or PLACEHOLDER not in path:
+                raise TargetError(f"The path {path!r} has to begin with / and to say where the {PLACEHOLDER} is.")
+
+    def whip(self, stream: str) -> str:
+        """Where a studio posts its offer."""
+        return self._url(self.whip_path, stream)
+
+    def whep(self, stream: str) -> str:
+        """Where a player posts its offer."""
+        return self._url(self.whep_path, stream)
+
+    def _url(self, path: str, stream: str) -> str:
+        return self.base.rstrip("/") + path.replace(PLACEHOLDER, quote(stream, safe=""))
+
+
+def _parsed(base: str) -> URL:
+    try:
+        return URL(base)
+    except ValueError as error:
+        raise TargetError(f"{base!r} is no URL: {error}.") from error

@@ -1,0 +1,1 @@
+"""Thresholds: how they are written, what they can be about, and whether a run met them."""

@@ -1,0 +1,70 @@
+"""The worker that plays a share of the players."""
+
+from dataclasses import dataclass
+
+from gateway.transport.dtls import Certificate
+from loadgen.crowd.crowd import Crowd
+from loadgen.crowd.lives import Life, lives
+from loadgen.figures import Interval, SessionFigures
+from loadgen.peer.peer import Peer
+from loadgen.scenario.schema import Scenario
+from loadgen.signalling.http import Signalling, http_client
+from loadgen.signalling.offer import player_offer
+from loadgen.target.resolver import PermittedResolver
+from loadgen.workers.target import Target
+
+
+@dataclass(frozen=True, slots=True)
+class PlayersPlan:
+    """What one worker plays: every `workers`th player, beginning with number `worker`."""
+
+    scenario: Scenario
+    target: Target
+    worker: int
+    workers: int
+
+
+class PlayersService:
+    """See `workers.serving.Service`."""
+
+    receives = True
+
+    def __init__(self, plan: PlayersPlan) -> None:
+        target = plan.target
+        self._plan = plan
+        self._certificate = Certificate.generateCertificate()
+        """Shared by all of this process's players."""
+        self._http = http_client(PermittedResolver(target.permission))
+        self._signalling = Signalling(self._http, target.permission.may_send_requests_to, target.watch_token)
+        self._crowd = Crowd(self._lives(), self._peer, plan.scenario.late_after_s)
+
+    async def prepare(self) -> None:
+        """See `Service`: nothing is missing."""
+
+    def _lives(self) -> list[tuple[str, Life]]:
+        scenario, plan = self._plan.scenario, self._plan
+        return [
+            (group.name, life)
+            for group in scenario.players
+            for life in lives(group, scenario.streams_of(group), scenario.seed, plan.worker, plan.workers)
+        ]
+
+    def _peer(self, stream: str) -> Peer:
+        target = self._plan.target
+        url = target.endpoints.whep(stream)
+        return Peer(self._certificate, self._signalling, url, player_offer, target.permission.may_send_media_to)
+
+    async def run(self, began_s: float) -> None:
+        """See `Service`."""
+        await self._crowd.run(began_s)
+
+    def take(self) -> tuple[Interval, list[SessionFigures]]:
+        """See `Service`."""
+        return self._crowd.take()
+
+    async def end(self, cause: str) -> None:
+        """See `Service`."""
+        try:
+            await self._crowd.end(cause)
+        finally:
+            await self._http.close()

@@ -1,0 +1,31 @@
+from loadgen.figures import Interval
+from loadgen.report.key_figures import key_figures
+from loadgen.result import RunResult
+from tests.loadgen.results import MadeUpRun
+
+
+def _values(result: RunResult) -> dict[str, tuple[str, str]]:
+    return {figure.name: (figure.value, figure.note) for figure in key_figures(result)}
+
+
+def test_key_figures_have_units_and_what_they_are_of() -> None:
+    result = MadeUpRun().result()
+    figures = _values(result)
+    assert figures["Viewers at the peak"] == ("400", "of 2 streams")
+    assert figures["Joins"] == ("400", "2 failed: http_503 2")
+    assert figures["Freezes"][0] == f"{result.totals.all_media.freezes}"
+    assert figures["Time to join"][0].endswith(" ms")
+    assert figures["Load generator"][0].endswith(" µs")
+
+
+def test_bitrate_at_the_peak_is_that_of_the_fullest_interval() -> None:
+    result = MadeUpRun(seconds=10, viewers=100).result()
+    result.intervals.append(Interval(at_s=10.02, seconds=0.02, media=result.intervals[-1].media))
+    fullest = max(result.intervals, key=lambda interval: interval.all_media.bytes * interval.seconds)
+    megabits = fullest.all_media.bytes * 8 / fullest.seconds / 1e6
+    assert _values(result)["Bitrate at the peak"][0] == f"{megabits:.0f} Mb/s"
+
+
+def test_gateway_that_was_not_measured_is_left_out() -> None:
+    assert "Gateway" in _values(MadeUpRun().result())
+    assert "Gateway" not in _values(MadeUpRun(has_gateway=False).result())

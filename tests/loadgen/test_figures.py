@@ -1,0 +1,73 @@
+"""Figures of several processes and seconds, added up."""
+
+from dataclasses import fields
+
+import pytest
+
+from loadgen.figures import (
+    DISTRIBUTIONS,
+    Generator,
+    Interval,
+    MediaCounts,
+    SessionFigures,
+    StudioCounts,
+)
+
+
+@pytest.mark.parametrize("kind", [MediaCounts, StudioCounts])
+def test_counts_add_field_by_field(kind: type[MediaCounts] | type[StudioCounts]) -> None:
+    names = [each.name for each in fields(kind)]
+    total = kind(**{name: place for place, name in enumerate(names)})
+    total.add(kind(**dict.fromkeys(names, 100)))  # type: ignore[arg-type]
+    assert [getattr(total, name) for name in names] == [100 + place for place in range(len(names))]
+
+
+def test_expected_packets_are_all_that_were_sent_first() -> None:
+    """Of 100 packets 5 are lost on the way, and retransmissions bring 3 of them."""
+    assert MediaCounts(packets=98, retransmissions=3, lost=5, recovered=3).expected == 100
+
+
+def test_intervals_of_two_processes_are_merged() -> None:
+    left = Interval(1.0, 1.0, viewers=2, joining=1, joins=3, media={"a": MediaCounts(packets=5)})
+    right = Interval(1.0, 1.0, viewers=4, joins=1, media={"a": MediaCounts(packets=1), "b": MediaCounts(packets=7)})
+    left.join_failures["http_503"] = right.join_failures["http_503"] = 1
+    right.ended["hop"] = 2
+    right.studios["a"] = StudioCounts(frames=30)
+    left.merge(right)
+    assert (left.viewers, left.joining, left.joins) == (6, 1, 4)
+    assert (left.join_failures, left.ended) == ({"http_503": 2}, {"hop": 2})
+    assert {stream: counts.packets for stream, counts in left.media.items()} == {"a": 6, "b": 7}
+    assert left.studios["a"].frames == 30
+    assert left.all_media.packets == 13
+
+
+def test_merged_interval_shares_nothing_with_the_other() -> None:
+    left, right = Interval(1.0, 1.0), Interval(1.0, 1.0, media={"a": MediaCounts(packets=1)})
+    right.delay_s.add(0.1)
+    left.merge(right)
+    left.media["a"].packets += 1
+    left.delay_s.add(0.2)
+    assert (right.media["a"].packets, right.delay_s.count) == (1, 1)
+
+
+@pytest.mark.parametrize("name", DISTRIBUTIONS)
+def test_every_distribution_of_an_interval_is_merged(name: str) -> None:
+    left, right = Interval(1.0, 1.0), Interval(1.0, 1.0)
+    getattr(right, name).add(0.25)
+    left.merge(right)
+    assert getattr(left, name).largest == 0.25
+
+
+def test_generators_add_work_and_keep_the_worst() -> None:
+    left, right = Generator(0.5, 0.5, 100, 1, 0.002), Generator(0.9, 0.9, 200, 2, 0.001)
+    left.merge(right)
+    assert left == Generator(1.4, 0.9, 300, 3, 0.002)
+
+
+def test_session_bitrate_is_from_the_keys_to_the_end() -> None:
+    session = SessionFigures("a", "g", started_s=10.0, ended_s=15.0, join_s=1.0, media=MediaCounts(bytes=1_000_000))
+    assert session.bitrate_bps == 2_000_000
+
+
+def test_session_bitrate_of_no_time_is_zero() -> None:
+    assert SessionFigures("a", "g", started_s=10.0, ended_s=10.0).bitrate_bps == 0.0

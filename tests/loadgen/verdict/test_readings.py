@@ -1,0 +1,137 @@
+"""Each figure as it is read from a run; `test_metrics` goes through the whole table."""
+
+import pytest
+
+from loadgen.figures import GatewaySample, Interval, MediaCounts, SessionFigures, StudioCounts
+from loadgen.result import ServerCounts
+from loadgen.target.comparison import PACKETS_TO_PLAYERS
+from loadgen.verdict import readings
+from loadgen.verdict.metrics import METRICS
+from tests.loadgen.verdict.runs import a_result
+
+
+def session(seconds: float, rate_bps: float, join_s: float | None = 1.0) -> SessionFigures:
+    watched = MediaCounts(bytes=round(rate_bps * seconds / 8))
+    return SessionFigures("a", "g", 2.0, ended_s=2.0 + (join_s or 0.0) + seconds, join_s=join_s, media=watched)
+
+
+@pytest.mark.parametrize(
+    ("name", "share"),
+    [
+        ("loss", 0.05),
+        ("residual_loss", 0.02),
+        ("freeze_ratio", 0.1),
+        ("frames_incomplete", 0.02),
+        ("frames_undecodable", 0.08),
+        ("frames_dropped", 0.1),
+        ("frames_late", 0.05),
+    ],
+)
+def test_share_of_media_is_over_all_streams(name: str, share: float) -> None:
+    result = a_result()
+    result.totals.media["a"] = MediaCounts(
+        packets=98, lost=5, recovered=3, frames_complete=90, frames_incomplete=2, frames_late=10, watched_s=100.0
+    )
+    result.totals.media["b"] = MediaCounts(
+        packets=98, lost=5, recovered=3, frames_complete=90, frames_incomplete=2, frames_undecodable=16, frozen_s=10.0
+    )
+    assert METRICS[name].read(result) == pytest.approx(share)
+
+
+def test_counts_are_zero_once_there_was_something_to_count() -> None:
+    result = a_result()
+    assert METRICS["freezes"].read(result) is None
+    result.totals.media["a"] = MediaCounts(watched_s=1.0)
+    assert METRICS["freezes"].read(result) == 0
+
+
+def test_authentication_failures_count_when_no_packet_passed() -> None:
+    result = a_result()
+    result.totals.media["a"] = MediaCounts(authentication_failures=4)
+    assert METRICS["authentication_failures"].read(result) == 4
+
+
+def test_no_picture_is_of_all_who_joined() -> None:
+    result = a_result()
+    assert readings.no_picture(result) is None
+    result.totals.joins = 8
+    for _ in range(6):
+        result.totals.distributions["first_frame_s"].add(0.2)
+    assert readings.no_picture(result) == 0.25
+
+
+def test_failures_are_of_all_attempts() -> None:
+    result = a_result()
+    result.totals.joins = 8
+    result.totals.join_failures.update(http_503=1, ice_timeout=1)
+    result.totals.ended.update(hop=3, closed_by_server=4)
+    assert readings.join_failures(result) == 0.2
+    assert readings.sessions_failed(result) == 6
+    assert readings.closed_by_server(result) == 4
+
+
+def test_peak_of_viewers_is_zero_when_all_were_refused() -> None:
+    result = a_result()
+    result.totals.join_failures["http_503"] = 1
+    assert readings.viewers_peak(result) == 0
+
+
+def test_bitrate_is_of_sessions_that_lasted() -> None:
+    result = a_result()
+    result.sessions = [session(10.0, 1e6 + each) for each in range(100)]
+    result.sessions += [session(4.9, 9e6), session(60.0, 0.0, join_s=None)]
+    assert readings.session_bitrate(0.05)(result) == pytest.approx(1e6 + 4)
+
+
+def test_bitrate_of_short_sessions_only_is_not_known() -> None:
+    result = a_result()
+    result.sessions = [session(4.9, 1e6)]
+    assert readings.session_bitrate(0.05)(result) is None
+
+
+@pytest.mark.parametrize(
+    ("studio", "failures"), [(StudioCounts(connects=1), 0), (StudioCounts(failures=2), 2), (StudioCounts(), None)]
+)
+def test_studio_failures_need_a_studio(studio: StudioCounts, failures: int | None) -> None:
+    result = a_result()
+    result.totals.studios["a"] = studio
+    assert readings.studio_failures(result) == failures
+
+
+def test_packets_missing_are_a_share_of_the_servers() -> None:
+    result = a_result()
+    result.comparison = [ServerCounts("else", "", 7, 7), ServerCounts(PACKETS_TO_PLAYERS, "", 200, 190)]
+    assert readings.packets_missing(result) == 0.05
+
+
+def test_packets_missing_of_none_sent_are_not_known() -> None:
+    result = a_result()
+    result.comparison = [ServerCounts(PACKETS_TO_PLAYERS, "", 0, 0)]
+    assert readings.packets_missing(result) is None
+
+
+def test_gateway_percentile_leaves_out_failed_samples() -> None:
+    result = a_result()
+    samples = [GatewaySample(cpu_share=each / 100) for each in range(1, 101)] + [GatewaySample()]
+    result.intervals = [Interval(float(at_s), 1.0, gateway=sample) for at_s, sample in enumerate(samples)]
+    assert METRICS["gateway_cpu_p95"].read(result) == 0.95
+    assert METRICS["gateway_cpu_max"].read(result) == 1.0
+    assert METRICS["gateway_rss_max"].read(result) is None
+
+
+def test_rss_slope_is_of_the_steady_part() -> None:
+    result = a_result()
+    for second in range(200):
+        viewers = min(second, 100)
+        sample = GatewaySample(rss_bytes=50_000_000 + 300_000 * viewers)
+        result.intervals.append(Interval(float(second), 1.0, viewers=viewers, gateway=sample))
+    assert readings.gateway_rss_slope(result) == 0.0
+    for interval in result.intervals:
+        assert interval.gateway.rss_bytes is not None
+        interval.gateway.rss_bytes += int(8_000 * interval.at_s)
+    assert readings.gateway_rss_slope(result) == pytest.approx(0.0001, rel=0.02)
+
+
+@pytest.mark.parametrize(("share", "value"), [(0.0, 1.0), (0.25, 1.0), (0.26, 2.0), (0.5, 2.0), (1.0, 4.0)])
+def test_nearest_rank_is_one_of_the_values(share: float, value: float) -> None:
+    assert readings.nearest_rank([4.0, 1.0, 3.0, 2.0], share) == value
