@@ -4,14 +4,9 @@ import enum
 import re
 
 from gateway.errors import WireError
+from gateway.wire.h264_depacketizer import FU_START, NAL_TYPE_MASK, NalType
 
-_NAL_TYPE_MASK = 0x1F
-_NAL_IDR = 5
-_NAL_SPS = 7
-_NAL_STAP_A = 24
-_NAL_FU_A = 28
-_FU_START = 0x80
-_KEYFRAME_NAL_TYPES = frozenset((_NAL_IDR, _NAL_SPS))
+_KEYFRAME_NAL_TYPES = frozenset((NalType.IDR, NalType.SPS))
 
 _SIX_HEX_DIGITS = re.compile("[0-9a-fA-F]{6}")
 
@@ -20,18 +15,18 @@ def is_keyframe(payload: bytes) -> bool:
     """Whether this RTP payload starts an IDR slice or holds an SPS: alone, aggregated or as the first fragment."""
     if not payload:
         return False
-    nal_type = payload[0] & _NAL_TYPE_MASK
-    if nal_type == _NAL_STAP_A:
+    nal_type = payload[0] & NAL_TYPE_MASK
+    if nal_type == NalType.STAP_A:
         return _aggregates_keyframe(payload)
-    if nal_type == _NAL_FU_A:
-        return len(payload) > 1 and payload[1] >= _FU_START and payload[1] & _NAL_TYPE_MASK in _KEYFRAME_NAL_TYPES
+    if nal_type == NalType.FU_A:
+        return len(payload) > 1 and payload[1] >= FU_START and payload[1] & NAL_TYPE_MASK in _KEYFRAME_NAL_TYPES
     return nal_type in _KEYFRAME_NAL_TYPES
 
 
 def _aggregates_keyframe(payload: bytes) -> bool:
     offset = 1
     while offset + 2 < len(payload):
-        if payload[offset + 2] & _NAL_TYPE_MASK in _KEYFRAME_NAL_TYPES:
+        if payload[offset + 2] & NAL_TYPE_MASK in _KEYFRAME_NAL_TYPES:
             return True
         offset += 2 + (payload[offset] << 8 | payload[offset + 1])
     return False
