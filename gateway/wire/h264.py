@@ -4,9 +4,9 @@ import enum
 import re
 
 from gateway.errors import WireError
-from gateway.wire.h264_depacketizer import FU_START, NAL_TYPE_MASK, NalType
+from gateway.wire.h264_depacketizer import FU_A, FU_START, IDR, NAL_TYPE_MASK, SPS, STAP_A
 
-_KEYFRAME_NAL_TYPES = frozenset((NalType.IDR, NalType.SPS))
+_KEYFRAME_NAL_TYPES = frozenset((IDR, SPS))
 
 _SIX_HEX_DIGITS = re.compile("[0-9a-fA-F]{6}")
 
@@ -16,9 +16,9 @@ def is_keyframe(payload: bytes) -> bool:
     if not payload:
         return False
     nal_type = payload[0] & NAL_TYPE_MASK
-    if nal_type == NalType.STAP_A:
+    if nal_type == STAP_A:
         return _aggregates_keyframe(payload)
-    if nal_type == NalType.FU_A:
+    if nal_type == FU_A:
         return len(payload) > 1 and payload[1] >= FU_START and payload[1] & NAL_TYPE_MASK in _KEYFRAME_NAL_TYPES
     return nal_type in _KEYFRAME_NAL_TYPES
 

@@ -1,6 +1,5 @@
 """H.264 out of RTP (RFC 6184, packetization mode 1): the NAL units of an access unit from its packets' payloads."""
 
-import enum
 from collections.abc import Iterable, Iterator
 
 from gateway.errors import WireError
@@ -14,34 +13,31 @@ _REFERENCE_BITS = 0xE0  # of a fragment's indicator: F and nal_ref_idc, which th
 _FU_HEADERS_BYTES = 2
 _SIZE_BYTES = 2
 
+# `nal_unit_type` (H.264 table 7-1), and the packets of RFC 6184 (table 1). No enumeration: they are compared for each
+# packet, and plain integers do it in a fifth of the time.
+SLICE = 1
+IDR = 5
+SEI = 6
+SPS = 7
+PPS = 8
+AUD = 9
+END_OF_SEQUENCE = 10
+END_OF_STREAM = 11
+FILLER = 12
+STAP_A = 24
+STAP_B = 25
+MTAP16 = 26
+MTAP24 = 27
+FU_A = 28
+FU_B = 29
 
-class NalType(enum.IntEnum):
-    """`nal_unit_type`: of H.264 (table 7-1) up to 23, of RFC 6184 (table 1) from 24."""
-
-    SLICE = 1
-    IDR = 5
-    SEI = 6
-    SPS = 7
-    PPS = 8
-    AUD = 9
-    END_OF_SEQUENCE = 10
-    END_OF_STREAM = 11
-    FILLER = 12
-    STAP_A = 24
-    STAP_B = 25
-    MTAP16 = 26
-    MTAP24 = 27
-    FU_A = 28
-    FU_B = 29
-
-
-_INTERLEAVED = frozenset((NalType.STAP_B, NalType.MTAP16, NalType.MTAP24, NalType.FU_B))
-_PACKETS = _INTERLEAVED | {NalType.STAP_A, NalType.FU_A}
+_INTERLEAVED = frozenset((STAP_B, MTAP16, MTAP24, FU_B))
+_PACKETS = _INTERLEAVED | {STAP_A, FU_A}
 _IGNORED = frozenset((0, 30, 31))  # table 3: a receiver ignores them
 
 
 def nal_type(nal: bytes) -> int:
-    """The `nal_unit_type` of a NAL unit of at least one byte; comparable to `NalType`."""
+    """The `nal_unit_type` of a NAL unit of at least one byte."""
     return nal[0] & NAL_TYPE_MASK
 
 
@@ -61,7 +57,7 @@ def nal_units(payloads: Iterable[bytes]) -> list[bytes]:
         if not payload:
             raise WireError("an H.264 payload is empty")
         packet_type = payload[0] & NAL_TYPE_MASK
-        if packet_type == NalType.FU_A:
+        if packet_type == FU_A:
             if _append_fragment(fragments, payload):
                 units.append(b"".join(fragments))
                 fragments = []
@@ -70,7 +66,7 @@ def nal_units(payloads: Iterable[bytes]) -> list[bytes]:
             raise WireError("a fragmented NAL unit is interrupted by another packet")
         if packet_type in _INTERLEAVED:
             raise WireError(f"an H.264 packet of type {packet_type} is not of packetization mode 1")
-        units.extend(_aggregated(payload) if packet_type == NalType.STAP_A else (payload,))
+        units.extend(_aggregated(payload) if packet_type == STAP_A else (payload,))
     if fragments:
         raise WireError("a fragmented NAL unit has no end")
     return [unit for unit in units if _is_nal_unit(unit)]

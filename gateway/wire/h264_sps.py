@@ -5,7 +5,7 @@ from typing import NamedTuple
 
 from gateway.errors import WireError
 from gateway.wire.bit_reader import BitReader
-from gateway.wire.h264_depacketizer import NalType, nal_type
+from gateway.wire.h264_depacketizer import SPS, nal_type
 
 MAX_SPS_BYTES = 4096  # about as many as with each list full and each number at its longest; real ones have 30
 MAX_SIDE_PIXELS = 16384  # level 6.2 has sides of at most 16 880; no player decodes that
@@ -67,7 +67,7 @@ class _Vui(NamedTuple):
 
 def parse_sps(nal: bytes) -> SequenceParameters:
     """Of a whole NAL unit, header first, without start code. Raises WireError where it is no SPS, short or absurd."""
-    if not nal or nal_type(nal) != NalType.SPS:
+    if not nal or nal_type(nal) != SPS:
         raise WireError("no sequence parameter set")
     if len(nal) > MAX_SPS_BYTES:
         raise WireError(f"a sequence parameter set of {len(nal)} bytes")
