@@ -1,8 +1,8 @@
 """A part of a rendition: one movie fragment and its media data (ISO/IEC 14496-12 section 8.8, a CMAF chunk)."""
 
+import struct
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from struct import Struct, pack
 
 from gateway.errors import MisuseError
 from gateway.hls.boxes import BOX_HEADER_BYTES, box, full_box
@@ -22,9 +22,9 @@ _NON_SYNC_FLAGS = 0x01010000
 
 _ENTRY_WORDS = 3
 _ENTRY_BYTES = 4 * _ENTRY_WORDS
-_U32 = Struct(">I")
+_U32 = struct.Struct(">I")
 _TFDT_VERSION = 1
-_TIME = Struct(">Q")
+_TIME = struct.Struct(">Q")
 _TFHD = full_box(b"tfhd", 0, _DEFAULT_BASE_IS_MOOF, _U32.pack(TRACK_ID))
 _MFHD_BYTES = 16
 _TFDT_BYTES = 20
@@ -49,13 +49,26 @@ def fragment(sequence_number: int, base_time_ticks: int, samples: Sequence[Sampl
     """
     if not samples:
         raise MisuseError("a fragment has no samples")
-    if not 0 <= base_time_ticks < 1 << 64 or not 0 <= sequence_number < 1 << 32:
-        raise MisuseError(f"fragment {sequence_number} at {base_time_ticks} is out of range")
+    try:
+        moof = _moof(sequence_number, base_time_ticks, samples)
+    except struct.error as error:
+        raise MisuseError(
+            f"a number of fragment {sequence_number} at {base_time_ticks} does not fit: {error}"
+        ) from error
+    return moof + box(b"mdat", *[sample.payload for sample in samples])
+
+
+def avcc(nal_units: Iterable[bytes]) -> bytes:
+    """An access unit as a sample: each NAL unit after its size in four bytes (ISO/IEC 14496-15 section 5.2.2)."""
+    return b"".join([_U32.pack(len(nal_unit)) + nal_unit for nal_unit in nal_units])
+
+
+def _moof(sequence_number: int, base_time_ticks: int, samples: Sequence[Sample]) -> bytes:
     data_offset = _FIXED_BYTES + _ENTRY_BYTES * len(samples) + BOX_HEADER_BYTES
     entries: list[int] = []
     for sample in samples:
         entries += (sample.duration_ticks, len(sample.payload), _SYNC_FLAGS if sample.is_sync else _NON_SYNC_FLAGS)
-    run = pack(f">II{len(entries)}I", len(samples), data_offset, *entries)
+    run = struct.pack(f">II{len(entries)}I", len(samples), data_offset, *entries)
     return box(
         b"moof",
         full_box(b"mfhd", 0, 0, _U32.pack(sequence_number)),
@@ -65,9 +78,4 @@ def fragment(sequence_number: int, base_time_ticks: int, samples: Sequence[Sampl
             full_box(b"tfdt", _TFDT_VERSION, 0, _TIME.pack(base_time_ticks)),
             full_box(b"trun", 0, _TRUN_FLAGS, run),
         ),
-    ) + box(b"mdat", *[sample.payload for sample in samples])
-
-
-def avcc(nal_units: Iterable[bytes]) -> bytes:
-    """An access unit as a sample: each NAL unit after its size in four bytes (ISO/IEC 14496-15 section 5.2.2)."""
-    return b"".join([_U32.pack(len(nal_unit)) + nal_unit for nal_unit in nal_units])
+    )

@@ -14,7 +14,7 @@ _FU_HEADERS_BYTES = 2
 _SIZE_BYTES = 2
 
 # `nal_unit_type` (H.264 table 7-1), and the packets of RFC 6184 (table 1). No enumeration: they are compared for each
-# packet, and plain integers do it in a fifth of the time.
+# packet: with an enumeration `h264.is_keyframe` takes 0.38 us, with plain integers 0.15.
 SLICE = 1
 IDR = 5
 SEI = 6

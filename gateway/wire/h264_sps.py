@@ -204,4 +204,6 @@ def _max_num_reorder_frames(bits: BitReader) -> int:
     bits.flag()  # motion_vectors_over_pic_boundaries
     for _ in range(4):
         bits.golomb()
-    return bits.golomb(_MAX_DPB_FRAMES)
+    max_num_reorder_frames = bits.golomb(_MAX_DPB_FRAMES)
+    bits.golomb(_MAX_DPB_FRAMES)  # max_dec_frame_buffering
+    return max_num_reorder_frames

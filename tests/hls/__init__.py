@@ -1,0 +1,1 @@
+"""LL-HLS: boxes read back by a reader of their own and by libavformat."""
