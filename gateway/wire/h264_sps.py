@@ -23,7 +23,8 @@ _SAMPLE_ASPECT_RATIOS = (
 _EXTENDED_SAR = 255
 
 _CHROMA_420, _CHROMA_444 = 1, 3
-# Width and height in luma samples of one chroma sample, by ChromaArrayType (table 6-1): the units of cropping.
+# Width and height in pixels by which pictures are cropped, by chroma_format_idc (section 7.4.2.1.1): a chroma sample.
+# Colour planes that are coded apart are cropped by single pixels, but 4:4:4 is that anyway.
 _CROP_UNITS = ((1, 1), (2, 2), (2, 1), (1, 1))
 
 
@@ -55,7 +56,6 @@ class SequenceParameters:
 
 class _Chroma(NamedTuple):
     format_idc: int = _CHROMA_420
-    array_type: int = _CHROMA_420
     bit_depth_luma: int = 8
     bit_depth_chroma: int = 8
 
@@ -76,7 +76,7 @@ def parse_sps(nal: bytes) -> SequenceParameters:
     bits.golomb(31)  # seq_parameter_set_id
     chroma = _chroma(bits) if profile_idc in _PROFILES_WITH_CHROMA else _Chroma()
     _skip_order(bits)
-    width, height = _size(bits, chroma.array_type)
+    width, height = _size(bits, chroma.format_idc)
     vui = _vui(bits) if bits.flag() else _Vui()
     return SequenceParameters(
         profile_idc=profile_idc,
@@ -100,14 +100,15 @@ def without_emulation_prevention(nal: bytes) -> bytes:
 
 def _chroma(bits: BitReader) -> _Chroma:
     format_idc = bits.golomb(_CHROMA_444)
-    separate_colour_planes = format_idc == _CHROMA_444 and bits.flag()
+    if format_idc == _CHROMA_444:
+        bits.flag()  # separate_colour_plane
     bit_depth_luma, bit_depth_chroma = (8 + bits.golomb(6) for _ in range(2))
     bits.flag()  # qpprime_y_zero_transform_bypass
     if bits.flag():
         for number in range(12 if format_idc == _CHROMA_444 else 8):
             if bits.flag():
                 _skip_scaling_list(bits, _SMALL_LIST_ENTRIES if number < _SMALL_LISTS else _LARGE_LIST_ENTRIES)
-    return _Chroma(format_idc, 0 if separate_colour_planes else format_idc, bit_depth_luma, bit_depth_chroma)
+    return _Chroma(format_idc, bit_depth_luma, bit_depth_chroma)
 
 
 def _skip_scaling_list(bits: BitReader, entries: int) -> None:
@@ -138,7 +139,7 @@ def _skip_order(bits: BitReader) -> None:
     bits.flag()  # gaps_in_frame_num_value_allowed
 
 
-def _size(bits: BitReader, chroma_array_type: int) -> tuple[int, int]:
+def _size(bits: BitReader, chroma_format_idc: int) -> tuple[int, int]:
     columns, rows = bits.golomb() + 1, bits.golomb() + 1
     frame_mbs_only = bits.flag()
     fields = 1 if frame_mbs_only else 2  # a row of map units is two of macroblocks where fields are coded
@@ -147,7 +148,7 @@ def _size(bits: BitReader, chroma_array_type: int) -> tuple[int, int]:
     bits.flag()  # direct_8x8_inference
     left, right, top, bottom = (bits.golomb() for _ in range(4)) if bits.flag() else (0, 0, 0, 0)
     coded_width, coded_height = columns * _MACROBLOCK_PIXELS, rows * fields * _MACROBLOCK_PIXELS
-    unit_width, unit_height = _CROP_UNITS[chroma_array_type]
+    unit_width, unit_height = _CROP_UNITS[chroma_format_idc]
     width = coded_width - (left + right) * unit_width
     height = coded_height - (top + bottom) * unit_height * fields
     if max(coded_width, coded_height) > MAX_SIDE_PIXELS or min(width, height) <= 0:

@@ -84,7 +84,7 @@ def test_headers_have_the_sizes_of_version_0(
     assert (mvhd.version_and_flags, mvhd.size) == ((0, 0), 108)
     assert (tkhd.version_and_flags, tkhd.size) == ((0, 7), 92)
     assert (trex.version_and_flags, struct.unpack(">4x5I", trex.content)) == ((0, 0), (1, 1, 0, 0, 0))
-    assert struct.unpack(">12xI", tkhd.content[:16]) == (1,)
+    assert struct.unpack_from(">12xI20xH", tkhd.content) == (1, 0x0100 if handler == b"soun" else 0), "id and volume"
     assert struct.unpack(">I", mvhd.content[-4:]) == (2,), "the next track's id"
 
 
