@@ -35,6 +35,9 @@ _MAX_HOLE_SAMPLES: Final = MAX_HOLE_S * SAMPLE_RATE
 _JUMP_SAMPLES: Final = SAMPLE_RATE * 12 // 1000
 """One lost packet of 20 ms stands out from +-5 ms of jitter and the 2 ms that are left alone."""
 
+_JITTER_SAMPLES: Final = SAMPLE_RATE * 6 // 1000
+"""Once a packet was left out, what more the next one is early by is the rest of a step back, or else jitter."""
+
 
 @dataclass(frozen=True, slots=True)
 class OpusPacket:
@@ -85,7 +88,8 @@ class AudioTranscoder:
         """Return the frames that these packets complete; look at `unplaced` afterwards.
 
         What lies before `due` is filled with silence when no packet brought it: a track that was muted or sends nothing
-        while nobody speaks (DTX) then does not hold up the presentation.
+        while nobody speaks (DTX) then does not hold up the presentation. A packet that comes too late for its place is
+        left out: let `due` lag behind the newest position by what packets may be late.
         """
         if self.unplaced:
             raise MisuseError("the timeline broke: a new epoch takes a new AudioTranscoder")
@@ -110,33 +114,39 @@ class AudioTranscoder:
         offset = _offset(packet, line.end)
         if line.end == self._origin:
             self._append(line, packet, left_out=min(max(0, -offset), samples))
+        elif self._dropped_in_a_row and -_MAX_HOLE_SAMPLES <= offset < -_JITTER_SAMPLES:
+            self._jump(line, packet, offset, samples)
         elif abs(offset) <= _JUMP_SAMPLES or _agrees(following, line.end + samples):
             self._append(line, packet, slew_by=self._skew.observe(offset, samples))
-        elif abs(offset) > _MAX_HOLE_SAMPLES:
-            return False
-        else:
+        elif abs(offset) <= _MAX_HOLE_SAMPLES:
             self._jump(line, packet, offset, samples)
+        else:
+            return False
         self.packets += 1
         return True
 
     def _jump(self, line: PcmLine, packet: OpusPacket, offset: int, samples: int) -> None:
-        if -offset > samples // 2:
+        """Fill the hole before a packet (offset above 0), or leave out as much of it as is too early (below 0)."""
+        left_out = min(max(0, -offset), samples)
+        if left_out == samples or (left_out > samples // 2 and not self._dropped_in_a_row):
             self._drop(line)
             return
-        self.steps += 1
-        self._skew.forget()
+        if offset > 0 or self._dropped_in_a_row < 2:
+            self._step(line)
         self._conceal(line, offset)
-        line.tear()
-        self._append(line, packet, left_out=max(0, -offset))
+        self._append(line, packet, left_out=left_out)
 
     def _drop(self, line: PcmLine) -> None:
-        """Leave a packet out. One is a duplicate; when the next one is late as well, the clock was set back."""
+        """Leave a packet out. One is a duplicate; when the next one is early as well, the clock was set back."""
         self.dropped += 1
         self._dropped_in_a_row += 1
         if self._dropped_in_a_row == 2:
-            self.steps += 1
-            self._skew.forget()
-            line.tear()
+            self._step(line)
+
+    def _step(self, line: PcmLine) -> None:
+        self.steps += 1
+        self._skew.forget()
+        line.tear()
 
     def _append(self, line: PcmLine, packet: OpusPacket, left_out: int = 0, slew_by: int = 0) -> None:
         self._dropped_in_a_row = 0

@@ -1,7 +1,7 @@
 """Opus payloads to sound, by libavcodec's own decoder.
 
 It takes half the time of libopus, gives planes of float32, which is what the AAC encoder wants, and turns mono into
-stereo by itself. Unlike libopus it does not limit its output: garbage can come out 100 dB too loud, which is looked for.
+stereo by itself. Unlike libopus it does not limit its output: garbage can come out 100 dB too loud, so it is refused.
 """
 
 from __future__ import annotations
