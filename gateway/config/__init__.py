@@ -3,6 +3,8 @@
 from gateway.config.loading import load
 from gateway.config.settings import (
     Fanout,
+    HlsSettings,
+    HlsStart,
     HostPort,
     Limits,
     PlayoutDelaySettings,
@@ -15,6 +17,8 @@ from gateway.config.settings import (
 
 __all__ = [
     "Fanout",
+    "HlsSettings",
+    "HlsStart",
     "HostPort",
     "Limits",
     "PlayoutDelaySettings",

@@ -94,6 +94,29 @@ class Fanout(_Section):
     )
 
 
+class HlsStart(Enum):
+    """When a stream begins to be packaged for LL-HLS."""
+
+    ON_REQUEST = "on_request"
+    AT_ONCE = "at_once"
+
+
+class HlsSettings(_Section):
+    """LL-HLS, for players whose network lets no UDP through."""
+
+    enabled: bool = True
+    start: HlsStart = HlsStart.ON_REQUEST
+    part_ms: int = Field(200, ge=100, le=500, description="Nominal duration of a part; the delay is about four of it.")
+    segment_s: float = Field(
+        2.0, ge=1, le=10, description="Nominal duration of a segment: the studio's keyframe interval, or a multiple."
+    )
+    audio_bps: int = Field(96_000, ge=32_000, le=256_000, description="Bitrate of the AAC that Opus is made into.")
+    idle_s: float = Field(60.0, ge=5, description="A stream that nobody asked for so long is no longer packaged.")
+    waiting_requests: int = Field(
+        2000, ge=1, description="Requests of a stream that may wait for a part; beyond it they get 503."
+    )
+
+
 class SocketBuffers(_Section):
     """Asked for; what the kernel grants is in railbird_socket_buffer_bytes."""
 
@@ -139,6 +162,7 @@ class Settings(BaseSettings):
     limits: Limits = Limits()
     timeouts: Timeouts = Timeouts()
     fanout: Fanout = Fanout()
+    hls: HlsSettings = HlsSettings()
     socket_buffers: SocketBuffers = SocketBuffers()
     tokens: Tokens = Tokens()
     log_format: Literal["auto", "json", "text"] = "auto"

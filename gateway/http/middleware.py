@@ -42,7 +42,7 @@ def _line(sentence: str) -> str:
 @web.middleware
 async def cors(request: web.Request, handler: Handler) -> web.StreamResponse:
     """Let pages of the allowed origins use WHIP and WHEP (RFC 9725 section 4.1)."""
-    headers = _cors_headers(request) if request.path.startswith(("/whip/", "/whep/")) else {}
+    headers = _cors_headers(request) if request.path.startswith(("/whip/", "/whep/", "/hls/")) else {}
     try:
         response = await handler(request)
     except web.HTTPException as error:  # aiohttp's own 404 and 405: a page has to be able to read these, too

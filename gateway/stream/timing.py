@@ -13,6 +13,7 @@ OFFSET_SAMPLES = 30
 """Sender reports that the offset is estimated from: 30 to 60 s, long enough to catch one that did not queue."""
 
 _UQ32 = 1 << 32
+_HALF_RTP = 1 << 31
 _U64 = 0xFFFFFFFFFFFFFFFF
 
 
@@ -86,6 +87,17 @@ class TrackClock:
             return None
         elapsed_ticks = round(ntp_difference_s(gateway_ntp, reference) * self._clock_rate_hz)
         return (self._timestamp + elapsed_ticks) & 0xFFFFFFFF
+
+    def ntp_at(self, timestamp: int) -> int | None:
+        """When, in the gateway's NTP clock, the sample with RTP `timestamp` was captured: the inverse of
+        `timestamp_at`."""
+        if self._timestamp is None:
+            return None
+        reference = self._clock.to_gateway(self._ntp) if self._clock is not None else self._ntp
+        if reference is None:
+            return None
+        elapsed_ticks = (timestamp - self._timestamp + _HALF_RTP) % (2 * _HALF_RTP) - _HALF_RTP
+        return (reference + (elapsed_ticks * _UQ32) // self._clock_rate_hz) & _U64
 
 
 def capture_clock_offset(clock: PublisherClock) -> int | None:

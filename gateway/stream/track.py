@@ -56,6 +56,8 @@ class Track:
         self.rate = Rate()
         self.forwarded = self.rewriter.next_index
         """One past the highest index that has been handed to the live viewers."""
+        self.epoch_start = self.rewriter.next_index
+        """Lowest index of the present epoch: what is older came from another publisher, or with other numbers."""
         self.sent_packets = 0
         self.sent_bytes = 0
         self.keyframe_arrival_s: float | None = None
@@ -78,6 +80,7 @@ class Track:
     def begin_epoch(self) -> None:
         """Another publisher, or other numbers of the same: video goes on at the next keyframe."""
         self.rewriter.begin_epoch()
+        self.epoch_start = self.rewriter.next_index
         self.clock.begin_epoch()
         self.awaits_keyframe = self.is_video
         # What was live before is the picture of another time: who joins now waits for the first of this one.

@@ -1,0 +1,129 @@
+"""From a video track's packet cache to H.264 access units, in decoding order and whole.
+
+A reader holds a position in the shared cache, as viewers do. What a retransmission may still bring is waited for; what
+never comes costs all pictures up to the next keyframe, since nobody could decode them.
+"""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from gateway.errors import WireError
+from gateway.stream.packet import MediaPacket
+from gateway.stream.track import Track
+from gateway.wire.h264_depacketizer import IDR, SPS, STAP_A, nal_type, nal_units
+
+REPAIR_WAIT_S = 0.25
+"""How long a hole holds up what is behind it: two round trips of a NACK to a studio far away, and still less than a
+player has in its buffer."""
+
+
+@dataclass(frozen=True, slots=True)
+class AccessUnit:
+    """One picture: `timestamp` is the outgoing RTP timestamp (90 kHz, 32 bits)."""
+
+    timestamp: int
+    nal_units: list[bytes]
+    is_idr: bool
+    begins_epoch: bool
+    """Whether another publisher, or another line of numbers, begins with it."""
+    follows_loss: bool
+    """Whether pictures before it were lost or left out."""
+
+
+class AccessUnitReader:
+    """See the module. `read` after each batch."""
+
+    def __init__(self, track: Track, start: int | None) -> None:
+        """From index `start`, where a keyframe begins; None: from the next keyframe that comes."""
+        self.track = track
+        self.incomplete = 0
+        """Pictures of which a packet never came, or did not parse."""
+        self.undecodable = 0
+        """Whole pictures left out because they refer to one that was lost."""
+        self._position = track.cache.next_index if start is None else start
+        self._epoch_start = track.epoch_start
+        self._awaits_idr = True
+        self._begins_epoch = False
+        self._lost = False
+
+    def read(self, now_s: float) -> Iterator[AccessUnit]:
+        """The access units that have become whole, or can be judged, since the last call."""
+        while self._position < self.track.cache.next_index:
+            frame = self._frame()
+            if frame is not None:
+                self._position = frame[-1].index + 1
+                unit = self._access_unit(frame)
+                if unit is not None:
+                    yield unit
+            elif not self._give_up(now_s):
+                return
+
+    def break_at_next_keyframe(self) -> None:
+        """Whatever comes: the timeline does not go on as it did."""
+        self._awaits_idr = self._begins_epoch = True
+
+    def _frame(self) -> list[MediaPacket] | None:
+        """The packets of the picture at the position; None while one of them, or the picture's end, is missing."""
+        packets: list[MediaPacket] = []
+        index = self._position
+        while (packet := self.track.cache.packet(index)) is not None:
+            if packets and packet.timestamp != packets[0].timestamp:
+                return packets
+            packets.append(packet)
+            if packet.marker:
+                return packets
+            index += 1
+        return None
+
+    def _give_up(self, now_s: float) -> bool:
+        """Leave out the picture at the position, when its missing packet has been waited for. False to wait on."""
+        behind = self._behind_hole()
+        if behind is None or now_s - behind.arrival_s < REPAIR_WAIT_S:
+            return False
+        self.incomplete += 1
+        self._awaits_idr = self._lost = True
+        first = self.track.cache.packet(self._position)
+        begun = first.timestamp if first is not None else None
+        self._position = behind.index
+        # What is left of a picture is of no use; but a keyframe may begin right behind the hole.
+        if behind.timestamp == begun or not _begins_keyframe(behind):
+            self._skip_picture(behind.timestamp)
+        return True
+
+    def _skip_picture(self, timestamp: int) -> None:
+        while (packet := self.track.cache.packet(self._position)) is not None and packet.timestamp == timestamp:
+            self._position += 1
+
+    def _behind_hole(self) -> MediaPacket | None:
+        """The first packet behind the first one that is missing, from the position on."""
+        cache = self.track.cache
+        hole = self._position
+        while hole in cache:
+            hole += 1
+        packets = (cache.packet(index) for index in range(max(hole, cache.oldest), cache.next_index))
+        return next((packet for packet in packets if packet is not None), None)
+
+    def _access_unit(self, frame: list[MediaPacket]) -> AccessUnit | None:
+        try:
+            nals = nal_units(packet.payload for packet in frame if not packet.has_padding)
+        except WireError:
+            self.incomplete += 1
+            self._awaits_idr = self._lost = True
+            return None
+        if not nals:
+            return None
+        is_idr = any(nal_type(nal) == IDR for nal in nals)
+        if frame[0].index >= self.track.epoch_start > self._epoch_start:
+            self._epoch_start = self.track.epoch_start
+            self._awaits_idr = self._begins_epoch = True
+        if self._awaits_idr and not is_idr:
+            self.undecodable += 1
+            return None
+        unit = AccessUnit(frame[0].timestamp, nals, is_idr, self._begins_epoch, self._lost)
+        self._awaits_idr = self._begins_epoch = self._lost = False
+        return unit
+
+
+def _begins_keyframe(packet: MediaPacket) -> bool:
+    """Whether it holds a keyframe's parameter sets, which come before its first slice."""
+    return packet.is_keyframe and nal_type(packet.payload) in (SPS, STAP_A)

@@ -1,0 +1,181 @@
+"""LL-HLS over HTTP: playlists, parts, segments (draft-pantos-hls-rfc8216bis sections 6.2.5, 6.2.6 and B.1).
+
+`/hls/{stream}/index.m3u8` asks for the watch token. What lies below a generation asks for none: whoever knows the
+generation was let in, and a cache may keep and hand out what it has fetched once.
+"""
+
+import re
+import time
+from collections.abc import Mapping
+from email.utils import formatdate
+
+from aiohttp import web
+
+from gateway.clock import monotonic_s
+from gateway.errors import SignallingError
+from gateway.hls.playlist import Skip, Text
+from gateway.hls.presentation import Presentation
+from gateway.hls.presentations import Presentations
+from gateway.http.access import require_bearer
+from gateway.http.keys import HLS, HUB, SETTINGS
+
+PLAYLIST_TYPE = "application/vnd.apple.mpegurl"
+MEDIA_TYPES = {"video": "video/mp4", "audio": "audio/mp4"}
+
+_BLOCKED_TARGET_DURATIONS = 6
+"""How long a cache may keep a playlist or a part that was waited for: nobody asks for it later (section B.1)."""
+_NUMBER = re.compile(r"[0-9]{1,15}")
+
+
+def routes() -> list[web.RouteDef]:
+    """What the server is to serve."""
+    below = "/hls/{stream}/{generation}"
+    return [
+        web.get("/hls/{stream}/index.m3u8", index),
+        web.get(f"{below}/index.m3u8", index_of_generation),
+        web.get(f"{below}/{{rendition:video|audio}}.m3u8", playlist),
+        web.get(f"{below}/{{rendition:video|audio}}/init-{{number:[0-9]{{1,15}}}}.mp4", init_section),
+        web.get(f"{below}/{{rendition:video|audio}}/{{msn:[0-9]{{1,15}}}}.m4s", segment),
+        web.get(f"{below}/{{rendition:video|audio}}/{{msn:[0-9]{{1,15}}}}.{{part:[0-9]{{1,6}}}}.m4s", part),
+        web.options("/hls/{path:.*}", preflight),
+    ]
+
+
+async def preflight(request: web.Request) -> web.Response:
+    """For pages of other origins that send the token."""
+    return web.Response(status=204, headers={"Allow": "GET, HEAD, OPTIONS"})
+
+
+async def index(request: web.Request) -> web.Response:
+    """The multivariant playlist at the address that players are given; this is what begins the packaging."""
+    tokens = request.app[SETTINGS].tokens
+    require_bearer(request, tokens.watch)
+    if request.app[HUB].admission.is_draining:
+        raise SignallingError(503, "This gateway is shutting down.", {"Retry-After": "1"})
+    presentations = request.app[HLS]
+    presentation = presentations.open(request.match_info["stream"], monotonic_s())
+    cache = "private, no-store" if tokens.watch is not None else "no-cache"
+    return await _multivariant(request, presentations, presentation, f"{presentation.generation}/", cache)
+
+
+async def index_of_generation(request: web.Request) -> web.Response:
+    """The same playlist below its generation."""
+    return await _multivariant(request, request.app[HLS], _presentation(request), "", "public, max-age=1")
+
+
+async def playlist(request: web.Request) -> web.Response:
+    """A media playlist; with _HLS_msn it waits for what it names (section 6.2.5.2)."""
+    presentations, presentation = request.app[HLS], _presentation(request)
+    name = request.match_info["rendition"]
+    msn, part_index, skip = _directives(request.query)
+    is_there = presentation.playlist_wish(name, msn, part_index)
+    if not await presentations.wait_until(presentation, is_there):
+        raise _too_late()
+    target_s = presentation.packager.targets.target_duration_s
+    max_age_s = max(target_s // 2, 1) if msn is None else _BLOCKED_TARGET_DURATIONS * target_s
+    return _text(request, presentation.playlist(name, skip, monotonic_s()), f"public, max-age={max_age_s}")
+
+
+async def part(request: web.Request) -> web.Response:
+    """A part; the one that comes next is waited for (section 6.2.6)."""
+    presentations, presentation = request.app[HLS], _presentation(request)
+    name, msn, number = request.match_info["rendition"], _number(request, "msn"), _number(request, "part")
+    if presentation.is_hinted(name, msn, number):
+        is_decided = await presentations.wait_until(presentation, lambda: not presentation.is_hinted(name, msn, number))
+        if not is_decided:
+            raise _too_late()
+    payload = presentation.part(name, msn, number)
+    if payload is None:
+        raise SignallingError(404, "This part is not there (any more).", _error_cache(presentation))
+    return _media(presentation, payload, MEDIA_TYPES[name])
+
+
+async def segment(request: web.Request) -> web.Response:
+    """A whole segment: its parts, one after the other."""
+    presentation = _presentation(request)
+    name = request.match_info["rendition"]
+    found = presentation.segment(name, _number(request, "msn"))
+    if found is None:
+        raise SignallingError(404, "This segment is not there (any more).", _error_cache(presentation))
+    return _media(presentation, b"".join(part.payload for part in found.parts), MEDIA_TYPES[name])
+
+
+async def init_section(request: web.Request) -> web.Response:
+    """A media initialization section."""
+    presentation = _presentation(request)
+    name = request.match_info["rendition"]
+    payload = presentation.rendition(name).init_section(_number(request, "number"))
+    if payload is None:
+        raise SignallingError(404, "This init section is not there (any more).", _error_cache(presentation))
+    return _media(presentation, payload, MEDIA_TYPES[name])
+
+
+async def _multivariant(
+    request: web.Request, presentations: Presentations, presentation: Presentation, directory: str, cache: str
+) -> web.Response:
+    is_ready = await presentations.wait_until(
+        presentation, lambda: presentation.is_ready or presentation.packager.is_over
+    )
+    if not is_ready or not presentation.is_ready:
+        raise SignallingError(503, "The stream has not sent a keyframe yet.", {"Retry-After": "1"})
+    plain = presentation.multivariant(directory).encode()
+    stream = presentation.packager.stream.name
+    location = f"/hls/{stream}/{presentation.generation}/index.m3u8"
+    return web.Response(
+        body=plain, content_type=PLAYLIST_TYPE, headers={"Cache-Control": cache, "Content-Location": location}
+    )
+
+
+def _presentation(request: web.Request) -> Presentation:
+    match = request.match_info
+    return request.app[HLS].of_generation(match["stream"], match["generation"], monotonic_s())
+
+
+def _number(request: web.Request, name: str) -> int:
+    return int(request.match_info[name])
+
+
+def _directives(query: Mapping[str, str]) -> tuple[int | None, int | None, Skip]:
+    """_HLS_msn, _HLS_part and _HLS_skip. SignallingError 400 for what they cannot be."""
+    try:
+        skip = Skip(query.get("_HLS_skip", ""))
+    except ValueError:
+        raise SignallingError(400, "_HLS_skip is YES or v2.") from None
+    return _directive(query, "_HLS_msn"), _directive(query, "_HLS_part"), skip
+
+
+def _directive(query: Mapping[str, str], name: str) -> int | None:
+    value = query.get(name)
+    if value is None:
+        return None
+    if not _NUMBER.fullmatch(value):
+        raise SignallingError(400, f"{name} is not a decimal number of at most 15 digits.")
+    return int(value)
+
+
+def _text(request: web.Request, text: Text, cache: str) -> web.Response:
+    headers = {"Cache-Control": cache, "ETag": text.etag, "Vary": "Accept-Encoding"}
+    if request.headers.get("If-None-Match") == text.etag:
+        return web.Response(status=304, headers=headers)
+    if "gzip" not in request.headers.get("Accept-Encoding", ""):
+        return web.Response(body=text.plain, content_type=PLAYLIST_TYPE, headers=headers)
+    headers["Content-Encoding"] = "gzip"
+    return web.Response(body=text.gzipped, content_type=PLAYLIST_TYPE, headers=headers)
+
+
+def _media(presentation: Presentation, payload: bytes, content_type: str) -> web.Response:
+    """What never changes. It is here as long as a playlist lasts at least (section 6.2.2)."""
+    lifetime_s = round(presentation.window_s)
+    headers = {
+        "Cache-Control": f"public, max-age={lifetime_s}, immutable",
+        "Expires": formatdate(time.time() + lifetime_s, usegmt=True),
+    }
+    return web.Response(body=payload, content_type=content_type, headers=headers)
+
+
+def _error_cache(presentation: Presentation) -> dict[str, str]:
+    return {"Cache-Control": f"public, max-age={presentation.packager.targets.target_duration_s}"}
+
+
+def _too_late() -> SignallingError:
+    return SignallingError(503, "The studio sends nothing now.", {"Retry-After": "1", "Cache-Control": "no-store"})
