@@ -12,7 +12,6 @@ from prometheus_client.gc_collector import GCCollector
 from gateway.clock import WallClock, monotonic_s
 from gateway.clockwork import Alarm, Clockwork, isolated
 from gateway.config import HostPort, Settings
-from gateway.hls.presentations import Presentations
 from gateway.http.server import HttpServer, application
 from gateway.hub.collector import GatewayCollector
 from gateway.hub.hub import Hub
@@ -51,9 +50,8 @@ class Gateway:
         self.metrics = CollectorRegistry()
         self.histograms = Histograms(self.metrics)
         self.hub = Hub(settings, self.port, self.registry, WallClock.anchored(), self.histograms)
-        self.presentations = Presentations(self.registry, settings.hls, self.hub.is_live)
         self._register_collectors()
-        self._http = HttpServer(application(settings, self.hub, self.presentations, self.metrics), settings.http)
+        self._http = HttpServer(application(settings, self.hub, self.metrics), settings.http)
         self._clockwork = Clockwork(self.histograms.event_loop_lag_seconds.observe)
         self._flush_alarm = Alarm(self._after_batch)
         self._pacer_alarm = Alarm(self._pace)
@@ -65,7 +63,6 @@ class Gateway:
             (PUBLISHER_TICK_S, self.hub.tick_publishers),
             (VIEWER_TICK_S, self.hub.tick_viewers),
             (STREAM_TICK_S, self.hub.tick_streams),
-            (STREAM_TICK_S, self.presentations.tick),
             (SWEEP_TICK_S, self.port.end_silent_sessions),
         ]
 
@@ -85,7 +82,6 @@ class Gateway:
         """Admit nobody, tell all sessions, close. Bounded by the shutdown timeout."""
         log.info("stopping", sessions=len(self.port))
         self.hub.drain()
-        self.presentations.stop()
         try:
             async with asyncio.timeout(self.settings.timeouts.shutdown_s):
                 await self._http.stop()
@@ -120,7 +116,7 @@ class Gateway:
             self._flush_alarm.clear()
         else:
             self._flush_alarm.set(next_s, now_s)
-        isolated(self.presentations.pump, now_s)
+        isolated(self.hub.presentations.pump, now_s)
 
     def _pace(self, now_s: float) -> None:
         for stream in self.registry:

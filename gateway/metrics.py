@@ -70,7 +70,12 @@ _STREAM_LEG = ("stream", "leg")
 FAMILIES = {
     family.name: family
     for family in (
-        Family("railbird_viewers", "gauge", ("stream", "protocol"), "Players that watch."),
+        Family(
+            "railbird_viewers",
+            "gauge",
+            ("stream", "protocol"),
+            "Players that watch; of hls those whose requests come here, and not to a cache in front.",
+        ),
         Family("railbird_stream_live", "gauge", _STREAM, "1 while a studio publishes the stream."),
         Family("railbird_sessions", "gauge", ("leg",), "Sessions, half-open ones included."),
         Family("railbird_half_open_sessions", "gauge", (), "Sessions that have not finished the DTLS handshake."),
@@ -113,6 +118,31 @@ FAMILIES = {
             "counter",
             ("stream", "leg", "reason"),
             "Packets: of the studio, oversized; of sound to players, audio_overload (the socket was full).",
+        ),
+        Family("railbird_hls_parts_total", "counter", ("stream", "track"), "LL-HLS parts made."),
+        Family("railbird_hls_discontinuities_total", "counter", _STREAM, "Breaks of the LL-HLS timeline."),
+        Family(
+            "railbird_hls_segments_without_keyframe_total",
+            "counter",
+            _STREAM,
+            "LL-HLS segments that had to begin without a keyframe: the studio's come too rarely.",
+        ),
+        Family(
+            "railbird_hls_concealed_seconds_total",
+            "counter",
+            _STREAM,
+            "Silence in the place of LL-HLS sound that did not come.",
+        ),
+        Family(
+            "railbird_hls_parts_over_target_total",
+            "counter",
+            _STREAM,
+            "LL-HLS parts longer than announced: of one picture that stood for long.",
+        ),
+        Family("railbird_hls_stored_bytes", "gauge", _STREAM, "LL-HLS parts in memory."),
+        Family("railbird_hls_waiting_requests", "gauge", _STREAM, "LL-HLS requests that wait for media."),
+        Family(
+            "railbird_hls_requests_total", "counter", ("kind", "state"), "LL-HLS requests, by HTTP status."
         ),
         Family("railbird_sessions_ended_total", "counter", ("leg", "cause"), "Sessions that ended."),
         Family("railbird_sessions_refused_total", "counter", ("leg", "cause"), "Offers that were refused."),

@@ -128,25 +128,25 @@ class AudioTranscoder:
     def _jump(self, line: PcmLine, packet: OpusPacket, offset: int, samples: int) -> None:
         """Fill the hole before a packet (offset above 0), or leave out as much of it as is too early (below 0)."""
         left_out = min(max(0, -offset), samples)
+        line.tear()
         if left_out == samples or (left_out > samples // 2 and not self._dropped_in_a_row):
-            self._drop(line)
-            return
-        if offset > 0 or self._dropped_in_a_row < 2:
-            self._step(line)
-        self._conceal(line, offset)
-        self._append(line, packet, left_out=left_out)
+            self._drop()
+        else:
+            if self._dropped_in_a_row < 2:
+                self._step()
+            self._conceal(line, offset)
+            self._append(line, packet, left_out=left_out)
 
-    def _drop(self, line: PcmLine) -> None:
+    def _drop(self) -> None:
         """Leave a packet out. One is a duplicate; when the next one is early as well, the clock was set back."""
         self.dropped += 1
         self._dropped_in_a_row += 1
         if self._dropped_in_a_row == 2:
-            self._step(line)
+            self._step()
 
-    def _step(self, line: PcmLine) -> None:
+    def _step(self) -> None:
         self.steps += 1
         self._skew.forget()
-        line.tear()
 
     def _append(self, line: PcmLine, packet: OpusPacket, left_out: int = 0, slew_by: int = 0) -> None:
         self._dropped_in_a_row = 0

@@ -1,6 +1,7 @@
 """All streams that are packaged now: begun when somebody asks, or at once; ended when nobody does."""
 
 import asyncio
+from collections import Counter
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 
@@ -10,6 +11,7 @@ from gateway.config import HlsSettings, HlsStart
 from gateway.errors import SignallingError
 from gateway.hls.audio import AacFrame, AudioTranscoder
 from gateway.hls.date_ranges import DateRange, DateRanges
+from gateway.hls.figures import PackagingFigures
 from gateway.hls.packager import is_packageable
 from gateway.hls.presentation import Presentation
 from gateway.hls.waiting import WaitingRoom
@@ -55,6 +57,9 @@ class Presentations:
     def __init__(self, registry: Registry, settings: HlsSettings, is_live: Callable[[Stream, float], bool]) -> None:
         self.settings = settings
         self.date_ranges: dict[str, DateRanges] = {}
+        self.requests: Counter[tuple[str, str]] = Counter()
+        """(kind, HTTP status) -> answers."""
+        self._figures_before: dict[str, PackagingFigures] = {}
         self._registry = registry
         self._is_live = is_live
         self._current: dict[str, Presentation] = {}
@@ -106,6 +111,16 @@ class Presentations:
         """How many requests of a stream wait."""
         room = self._rooms.get(name)
         return len(room) if room is not None else 0
+
+    def figures(self, name: str) -> PackagingFigures:
+        """What packaging of a stream has counted, since the stream began."""
+        before = self._figures_before.get(name, PackagingFigures())
+        presentation = self._current.get(name)
+        return before if presentation is None else before + PackagingFigures.of(presentation.packager)
+
+    def current(self, name: str) -> Presentation | None:
+        """The presentation of a stream that is packaged now."""
+        return self._current.get(name)
 
     # What other parts of the gateway tell
 
@@ -169,6 +184,7 @@ class Presentations:
     def _end(self, name: str, presentation: Presentation, now_s: float) -> None:
         presentation.packager.finish(now_s)
         presentation.ended_s = now_s
+        self._figures_before[name] = self.figures(name)
         del self._current[name]
         log.info("no longer packaging", stream=name)
 
@@ -181,6 +197,7 @@ class Presentations:
             if self._registry.stream(name) is None and not self._rooms[name] and name not in self._current:
                 del self._rooms[name]
                 self.date_ranges.pop(name, None)
+                self._figures_before.pop(name, None)
 
 
 def _check_packageable(stream: Stream) -> None:

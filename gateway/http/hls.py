@@ -17,7 +17,8 @@ from gateway.hls.playlist import Skip, Text
 from gateway.hls.presentation import Presentation
 from gateway.hls.presentations import Presentations
 from gateway.http.access import require_bearer
-from gateway.http.keys import HLS, HUB, SETTINGS
+from gateway.http.keys import HUB, SETTINGS
+from gateway.http.middleware import Handler
 
 PLAYLIST_TYPE = "application/vnd.apple.mpegurl"
 MEDIA_TYPES = {"video": "video/mp4", "audio": "audio/mp4"}
@@ -30,15 +31,34 @@ _NUMBER = re.compile(r"[0-9]{1,15}")
 def routes() -> list[web.RouteDef]:
     """What the server is to serve."""
     below = "/hls/{stream}/{generation}"
+    media = f"{below}/{{rendition:video|audio}}"
     return [
-        web.get("/hls/{stream}/index.m3u8", index),
-        web.get(f"{below}/index.m3u8", index_of_generation),
-        web.get(f"{below}/{{rendition:video|audio}}.m3u8", playlist),
-        web.get(f"{below}/{{rendition:video|audio}}/init-{{number:[0-9]{{1,15}}}}.mp4", init_section),
-        web.get(f"{below}/{{rendition:video|audio}}/{{msn:[0-9]{{1,15}}}}.m4s", segment),
-        web.get(f"{below}/{{rendition:video|audio}}/{{msn:[0-9]{{1,15}}}}.{{part:[0-9]{{1,6}}}}.m4s", part),
+        web.get("/hls/{stream}/index.m3u8", _counted("multivariant", index)),
+        web.get(f"{below}/index.m3u8", _counted("multivariant", index_of_generation)),
+        web.get(f"{media}.m3u8", _counted("playlist", playlist)),
+        web.get(f"{media}/init-{{number:[0-9]{{1,15}}}}.mp4", _counted("init_section", init_section)),
+        web.get(f"{media}/{{msn:[0-9]{{1,15}}}}.m4s", _counted("segment", segment)),
+        web.get(f"{media}/{{msn:[0-9]{{1,15}}}}.{{part:[0-9]{{1,6}}}}.m4s", _counted("part", part)),
         web.options("/hls/{path:.*}", preflight),
     ]
+
+
+def _counted(kind: str, handler: Handler) -> Handler:
+    """The handler, its answers counted by their status."""
+
+    async def counted(request: web.Request) -> web.StreamResponse:
+        status = 500
+        try:
+            response = await handler(request)
+            status = response.status
+            return response
+        except SignallingError as error:
+            status = error.status
+            raise
+        finally:
+            request.app[HUB].presentations.requests[kind, str(status)] += 1
+
+    return counted
 
 
 async def preflight(request: web.Request) -> web.Response:
@@ -52,7 +72,7 @@ async def index(request: web.Request) -> web.Response:
     require_bearer(request, tokens.watch)
     if request.app[HUB].admission.is_draining:
         raise SignallingError(503, "This gateway is shutting down.", {"Retry-After": "1"})
-    presentations = request.app[HLS]
+    presentations = request.app[HUB].presentations
     presentation = presentations.open(request.match_info["stream"], monotonic_s())
     cache = "private, no-store" if tokens.watch is not None else "no-cache"
     return await _multivariant(request, presentations, presentation, f"{presentation.generation}/", cache)
@@ -60,12 +80,12 @@ async def index(request: web.Request) -> web.Response:
 
 async def index_of_generation(request: web.Request) -> web.Response:
     """The same playlist below its generation."""
-    return await _multivariant(request, request.app[HLS], _presentation(request), "", "public, max-age=1")
+    return await _multivariant(request, request.app[HUB].presentations, _presentation(request), "", "public, max-age=1")
 
 
 async def playlist(request: web.Request) -> web.Response:
     """A media playlist; with _HLS_msn it waits for what it names (section 6.2.5.2)."""
-    presentations, presentation = request.app[HLS], _presentation(request)
+    presentations, presentation = request.app[HUB].presentations, _presentation(request)
     name = request.match_info["rendition"]
     msn, part_index, skip = _directives(request.query)
     is_there = presentation.playlist_wish(name, msn, part_index)
@@ -78,7 +98,7 @@ async def playlist(request: web.Request) -> web.Response:
 
 async def part(request: web.Request) -> web.Response:
     """A part; the one that comes next is waited for (section 6.2.6)."""
-    presentations, presentation = request.app[HLS], _presentation(request)
+    presentations, presentation = request.app[HUB].presentations, _presentation(request)
     name, msn, number = request.match_info["rendition"], _number(request, "msn"), _number(request, "part")
     if presentation.is_hinted(name, msn, number):
         is_decided = await presentations.wait_until(presentation, lambda: not presentation.is_hinted(name, msn, number))
@@ -128,7 +148,7 @@ async def _multivariant(
 
 def _presentation(request: web.Request) -> Presentation:
     match = request.match_info
-    return request.app[HLS].of_generation(match["stream"], match["generation"], monotonic_s())
+    return request.app[HUB].presentations.of_generation(match["stream"], match["generation"], monotonic_s())
 
 
 def _number(request: web.Request, name: str) -> int:

@@ -13,7 +13,10 @@ log = structlog.get_logger()
 Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
 
 _ALLOW_HEADERS = "Authorization, Content-Type, If-Match, If-None-Match, ETag"
-_EXPOSE_HEADERS = "Location, ETag, Link, Accept-Patch, Accept-Post, Retry-After"
+_SIGNALLING = ("POST, PATCH, DELETE, OPTIONS", "Location, ETag, Link, Accept-Patch, Accept-Post, Retry-After")
+_MEDIA = ("GET, HEAD, OPTIONS", "Content-Location, ETag, Age, Date, Retry-After")
+_SHARED = {"/whip/": _SIGNALLING, "/whep/": _SIGNALLING, "/hls/": _MEDIA}
+"""What pages of other origins may use: where it lies, by which methods, and which headers they may read."""
 _PREFLIGHT_MAX_AGE_S = 86_400
 
 
@@ -41,26 +44,32 @@ def _line(sentence: str) -> str:
 
 @web.middleware
 async def cors(request: web.Request, handler: Handler) -> web.StreamResponse:
-    """Let pages of the allowed origins use WHIP and WHEP (RFC 9725 section 4.1)."""
-    headers = _cors_headers(request) if request.path.startswith(("/whip/", "/whep/", "/hls/")) else {}
+    """Let pages of the allowed origins use WHIP, WHEP (RFC 9725 section 4.1) and LL-HLS."""
+    shared = _SHARED.get(request.path[: request.path.find("/", 1) + 1])
+    if shared is None:
+        return await handler(request)
+    headers = _cors_headers(request, *shared)
     try:
         response = await handler(request)
     except web.HTTPException as error:  # aiohttp's own 404 and 405: a page has to be able to read these, too
         error.headers.update(headers)
         raise
+    if "Vary" in headers and "Vary" in response.headers:
+        headers["Vary"] += ", " + response.headers["Vary"]
     response.headers.update(headers)
     return response
 
 
-def _cors_headers(request: web.Request) -> dict[str, str]:
+def _cors_headers(request: web.Request, methods: str, exposed: str) -> dict[str, str]:
     allowed, origin = request.app[SETTINGS].allowed_origins, request.headers.get("Origin", "")
-    if "*" not in allowed and origin not in allowed:
-        return {"Vary": "Origin"}
-    return {
-        "Access-Control-Allow-Origin": "*" if "*" in allowed else origin,
-        "Access-Control-Allow-Methods": "POST, PATCH, DELETE, OPTIONS",
-        "Access-Control-Allow-Headers": _ALLOW_HEADERS,
-        "Access-Control-Expose-Headers": _EXPOSE_HEADERS,
-        "Access-Control-Max-Age": str(_PREFLIGHT_MAX_AGE_S),
-        "Vary": "Origin",
-    }
+    is_open = "*" in allowed
+    # Where all origins may, the answer is the same for each, and a cache needs to keep it only once.
+    headers = {} if is_open else {"Vary": "Origin"}
+    if is_open or origin in allowed:
+        headers["Access-Control-Allow-Origin"] = "*" if is_open else origin
+        headers["Access-Control-Expose-Headers"] = exposed
+        if request.method == "OPTIONS":
+            headers["Access-Control-Allow-Methods"] = methods
+            headers["Access-Control-Allow-Headers"] = _ALLOW_HEADERS
+            headers["Access-Control-Max-Age"] = str(_PREFLIGHT_MAX_AGE_S)
+    return headers

@@ -4,21 +4,18 @@ from aiohttp import web
 from prometheus_client import CollectorRegistry
 
 from gateway.config import HostPort, Settings
-from gateway.hls.presentations import Presentations
 from gateway.http import api, hls, operations, pages
-from gateway.http.keys import HLS, HUB, METRICS, SETTINGS
+from gateway.http.keys import HUB, METRICS, SETTINGS
 from gateway.http.middleware import cors, refusals
 from gateway.http.signalling import WHEP, WHIP
 from gateway.hub.hub import Hub
 from gateway.wire.sdp import MAX_OFFER_BYTES
 
 
-def application(
-    settings: Settings, hub: Hub, presentations: Presentations, metrics: CollectorRegistry
-) -> web.Application:
+def application(settings: Settings, hub: Hub, metrics: CollectorRegistry) -> web.Application:
     """All routes of the gateway."""
     app = web.Application(middlewares=[cors, refusals], client_max_size=MAX_OFFER_BYTES)
-    app[SETTINGS], app[HUB], app[HLS], app[METRICS] = settings, hub, presentations, metrics
+    app[SETTINGS], app[HUB], app[METRICS] = settings, hub, metrics
     app.add_routes([*WHIP.routes(), *WHEP.routes(), *operations.ROUTES, *api.ROUTES, *pages.ROUTES])
     if settings.hls.enabled:
         app.add_routes(hls.routes())

@@ -5,6 +5,7 @@ from collections.abc import Iterable, Iterator
 from prometheus_client.core import Metric
 from prometheus_client.registry import Collector
 
+from gateway.hls.presentations import Presentations
 from gateway.hub.hub import Hub
 from gateway.hub.viewing import Viewing
 from gateway.metrics import FAMILIES
@@ -39,6 +40,9 @@ class GatewayCollector(Collector):
             publisher = self._hub.publishers.get(stream.source.session_id) if stream.source is not None else None
             now = publisher.figures if publisher is not None else IngestFigures()
             yield from _ingest_samples(stream.name, stream.ingest_before + now)
+            yield from _hls_samples(stream.name, self._hub.presentations)
+        for labels, count in self._hub.presentations.requests.items():
+            yield "railbird_hls_requests_total", labels, count
         yield from self._session_samples()
         yield from self._port_samples()
 
@@ -111,3 +115,18 @@ def _egress_samples(stream: Stream, viewing: Viewing) -> Iterator[Sample]:
     yield "railbird_retransmissions_total", (name, "identical"), again.identical
     for reason in ("unknown", "too_soon", "over_budget"):
         yield "railbird_retransmissions_refused_total", (name, reason), getattr(again, reason)
+
+
+def _hls_samples(name: str, presentations: Presentations) -> Iterator[Sample]:
+    figures, presentation = presentations.figures(name), presentations.current(name)
+    yield "railbird_viewers", (name, "hls"), presentation.players if presentation is not None else 0
+    yield "railbird_hls_parts_total", (name, "video"), figures.video_parts
+    yield "railbird_hls_parts_total", (name, "audio"), figures.audio_parts
+    yield "railbird_hls_discontinuities_total", (name,), figures.discontinuities
+    yield "railbird_hls_segments_without_keyframe_total", (name,), figures.segments_without_keyframe
+    yield "railbird_hls_parts_over_target_total", (name,), figures.parts_over_target
+    yield "railbird_hls_concealed_seconds_total", (name,), figures.concealed_seconds
+    yield "railbird_hls_stored_bytes", (name,), presentation.stored_bytes if presentation is not None else 0
+    yield "railbird_hls_waiting_requests", (name,), presentations.waiting(name)
+    for reason in ("incomplete", "undecodable", "reordered"):
+        yield "railbird_frames_dropped_total", (name, "egress", f"hls_{reason}"), getattr(figures, f"frames_{reason}")

@@ -13,6 +13,7 @@ from gateway.clock import WallClock, monotonic_s
 from gateway.clockwork import isolated
 from gateway.config import SecondPublisher, Settings
 from gateway.errors import SignallingError
+from gateway.hls.presentations import Presentations
 from gateway.hub.addresses import candidate_hosts
 from gateway.hub.admission import Admission
 from gateway.hub.viewing import Viewing
@@ -51,6 +52,7 @@ class Hub:
         self.admission = Admission(port, settings.limits)
         self.publishers: dict[str, Publisher] = {}
         self.viewing: dict[str, Viewing] = {}
+        self.presentations = Presentations(registry, settings.hls, self.is_live)
         self.ended: Counter[tuple[str, str]] = Counter()
         self.takeovers = 0
         self.on_joined: Callable[[], None] = lambda: None
@@ -219,6 +221,7 @@ class Hub:
             for viewer in tuple(self.viewing_of(stream).viewers):
                 viewer.session.close("stream_ended")
             self.viewing.pop(stream.name, None)
+        self.presentations.tick(now_s)
 
     def drain(self) -> None:
         """Admit nobody, and tell all sessions goodbye: RTCP BYE to players, close_notify to everyone."""
@@ -228,3 +231,4 @@ class Hub:
                 viewer.say_bye()
         for session in self.port.sessions():
             session.close("shutdown")
+        self.presentations.stop()

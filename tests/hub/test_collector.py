@@ -44,6 +44,7 @@ def busy(desk: Desk) -> None:
     block = rtcp.ReportBlock(track.ssrc, 0, 6, 0, 0, 0, 0)
     keyframe = rtcp.PictureLossIndication(1, track.ssrc)
     viewer.on_rtcp([rtcp.ReceiverReport(1, (block,)), nack, keyframe], monotonic_s())
+    desk.hub.presentations.requests["playlist", "200"] += 1
     desk.port.on_datagram(b"\xff", ("192.0.2.9", 1), monotonic_s())
     desk.hub.admission.is_draining = True
     with pytest.raises(SignallingError):
