@@ -167,6 +167,40 @@ def test_clock_that_is_set_is_followed_at_once(payloads: list[bytes], step_ms: i
     assert max(map(abs, errors)) <= 3
 
 
+def hum(seconds: int) -> Sound:
+    """70 Hz: no whole number of its periods fits a packet, so that wherever it is cut it steps."""
+    return (0.5 * np.sin(2 * np.pi * 70 * np.arange(seconds * SECOND) / SECOND)).astype(np.float32)
+
+
+@pytest.mark.parametrize("step", [-1000, -1890, 1000])
+def test_step_does_not_click(step: int) -> None:
+    packets = packets_of(opus_payloads(hum(2)), START)
+    transcoder = AudioTranscoder()
+    frames = transcoded(transcoder, packets[:50] + late(packets[50:], step))
+    assert transcoder.steps + transcoder.dropped > 0
+    heard = played(transcoder.specific_config, frames)[PACKET:]  # after the fade at the start
+    assert np.abs(np.diff(heard)).max() < 0.05  # an abrupt join is a step of 0.1 to 0.5
+
+
+def test_slewing_ends_with_a_step(payloads: list[bytes]) -> None:
+    packets = packets_of(payloads[:400], START)
+    transcoder = AudioTranscoder()
+    transcoded(transcoder, packets[:50] + late(packets[50:200], 500))
+    slewed = transcoder.skewed_samples
+    assert 50 < slewed < 200
+    transcoder.transcode(late(packets[200:], 500 + 100 * MS))
+    assert (transcoder.steps, transcoder.skewed_samples) == (1, slewed)
+
+
+def test_undecodable_packets_are_slewed_like_others() -> None:
+    transcoder = AudioTranscoder()
+    packets = packets_of([b"\xff"] * 1000, START)
+    transcoded(transcoder, packets[:1] + late(packets[1:], 480))
+    assert transcoder.skewed_samples > 50
+    assert transcoder.concealed_samples + 312 == 1000 * PACKET + transcoder.skewed_samples
+    assert transcoder.steps == 0
+
+
 def test_one_packet_out_of_place_is_not_followed(payloads: list[bytes]) -> None:
     for offset in (40 * MS, -40 * MS, 3 * SECOND):
         packets = packets_of(payloads[:100], START)
@@ -177,11 +211,14 @@ def test_one_packet_out_of_place_is_not_followed(payloads: list[bytes]) -> None:
         assert transcoder.steps == transcoder.dropped == transcoder.concealed_samples == 0
 
 
-def test_duplicate_is_dropped(payloads: list[bytes]) -> None:
+def test_duplicates_are_dropped(payloads: list[bytes]) -> None:
     packets = packets_of(payloads[:250], START)
-    transcoder, undisturbed = AudioTranscoder(), AudioTranscoder()
-    assert transcoded(transcoder, packets[:60] + packets[59:]) == transcoded(undisturbed, packets)
-    assert (transcoder.dropped, transcoder.steps, transcoder.packets) == (1, 0, 251)
+    transcoder = AudioTranscoder()
+    frames = transcoded(transcoder, packets[:60] + packets[59:80] + packets[79:])
+    assert [frame.position for frame in frames] == [frame.position for frame in transcoded(AudioTranscoder(), packets)]
+    assert (transcoder.dropped, transcoder.steps, transcoder.packets) == (2, 0, 252)
+    [error] = beep_errors(transcoder, frames, [START + 4 * SECOND])
+    assert abs(error) <= 3
 
 
 @pytest.mark.parametrize("hole_s", [MAX_HOLE_S + 0.1, 100_000, -MAX_HOLE_S - 0.1])
@@ -229,6 +266,12 @@ def test_due_is_reached_by_silence_when_nothing_comes(payloads: list[bytes]) -> 
     assert transcoder.concealed_samples == 90 * PACKET
     [error] = beep_errors(transcoder, frames, [START + 4 * SECOND])
     assert abs(error) <= 3
+
+
+def test_due_far_ahead_is_not_reached_at_once(payloads: list[bytes]) -> None:
+    transcoder = AudioTranscoder()
+    transcoder.transcode(packets_of(payloads[:10], START), due=START + 1000 * SECOND)
+    assert transcoder.concealed_samples == MAX_HOLE_S * SECOND
 
 
 def test_undecodable_packet_becomes_silence_of_its_length(payloads: list[bytes]) -> None:
