@@ -11,9 +11,13 @@ from gateway.demo.cards import Card, card_back, card_face
 from gateway.demo.clock_strip import CLOCK_HEIGHT_PX, CLOCK_PANEL, CLOCK_WIDTH_PX, WallClock, draw_strip
 from gateway.demo.coup import BETS_CLOSE_S, COUP_S, OUTCOME_S, SWEEP_S, Coup, Dealt, Hand
 from gateway.demo.felt import HAND_BOXES, HEIGHT_PX, WIDTH_PX, felt
+from gateway.demo.lamp import Lamp, is_lit
 from gateway.demo.lettering import font, label
 from gateway.demo.planar import Area, Picture, Sprite
 from gateway.demo.wheel import Wheel
+
+LAMP_AT: Final = (876, 32)
+"""The square that it stands in: left, top."""
 
 _WHEEL_AT: Final = (908, 152)
 _CLOCK_AT: Final = (970, 40)
@@ -42,6 +46,7 @@ class Table:
     def __init__(self) -> None:
         image = felt()
         _draw_clock_panel(image)
+        self._lamp = Lamp(image, *LAMP_AT)
         self._wheel = Wheel(image, *_WHEEL_AT)
         self._background = Picture.from_image(image)
         self._canvas = self._background.copy()
@@ -59,6 +64,8 @@ class Table:
         number, at_s = divmod(unix_s, COUP_S)
         self._lay_coup(_coup(int(number)), at_s)
         self._wheel.draw(canvas, unix_s)
+        if is_lit(unix_s):
+            self._touched.append(self._lamp.lay(canvas))
         unix_ms = int(unix_s * 1000)
         self._clock.draw(canvas, unix_ms)
         draw_strip(canvas, unix_ms)

@@ -13,7 +13,8 @@ BLOCK_SAMPLES: Final = 960
 """20 ms, one Opus packet."""
 
 _TONE_HZ: Final = 440
-_TONE_S: Final = 0.18
+TONE_S: Final = 0.18
+"""From the whole second on. It swells and fades softly: its onset is where its middle is, less half of this."""
 _LOUDNESS: Final = 0.12
 """Of full scale: soft enough for a demo left running in an office."""
 
@@ -34,8 +35,8 @@ class Tone:
 
 
 def _beep() -> NDArray[np.int16]:
-    at_s = np.arange(int(_TONE_S * SAMPLE_RATE)) / SAMPLE_RATE
-    swell = np.sin(np.pi * at_s / _TONE_S) ** 2
+    at_s = np.arange(int(TONE_S * SAMPLE_RATE)) / SAMPLE_RATE
+    swell = np.sin(np.pi * at_s / TONE_S) ** 2
     wave = np.sin(2 * np.pi * _TONE_HZ * at_s) * swell * _LOUDNESS * np.iinfo(np.int16).max
     beep: NDArray[np.int16] = wave.astype(np.int16)
     return beep

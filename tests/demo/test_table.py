@@ -8,8 +8,9 @@ import pytest
 from gateway.demo.clock_strip import read_strip
 from gateway.demo.coup import BETS_CLOSE_S, COUP_S, OUTCOME_S, SWEEP_S, Coup
 from gateway.demo.felt import HAND_BOXES
+from gateway.demo.lamp import LAMP_PX
 from gateway.demo.planar import Plane
-from gateway.demo.table import Table, stage_at
+from gateway.demo.table import LAMP_AT, Table, stage_at
 
 COUP_STARTS_S = 1_700_000_000 // COUP_S * COUP_S
 
@@ -38,6 +39,16 @@ def test_table_deals_cards_and_sweeps_them_off(table: Table) -> None:
 def test_table_turns_its_wheel(table: Table) -> None:
     before = table.draw(COUP_STARTS_S).luma[160:480, 920:1230].copy()
     assert (table.draw(COUP_STARTS_S + 0.1).luma[160:480, 920:1230] != before).mean() > 0.1
+
+
+def lamp_luma(table: Table, at_s: float) -> float:
+    left, top = (corner + LAMP_PX // 2 for corner in LAMP_AT)
+    return float(table.draw(COUP_STARTS_S + at_s).luma[top - 8 : top + 8, left - 8 : left + 8].mean())
+
+
+def test_table_lights_its_lamp_with_the_first_frame_of_each_second(table: Table) -> None:
+    lit = [number for number in range(90) if lamp_luma(table, BETS_CLOSE_S + number / 30) > 200]
+    assert lit == [second * 30 + number for second in range(3) for number in range(6)], "0.18 s of 33 ms frames"
 
 
 def test_table_is_the_same_whatever_was_drawn_before(table: Table) -> None:
