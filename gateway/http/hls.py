@@ -32,15 +32,16 @@ def routes() -> list[web.RouteDef]:
     """What the server is to serve."""
     below = "/hls/{stream}/{generation}"
     media = f"{below}/{{rendition:video|audio}}"
-    return [
-        web.get("/hls/{stream}/index.m3u8", _counted("multivariant", index)),
-        web.get(f"{below}/index.m3u8", _counted("multivariant", index_of_generation)),
-        web.get(f"{media}.m3u8", _counted("playlist", playlist)),
-        web.get(f"{media}/init-{{number:[0-9]{{1,15}}}}.mp4", _counted("init_section", init_section)),
-        web.get(f"{media}/{{msn:[0-9]{{1,15}}}}.m4s", _counted("segment", segment)),
-        web.get(f"{media}/{{msn:[0-9]{{1,15}}}}.{{part:[0-9]{{1,6}}}}.m4s", _counted("part", part)),
-        web.options("/hls/{path:.*}", preflight),
+    handlers = [
+        ("/hls/{stream}/index.m3u8", "multivariant", index),
+        (f"{below}/index.m3u8", "multivariant", index_of_generation),
+        (f"{media}.m3u8", "playlist", playlist),
+        (f"{media}/init-{{number:[0-9]{{1,15}}}}.mp4", "init_section", init_section),
+        (f"{media}/{{msn:[0-9]{{1,15}}}}.m4s", "segment", segment),
+        (f"{media}/{{msn:[0-9]{{1,15}}}}.{{part:[0-9]{{1,6}}}}.m4s", "part", part),
     ]
+    gets = [web.get(path, _counted(kind, handler)) for path, kind, handler in handlers]
+    return gets + [web.options(path, preflight) for path, _kind, _handler in handlers]
 
 
 def _counted(kind: str, handler: Handler) -> Handler:

@@ -26,7 +26,8 @@ class HttpServer:
     """Serves the application until stopped."""
 
     def __init__(self, app: web.Application, listen: HostPort) -> None:
-        self._runner = web.AppRunner(app, access_log=None, shutdown_timeout=1.0)
+        # A player that goes away while its request waits for media must not keep a place among those who wait.
+        self._runner = web.AppRunner(app, access_log=None, shutdown_timeout=1.0, handler_cancellation=True)
         self._listen = listen
 
     async def start(self) -> HostPort:

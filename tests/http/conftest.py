@@ -74,6 +74,11 @@ class Api:
         async with self._client.request(method, self._root + path, data=body, headers=headers) as response:
             return Answer(response.status, response.headers, await response.text())
 
+    async def media(self, path: str) -> tuple[int, bytes]:
+        """GET: status and body, as it is."""
+        async with self._client.get(self._root + path) as response:
+            return response.status, await response.read()
+
     async def publish(self, stream: str = "table", offer: str = PUBLISH_OFFER, **headers: str) -> Answer:
         """WHIP."""
         return await self.request("POST", f"/whip/{stream}", offer, SDP | headers)
