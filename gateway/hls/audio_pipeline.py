@@ -24,7 +24,7 @@ MAX_PENDING_PACKETS = 250
 """5 s: what may wait for the thread. Older sound is dropped."""
 
 _SILENCE = b"\xf8\xff\xfe"
-"""An Opus packet of 20 ms of silence, both channels (RFC 6716 section 3.1: CELT, full band)."""
+"""An Opus packet of 20 ms of silence (RFC 6716 section 3.1: CELT, full band)."""
 _TRACK_START_SLACK = AUDIO_HZ // 10
 
 

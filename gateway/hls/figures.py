@@ -40,7 +40,7 @@ class PackagingFigures:
             segments_without_keyframe=writer.segments_without_keyframe,
             parts_over_target=writer.parts_over_target,
             frames_incomplete=reader.incomplete + writer.unparsable if reader is not None else 0,
-            frames_undecodable=reader.undecodable if reader is not None else 0,
+            frames_undecodable=reader.undecodable + writer.undecodable if reader is not None else 0,
             frames_reordered=writer.reordered,
             concealed_seconds=pipeline.figures.concealed_samples / AUDIO_HZ if pipeline is not None else 0.0,
         )

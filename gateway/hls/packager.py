@@ -148,7 +148,7 @@ class Packager:
     def _keep_segments_short(self, now_s: float) -> None:
         """Ask the studio for the keyframe that the next segment begins with; the stream limits how often."""
         is_late = self.video_writer.open_segment_s > self.targets.segment_s + KEYFRAME_LATE_S
-        if is_late or self.video_writer.format is None:
+        if is_late or self.video_writer.wants_keyframe or self.video_writer.format is None:
             self.stream.request_keyframe(now_s)
 
     def _on_cut(self, cut: Cut) -> None:

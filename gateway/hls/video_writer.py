@@ -17,7 +17,7 @@ from gateway.hls.timeline import VIDEO_HZ, Timeline
 from gateway.stream.track import Track
 from gateway.wire.h264_depacketizer import AUD, FILLER, PPS, SPS, nal_type
 
-MAX_HELD_S = 1.0
+MAX_HELD_S = 2.0
 """A picture stays for a hole up to this long. A longer one breaks the timeline: sound goes on with the picture."""
 
 _NOMINAL_TICKS = VIDEO_HZ // 30
@@ -44,6 +44,9 @@ class VideoWriter:
         self.parts_over_target = 0
         """Parts of one picture that lasted longer than the announced part target."""
         self.segments_without_keyframe = 0
+        self.undecodable = 0
+        """Pictures left out behind a break, before the next keyframe."""
+        self.wants_keyframe = False
         self.end_ticks = 0
         """Where the media end that parts have been made of."""
         self.floor_ticks = 0
@@ -76,7 +79,13 @@ class VideoWriter:
             self.unparsable += 1
             return
         has_new_format = video_format != self.format
-        if self._breaks(unit) or has_new_format:
+        is_break = self._breaks(unit)
+        if is_break and not unit.is_idr:
+            # Players begin anew behind a break, and can do so with a keyframe only.
+            self.wants_keyframe = True
+            self.undecodable += 1
+            return
+        if is_break or has_new_format:
             self._break(unit, track, video_format, has_new_format, now_s)
             return
         position = self._timeline.video_position(unit.timestamp)
@@ -85,10 +94,8 @@ class VideoWriter:
             self.reordered += 1
             return
         self._complete_pending(position, now_s)
-        ends_too_late = self._clock.must_end_segment(self.frame_ticks)
-        if ends_too_late or (unit.is_idr and self._clock.may_end_segment()):
+        if unit.is_idr and self._clock.may_end_segment():
             self._end_segment(now_s)
-            self.segments_without_keyframe += not unit.is_idr
             self._begin_segment(position, False, None)
         self._pending = unit, position
 
@@ -116,6 +123,7 @@ class VideoWriter:
         position = max(self.end_ticks, self.floor_ticks)
         self._timeline.begin_epoch(track, unit.timestamp, position)
         self.format = video_format
+        self.wants_keyframe = False
         self.end_ticks = position
         self._epoch_frames = self._epoch_ticks = 0
         self._begin_segment(position, not is_first, video_init_section(video_format) if has_new_format else None)
@@ -141,7 +149,11 @@ class VideoWriter:
         assert self._pending is not None
         unit, position = self._pending
         duration = self.frame_ticks = until_ticks - position
-        if self._clock.must_close_before(duration):
+        if self._clock.must_end_segment(duration):
+            self._end_segment(now_s)
+            self._begin_segment(position, False, None)
+            self.segments_without_keyframe += not unit.is_idr
+        elif self._clock.must_close_before(duration):
             self._close_part(now_s)
         if not self._samples:
             self._part_ticks = position
