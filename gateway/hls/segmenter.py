@@ -67,7 +67,7 @@ class PartClock:
     def must_end_segment(self, next_ticks: int) -> bool:
         """Whether a sample of that duration would make the segment too long, so that it ends though no keyframe
         comes."""
-        return 0 < self._segment_ticks and self._segment_ticks + next_ticks > self._durations.segment_most
+        return self._segment_ticks > 0 and self._segment_ticks + next_ticks > self._durations.segment_most
 
     def on_part(self) -> None:
         """The open part was closed."""
