@@ -9,20 +9,35 @@ PYTHON ?= $(shell for candidate in python3 python3.11 python3.12 python3.13 pyth
 	"$$candidate" -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null && echo "$$candidate" && break; done)
 BIN := .venv/bin
 APT_GET := apt-get --quiet --quiet
-CHROMIUM := $(shell command -v chromium || command -v chromium-browser || command -v google-chrome)
+HLS_JS := gateway/web/vendor/hls.min.mjs
 
-.PHONY: help setup run test bench lint format browser lock clean
+# $(call debian,COMMANDS,PACKAGES,LOSS): where none of the commands is there, install the packages; where that cannot be, say
+# why and what is lost, and go on.
+debian = for command in $(1); do ! PATH="$$PATH:/usr/sbin" command -v "$$command" >/dev/null || exit 0; done; \
+	as_root=""; [ "$$(id -u)" = 0 ] || as_root="sudo -n"; \
+	if ! command -v apt-get >/dev/null; then reason="this machine has no apt-get"; \
+	elif ! $$as_root true 2>/dev/null; then reason="this account is not root and has no sudo without a password"; \
+	else \
+		echo "$(@F): installing $(2) with apt-get"; \
+		$$as_root $(APT_GET) update >/dev/null || true; \
+		! $$as_root env DEBIAN_FRONTEND=noninteractive $(APT_GET) install --yes --no-install-recommends $(2) \
+			</dev/null >/dev/null || exit 0; \
+		reason="apt-get could not install it"; \
+	fi; \
+	echo "$(@F): no $(firstword $(1)): $$reason: $(strip $(3))."
+
+.PHONY: help setup run test bench lint format packages browser nftables lock clean
 
 help: ## List the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-8s %s\n", $$1, $$2 }' $(firstword $(MAKEFILE_LIST))
 
-setup: .venv/.installed ## Build .venv with all that running and testing need
+setup: .venv/.installed $(HLS_JS) ## Build .venv with all that running and testing need, and fetch hls.js
 	@:
 
 run: setup ## Start the gateway with the demo table
 	@exec $(BIN)/python -m gateway --demo $(RUN_ARGS)
 
-test: setup browser ## Run every test, the browser's included (TEST_ARGS="-k wire")
+test: setup packages ## Run every test, the browser's included (TEST_ARGS="-k wire")
 	@$(BIN)/python -m pytest $(TEST_ARGS)
 
 bench: setup ## Measure the gateway: a table, and JSON (BENCH_ARGS="...")
@@ -38,29 +53,21 @@ format: setup ## Rewrite the sources in the house format
 	@$(BIN)/ruff check --fix
 	@$(BIN)/ruff format
 
-browser: ## Install Debian's Chromium where it is missing and may be installed
-ifeq ($(CHROMIUM),)
-	@as_root=""; [ "$$(id -u)" = 0 ] || as_root="sudo -n"; \
-	if ! command -v apt-get >/dev/null; then reason="this machine has no apt-get"; \
-	elif ! $$as_root true 2>/dev/null; then reason="this account is not root and has no sudo without a password"; \
-	else \
-		echo "browser: installing chromium and fonts-dejavu-core with apt-get"; \
-		$$as_root $(APT_GET) update >/dev/null || true; \
-		if $$as_root env DEBIAN_FRONTEND=noninteractive $(APT_GET) install --yes --no-install-recommends \
-			chromium fonts-dejavu-core </dev/null >/dev/null; then reason=""; else reason="apt-get could not install it"; fi; \
-	fi; \
-	[ -z "$$reason" ] || { echo "browser: no Chromium: $$reason."; \
-		echo "browser: tests marked 'browser' cannot run (a failure where CI=true); install chromium to run them."; }
-else
-	@:
-endif
+packages: browser nftables ## Install what tests need of Debian where it is missing and may be installed
+
+browser: ## Install Debian's Chromium, likewise
+	@$(call debian,chromium chromium-browser google-chrome,chromium fonts-dejavu-core,tests marked 'browser' cannot run \
+		(a failure where CI=true))
+
+nftables:
+	@$(call debian,nft,nftables,tests that block UDP are skipped)
 
 lock: ## Pin every dependency with its hashes (needs uv)
 	@uv pip compile --quiet --universal --python-version 3.11 --all-extras --generate-hashes \
 		--custom-compile-command "make lock" --output-file requirements.lock pyproject.toml
 
-clean: ## Remove .venv and the tools' caches
-	@rm -rf .venv .mypy_cache .ruff_cache .pytest_cache .import_linter_cache .hypothesis build *.egg-info
+clean: ## Remove .venv, hls.js and the tools' caches
+	@rm -rf .venv node_modules gateway/web/vendor .mypy_cache .ruff_cache .pytest_cache .import_linter_cache .hypothesis build *.egg-info
 
 # The lock alone decides what is installed. Debian ships venv without ensurepip unless python3-venv is there: any pip of
 # that Python (22.3 or newer) fills .venv as well.
@@ -81,3 +88,17 @@ clean: ## Remove .venv and the tools' caches
 	@PYTHONWARNINGS=ignore $(BIN)/python -m pip install --quiet --no-deps --no-build-isolation --editable .
 	@touch $@
 	@echo "setup: .venv is ready"
+
+# hls.js for the player page, from npm: package-lock.json says which, by its hash. aiohttp serves the .gz to who takes it.
+$(HLS_JS): package-lock.json
+	@$(call debian,npm,npm,hls.js cannot be fetched)
+	@if command -v npm >/dev/null && npm ci --ignore-scripts --no-audit --no-fund --loglevel=error >/dev/null; then \
+		mkdir -p $(@D); \
+		install -m 644 node_modules/hls.js/LICENSE $(@D)/hls.js.LICENSE; \
+		gzip -9 --no-name --stdout node_modules/hls.js/dist/$(@F) >$@.gz; \
+		install -m 644 node_modules/hls.js/dist/$(@F) $@; \
+		rm -rf node_modules; \
+		echo "setup: hls.js is in $(@D)"; \
+	else \
+		echo "setup: no hls.js, as npm could not fetch it: the player page has WebRTC only, and HLS where the browser itself plays it."; \
+	fi

@@ -3,17 +3,20 @@ export class Backoff {
   #attempts = 0;
   #firstMs;
   #longestMs;
+  #share;
 
-  constructor(firstMs = 1000, longestMs = 15000) {
+  /** `share`: of a pause, by which it may be shorter or longer. */
+  constructor(firstMs = 1000, longestMs = 15000, share = 0.2) {
     this.#firstMs = firstMs;
     this.#longestMs = longestMs;
+    this.#share = share;
   }
 
-  /** The pause before the next attempt, in ms: it doubles each time, give or take a fifth. */
+  /** The pause before the next attempt, in ms: it doubles each time, give or take the share. */
   nextMs() {
     const pauseMs = Math.min(this.#firstMs * 2 ** this.#attempts, this.#longestMs);
     this.#attempts += 1;
-    return spread(pauseMs, 0.8, 1.2);
+    return spread(pauseMs, 1 - this.#share, 1 + this.#share);
   }
 
   /** Start over: the last attempt was a success. */

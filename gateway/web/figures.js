@@ -66,7 +66,7 @@ function rates(sample, before) {
 }
 
 /** The delays that the next presented frame shows; both null where none comes, or the browser tells nothing of frames. */
-function frameDelays(video) {
+export function frameDelays(video) {
   const none = { captureDelayMs: null, timecodeDelayMs: null };
   if (!video?.requestVideoFrameCallback) return Promise.resolve(none);
   return new Promise((resolve) => {

@@ -1,18 +1,32 @@
-const ROWS = [
+const WEBRTC_ROWS = [
+  ["Transport", () => "WebRTC"],
   ["Round trip", (f) => unit(f.rttMs, 0, "ms")],
   ["Bitrate", (f) => unit(scaled(f.bitrateBps, 1e-6), 2, "Mb/s")],
-  ["Picture", (f) => (f.width ? `${f.width}×${f.height} ${f.codec ?? ""}`.trim() : "—")],
+  ["Picture", pictureOf],
   ["Frame rate", (f) => unit(f.frameRate, 0, "a second")],
   ["Frames decoded", (f) => count(f.framesDecoded)],
   ["Frames dropped", (f) => count(f.framesDropped)],
-  ["Freezes", freezes],
+  ["Freezes", (f) => occurrences(f.freezeCount, f.freezesS)],
   ["Packets lost", (f) => `${count(f.packetsLost)} of ${count(f.packetsLost + f.packetsReceived)}`],
   ["Jitter buffer", (f) => unit(f.jitterBufferMs, 0, "ms")],
   ["Delay", (f) => unit(f.captureDelayMs, 0, "ms")],
 ];
+const HLS_ROWS = [
+  ["Transport", () => "Low-latency HLS"],
+  ["Behind the live edge", (f) => unit(scaled(f.latencyMs, 1e-3), 2, "s")],
+  ["Aimed at", (f) => unit(scaled(f.targetLatencyMs, 1e-3), 2, "s")],
+  ["Buffer", (f) => unit(scaled(f.bufferMs, 1e-3), 2, "s")],
+  ["Stalls", (f) => occurrences(f.stallCount, f.stallsS)],
+  ["Bitrate", (f) => unit(scaled(f.bitrateBps, 1e-6), 2, "Mb/s")],
+  ["Picture", pictureOf],
+  ["Frame rate", (f) => unit(f.frameRate, 0, "a second")],
+  ["Frames decoded", (f) => count(f.framesDecoded)],
+  ["Frames dropped", (f) => count(f.framesDropped)],
+  ["Playback rate", (f) => `${f.playbackRate.toFixed(2)}×`],
+];
 const TIMECODE_ROW = ["Delay (time code)", (f) => unit(f.timecodeDelayMs, 0, "ms")];
 
-/** Shows a FigureReader's figures as a list of terms in `list`, a `dl` element. */
+/** Shows figures as a list of terms in `list`, a `dl` element: those of FigureReader, or of HlsFigureReader. */
 export class Overlay {
   #list;
 
@@ -20,9 +34,11 @@ export class Overlay {
     this.#list = list;
   }
 
-  show(figures) {
-    const rows = figures.timecodeDelayMs === null ? ROWS : [...ROWS, TIMECODE_ROW];
-    this.#list.replaceChildren(...rows.map(([term, text]) => row(term, text(figures))));
+  /** `transport`: "webrtc" or "hls", which one the figures are of. */
+  show(figures, transport) {
+    const rows = transport === "hls" ? HLS_ROWS : WEBRTC_ROWS;
+    const all = figures.timecodeDelayMs === null ? rows : [...rows, TIMECODE_ROW];
+    this.#list.replaceChildren(...all.map(([term, text]) => row(term, text(figures))));
   }
 }
 
@@ -35,9 +51,13 @@ function row(term, text) {
   return group;
 }
 
-function freezes({ freezeCount, freezesS }) {
-  if (freezeCount === null) return "—";
-  return freezeCount === 0 ? "none" : `${count(freezeCount)}, ${freezesS.toFixed(1)} s in all`;
+function pictureOf({ width, height, codec }) {
+  return width ? `${width}×${height} ${codec ?? ""}`.trim() : "—";
+}
+
+function occurrences(times, durationS) {
+  if (times === null) return "—";
+  return times === 0 ? "none" : `${count(times)}, ${durationS.toFixed(1)} s in all`;
 }
 
 function unit(value, digits, name) {

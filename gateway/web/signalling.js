@@ -1,6 +1,7 @@
 /**
  * What WHIP (RFC 9725) and WHEP (draft-ietf-wish-whep) share: an offer is POSTed to an endpoint, which answers with the
- * session's own resource. That resource takes PATCH (here: an ICE restart) and DELETE.
+ * session's own resource. That resource takes PATCH (here: an ICE restart) and DELETE. And what a server's no means, which
+ * is the same for HLS.
  */
 
 const DEFAULT_RETRY_MS = 2000;
@@ -81,11 +82,13 @@ export class Session {
   }
 }
 
-function authorization(token) {
+/** The headers that show a bearer token; none for none. */
+export function authorization(token) {
   return token ? { Authorization: `Bearer ${token}` } : {};
 }
 
-async function refusal(response) {
+/** The Refusal that an answer says, whatever its status. */
+export async function refusal(response) {
   const sentence = await readSentence(response);
   return new Refusal(response.status, sentence, retryAfterMs(response.headers.get("Retry-After")));
 }

@@ -16,6 +16,9 @@ const WHEEL = { x: 1076, y: 320, radius: 168, turnMs: 5200 };
 const POCKETS = 37;
 const CLOCK = { left: 956, top: 32, width: 304, height: 78 };
 const ARC_CENTRE = { x: 640, y: -640 };
+/** Shines from each whole second on, as long as the tone sounds. */
+const LAMP = { x: 916, y: 72, reach: 40, litMs: 180 };
+const BRASS = [[26, "#3a2a12"], [25, "#96763a"], [23.5, "#e2c27a"], [21.5, "#a68242"], [19.5, "#22180c"]];
 
 /** A dealer table drawn on a canvas, with the time code in its picture and a tone at each second, as a MediaStream. */
 export class DrawnTable {
@@ -23,6 +26,7 @@ export class DrawnTable {
   #context = this.#canvas.getContext("2d", { alpha: false });
   #felt = drawnFelt();
   #wheel = drawnWheel();
+  #litLamp = drawnLitLamp();
   #tone = new Tone();
   #ticker = new Worker("/web/ticker.js");
   mediaStream;
@@ -46,6 +50,7 @@ export class DrawnTable {
     context.drawImage(this.#felt, 0, 0);
     drawCoup(context, coupAt(unixMs));
     drawTurned(context, this.#wheel, unixMs);
+    if (unixMs % 1000 < LAMP.litMs) context.drawImage(this.#litLamp, LAMP.x - LAMP.reach, LAMP.y - LAMP.reach);
     drawClock(context, unixMs);
     drawTimecode(context, unixMs);
   }
@@ -110,6 +115,7 @@ function drawnFelt() {
   }
   for (const box of BOXES) drawBox(context, box);
   drawShoe(context);
+  drawDarkLamp(context);
   context.fillStyle = "#d0ae68";
   context.font = "600 54px serif";
   context.fillText("RAILBIRD", 640, 580);
@@ -136,6 +142,29 @@ function drawShoe(context) {
   for (let card = 0; card < 9; card += 1) context.fillRect(SHOE.left + 16 + card * 9, SHOE.top + 14, 7, 92);
   context.fillStyle = "#2c2f36";
   fillPill(context, SHOE.left + 104, SHOE.top + 14, 58, 92, 8);
+}
+
+function drawDarkLamp(context) {
+  for (const [radius, ink] of BRASS) fillDisc(context, LAMP.x, LAMP.y, radius, ink);
+  fillDisc(context, LAMP.x, LAMP.y, 18, "#1e2826");
+  fillDisc(context, LAMP.x, LAMP.y, 11, "#141a1a");
+  context.fillStyle = "#687a74";
+  context.beginPath();
+  context.ellipse(LAMP.x - 5.5, LAMP.y - 10, 5.5, 3, 0, 0, 2 * Math.PI);
+  context.fill();
+}
+
+function drawnLitLamp() {
+  const { reach } = LAMP;
+  const canvas = newCanvas(reach * 2, reach * 2);
+  const context = canvas.getContext("2d");
+  const glow = context.createRadialGradient(reach, reach, 24, reach, reach, reach);
+  glow.addColorStop(0, "rgb(255 238 196 / 60%)");
+  glow.addColorStop(1, "rgb(255 238 196 / 0%)");
+  fillDisc(context, reach, reach, reach, glow);
+  for (const [radius, ink] of BRASS) fillDisc(context, reach, reach, radius, ink);
+  fillDisc(context, reach, reach, 18, "#ffffff");
+  return canvas;
 }
 
 function drawnWheel() {

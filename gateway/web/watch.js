@@ -1,38 +1,58 @@
 /**
- * The player page: shows what WhepClient receives, and its state in words.
+ * The player page: shows what Player receives, by WebRTC or by LL-HLS, and says its state, and which one it is, in words.
  *
  * Where the gateway asks for a bearer token, the link carries it: /watch/table#token=... What stands behind # is never sent
  * with the address, nor logged.
  *
+ * The query string is for tests and for support: ?transport=webrtc|hls forces one of the two, ?transport=native is HLS by the
+ * browser's own player, &debug writes the log of hls.js to the console.
+ *
  * For tests and monitoring, `window.railbird` has
- *     state     the state of WhepClient: connecting, live, frozen, waiting, retrying, refused, idle
- *     stats()   a promise of the figures that figures.js lists, of this moment
+ *     transport   "webrtc" or "hls": which one the state is about
+ *     state       connecting, live, frozen, waiting, retrying, refused, idle
+ *     stats()     a promise of the figures that figures.js lists, on HLS those of hlsfigures.js, of this moment
  */
 import { FigureReader } from "./figures.js";
+import { HlsFigureReader } from "./hlsfigures.js";
+import { prefetchLibrary } from "./hlsplayback.js";
 import { Overlay } from "./overlay.js";
 import { find, setText, streamName } from "./page.js";
-import { WhepClient } from "./whep.js";
+import { Player } from "./player.js";
+import { Stage } from "./stage.js";
 
 const READ_EVERY_MS = 500;
 
 const stream = streamName();
-const video = find("#picture");
+const stage = new Stage({ webrtc: find("#picture"), hls: find("#picture-hls") }, find("#still"));
 const token = new URLSearchParams(location.hash.slice(1)).get("token") ?? "";
-const client = new WhepClient(`/whep/${encodeURIComponent(stream)}`, token);
+const only = new URLSearchParams(location.search).get("transport") ?? "";
+const player = new Player(stream, token, stage, only);
 const overlay = new Overlay(find("#statistics dl"));
-const reader = new FigureReader();
-const statsReader = new FigureReader(); // its own, as each reader measures since its last reading
+const readers = newReaders();
+const statsReaders = newReaders(); // their own, as each reader measures since its last reading
 let readTimer = 0;
 
 window.railbird = {
-  get state() {
-    return client.state;
+  get transport() {
+    return player.transport;
   },
-  stats: () => statsReader.read(client.peer, video),
+  get state() {
+    return player.state;
+  },
+  stats: () => readFigures(statsReaders),
 };
 
+function newReaders() {
+  return { webrtc: new FigureReader(), hls: new HlsFigureReader() };
+}
+
+function readFigures({ webrtc, hls }) {
+  const { videos } = stage;
+  return player.transport === "hls" ? hls.read(player.hls, videos.hls) : webrtc.read(player.whep.peer, videos.webrtc);
+}
+
 function words() {
-  const secondsLeft = Math.max(1, Math.ceil(((client.retryAtMs ?? 0) - Date.now()) / 1000));
+  const secondsLeft = Math.max(1, Math.ceil(((player.retryAtMs ?? 0) - Date.now()) / 1000));
   return {
     idle: "Stopped",
     connecting: "Connecting…",
@@ -41,42 +61,71 @@ function words() {
     waiting: "Waiting for the studio",
     retrying: `Reconnecting in ${secondsLeft} s`,
     refused: "Cannot play",
-  }[client.state];
+  }[player.state];
+}
+
+/** Which way the live picture comes, in words; "" while there is none. */
+function wayWords() {
+  if (player.state !== "live") return "";
+  if (player.transport === "webrtc") return "WebRTC";
+  const behindS = player.hls.playback?.latencyS ?? null;
+  return behindS === null ? "HLS" : `HLS, ${behindS.toFixed(1)} s behind`;
+}
+
+function announcement() {
+  if (player.state === "refused") return player.sentence;
+  if (player.state === "live" && player.transport === "hls") return "Live by HLS, about a second behind";
+  return words();
 }
 
 function showState() {
-  find("#state").dataset.state = find("#stage").dataset.state = client.state;
-  setText("#announcement", client.state === "refused" ? client.sentence : words());
-  find("#again").hidden = client.state !== "refused";
-  find("#veil").hidden = client.state === "live";
-  if (client.state === "live") find("#stage").dataset.picture = "there";
+  const { state } = player;
+  find("#badge").dataset.state = find("#stage").dataset.state = state;
+  setText("#announcement", announcement());
+  find("#again").hidden = state !== "refused";
+  find("#veil").hidden = state === "live";
+  if (state === "live") find("#stage").dataset.picture = "there";
   showWords();
 }
 
 function showWords() {
   setText("#state", words());
+  setText("#way", wayWords());
   setText("#message", words());
-  setText("#sentence", client.sentence);
+  setText("#sentence", player.sentence);
 }
 
-async function play() {
+async function play(video) {
+  const matters = stage.shown === null || video === stage.video;
   try {
     await video.play();
-    find("#play").hidden = true;
+    if (matters) find("#play").hidden = true;
   } catch (error) {
-    // Phones that save power refuse even a muted start until somebody taps.
-    find("#play").hidden = error.name !== "NotAllowedError";
+    if (error.name !== "NotAllowedError") return;
+    if (!stage.muted) {
+      // A browser may allow sound only to the element that was tapped: better silent than still.
+      stage.muted = true;
+      play(video);
+    } else if (matters) {
+      // Phones that save power refuse even a muted start until somebody taps.
+      find("#play").hidden = false;
+    }
   }
 }
 
+/** With a person's finger: it allows every element that has something to play, the one that waits its turn as well. */
+function playAll() {
+  for (const video of Object.values(stage.videos)) play(video);
+}
+
 function toggleSound() {
-  video.muted = !video.muted;
-  play();
+  stage.muted = !stage.muted;
+  playAll();
 }
 
 function showSound() {
-  setText("#sound", video.muted ? "Tap for sound" : "Mute");
-  find("#sound").classList.toggle("primary", video.muted);
+  setText("#sound", stage.muted ? "Tap for sound" : "Mute");
+  find("#sound").classList.toggle("primary", stage.muted);
 }
 
 function toggleStatistics() {
@@ -90,14 +139,15 @@ function toggleStatistics() {
 }
 
 async function readStatistics() {
-  overlay.show(await reader.read(client.peer, video));
+  const { transport } = player;
+  overlay.show(await readFigures(readers), transport);
 }
 
 function toggleFull() {
   const rail = find("#rail");
   if (document.fullscreenElement) document.exitFullscreen();
   else if (rail.requestFullscreen) rail.requestFullscreen();
-  else video.webkitEnterFullscreen?.(); // iPhones know it for video elements only
+  else stage.video.webkitEnterFullscreen?.(); // iPhones know it for video elements only
 }
 
 function shortcut(event) {
@@ -107,22 +157,23 @@ function shortcut(event) {
 
 setText("#name", stream);
 document.title = `${stream} – railbird`;
-find("#full").hidden = !(document.fullscreenEnabled || video.webkitEnterFullscreen);
+find("#full").hidden = !(document.fullscreenEnabled || stage.video.webkitEnterFullscreen);
 find("#sound").addEventListener("click", toggleSound);
-find("#play").addEventListener("click", play);
-find("#again").addEventListener("click", () => client.retryNow());
+find("#play").addEventListener("click", playAll);
+find("#again").addEventListener("click", () => player.retryNow());
 find("#show-statistics").addEventListener("click", toggleStatistics);
 find("#full").addEventListener("click", toggleFull);
 document.addEventListener("keydown", shortcut);
-video.addEventListener("volumechange", showSound);
-client.addEventListener("state", showState);
-client.addEventListener("stream", () => {
-  find("#stage").dataset.picture = "none";
-  video.srcObject = client.mediaStream;
-  play();
-});
+for (const video of Object.values(stage.videos)) {
+  video.addEventListener("volumechange", showSound);
+  // Nobody can pause here: a browser did, which does not let this element sound.
+  video.addEventListener("pause", () => video === stage.video && player.state === "live" && !video.ended && play(video));
+}
+player.addEventListener("state", showState);
+player.addEventListener("play", ({ video }) => play(video));
 setInterval(showWords, 250);
-addEventListener("online", () => client.retryNow());
-addEventListener("pagehide", () => client.leave());
-addEventListener("pageshow", ({ persisted }) => persisted && client.join());
-client.join();
+addEventListener("online", () => player.retryNow());
+addEventListener("pagehide", () => player.leave());
+addEventListener("pageshow", ({ persisted }) => persisted && player.join());
+player.join();
+prefetchLibrary();

@@ -3,7 +3,7 @@ import { answerAfterRestart, restartFragment } from "./sdpfrag.js";
 import { Refusal, Session } from "./signalling.js";
 
 /** Without a new frame for this long the picture counts as frozen, however healthy the connection says it is. */
-const FROZEN_AFTER_MS = 3000;
+const FROZEN_AFTER_MS = 2000;
 /** From the POST to the first frame: longer means that no path, or no keyframe, comes. */
 const FIRST_FRAME_WITHIN_MS = 8000;
 const LOOK_EVERY_MS = 500;
@@ -33,6 +33,8 @@ export class WhepClient extends EventTarget {
   mediaStream = null;
   /** The RTCPeerConnection of now, for statistics only; null without one. */
   peer = null;
+  /** The HTTP status of the refusal, with refused; else null. */
+  status = null;
 
   #endpoint;
   #token;
@@ -53,11 +55,18 @@ export class WhepClient extends EventTarget {
     this.#token = token;
   }
 
-  /** Begin to watch. */
-  join() {
+  /** Begin to watch. `doubtful`: be live only when frames have come for two seconds, not with the first. */
+  join(doubtful = false) {
     this.#stop();
+    this.#looksWanted = doubtful ? LOOKS_AFTER_FREEZE : 1;
+    clearInterval(this.#lookTimer);
     this.#lookTimer = setInterval(() => this.#look(), LOOK_EVERY_MS);
     this.#attempt("connecting");
+  }
+
+  /** Whether sound is all that comes: then no frame will. */
+  get hasNoVideo() {
+    return this.peer !== null && receivesNoVideo(this.peer);
   }
 
   /** Do not wait for the end of the pause: somebody asked, or the network is back. */
@@ -74,6 +83,7 @@ export class WhepClient extends EventTarget {
 
   async #attempt(state) {
     this.#stop();
+    this.status = null;
     this.#enter(state);
     const peer = (this.peer = this.#newPeer());
     try {
@@ -180,6 +190,7 @@ export class WhepClient extends EventTarget {
       this.#retry("retrying", error.message, atLeast(error.pauseMs));
     } else if (error instanceof Refusal) {
       this.#stop();
+      this.status = error.status;
       this.#enter("refused", error.message);
     } else {
       this.#retry("retrying", "", this.#backoff.nextMs());

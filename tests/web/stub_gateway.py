@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+import re
 import time
 from collections import deque
 from collections.abc import Callable
@@ -19,6 +20,7 @@ from av import VideoFrame
 from gateway.demo.clock_strip import draw_strip
 from gateway.demo.planar import Picture
 from gateway.web import WEB_ROOT
+from tests.web.stub_hls import StubHls
 
 LOOK_EVERY_S = 0.05
 WIDTH_PX, HEIGHT_PX, FRAME_RATE = 640, 96, 15
@@ -74,6 +76,9 @@ class StubGateway:
     frames_a_session: int | None = None
     received: list[MediaStreamTrack] = field(default_factory=list)
     frames_received: int = 0
+    hls: StubHls = field(default_factory=StubHls)
+    mute: bool = False
+    """Sessions are opened, and no media comes: a path that UDP does not get through."""
     _drains: list[asyncio.Task[None]] = field(default_factory=list)
 
     def application(self) -> web.Application:
@@ -82,6 +87,7 @@ class StubGateway:
         for path, name in pages.items():
             application.router.add_get(path, self._page(name))
         application.router.add_static("/web/", WEB_ROOT)
+        application.router.add_routes(self.hls.routes())
         application.router.add_get("/api/v1/streams", self._list_streams)
         application.router.add_get("/api/v1/streams/{stream}", self._describe_stream)
         for leg in ("whep", "whip"):
@@ -123,9 +129,12 @@ class StubGateway:
         if request.path.startswith("/whep/"):
             self._play_to(peer)
         await peer.setLocalDescription(await peer.createAnswer())
+        answer = (
+            re.sub(r"a=candidate:.*\r\n", "", peer.localDescription.sdp) if self.mute else peer.localDescription.sdp
+        )
         location = f"{request.path}/{len(self.peers)}"
         headers = {"Location": location, "ETag": '"1"', "Content-Type": "application/sdp"}
-        return web.Response(status=201, headers=headers, body=peer.localDescription.sdp)
+        return web.Response(status=201, headers=headers, body=answer)
 
     async def _take_session_request(self, request: web.Request) -> web.Response:
         """DELETE ends the session; a PATCH finds none, as after a restart of the gateway."""
