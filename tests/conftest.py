@@ -5,10 +5,14 @@ import shutil
 import subprocess
 from collections.abc import Callable, Iterable
 from functools import cache
+from pathlib import Path
 
 import pytest
 
 CHROMIUM_NAMES = ("chromium", "chromium-browser", "google-chrome")
+NGINX_LUA = Path("/usr/lib/nginx/modules/ngx_http_lua_module.so")
+SEARCHED = f"{os.environ.get('PATH', os.defpath)}:/usr/sbin"
+"""Debian keeps servers where an account that is not root does not look."""
 
 
 @cache
@@ -29,10 +33,18 @@ def lacking_netns() -> str | None:
     return "no network namespaces: the kernel refuses one to this account" if attempt.returncode else None
 
 
+def lacking_nginx() -> str | None:
+    missing = [command for command in ("nginx", "curl") if not shutil.which(command, path=SEARCHED)]
+    if not NGINX_LUA.exists():
+        missing.append(NGINX_LUA.name)
+    return f"no {', '.join(missing)} is installed (make nginx)" if missing else None
+
+
 # Marker -> (why this machine cannot run such a test or None, whether that is an error where CI=true).
 NEEDS: dict[str, tuple[Callable[[], str | None], bool]] = {
     "browser": (lacking_browser, True),
     "netns": (lacking_netns, False),
+    "nginx": (lacking_nginx, True),
 }
 
 
