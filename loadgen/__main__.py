@@ -112,6 +112,9 @@ _SECONDS = click.FloatRange(min=0, min_open=True)
 @click.option("--target", required=True, metavar="URL", help="The server: http://127.0.0.1:8080.")
 @click.option("--whip-path", default="/whip/{stream}", show_default=True, help="Where studios publish.")
 @click.option("--whep-path", default="/whep/{stream}", show_default=True, help="Where players watch.")
+@click.option(
+    "--hls-path", default="/hls/{stream}/index.m3u8", show_default=True, help="Where players watch by LL-HLS."
+)
 @click.option("--duration", metavar="TIME", help="Instead of the scenario's: 60s, 2h.")
 @click.option("--viewers", type=int, help="Players of the scenario's first group.")
 @click.option("--set", "settings", multiple=True, metavar="KEY=VALUE", help="Change a setting: players.0.count=1000.")
@@ -139,6 +142,7 @@ def run(
     target: str,
     whip_path: str,
     whep_path: str,
+    hls_path: str,
     duration: str | None,
     viewers: int | None,
     settings: Sequence[str],
@@ -165,7 +169,7 @@ def run(
         require_sources(thresholds, has_process=has_counters or gateway_pid is not None, has_counters=has_counters)
         options = RunOptions(
             target=Target(
-                endpoints=Endpoints(target, whip_path, whep_path),
+                endpoints=Endpoints(target, whip_path, whep_path, hls_path),
                 permission=require_permission(target, own_targets),
                 watch_token=os.environ.get(WATCH_TOKEN_VARIABLE),
                 publish_token=os.environ.get(PUBLISH_TOKEN_VARIABLE),

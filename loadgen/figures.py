@@ -82,6 +82,49 @@ class MediaCounts(Counts):
 
 
 @dataclass(slots=True)
+class HlsCounts(Counts):
+    """What LL-HLS players asked for and were given: sums over those of one stream, or over one player. Bytes, frames
+    and stalls are in `MediaCounts`, too, where WHEP has them: a stall is a freeze."""
+
+    requests: int = 0
+    """All that were sent and ended, whatever came of them."""
+    failures: int = 0
+    """Of those: no answer, an answer cut off, or a status of 400 and above."""
+    playlists: int = 0
+    """Answers that were playlists, delta updates among them."""
+    delta_updates: int = 0
+    parts: int = 0
+    """Answers that were parts, those of hints among them."""
+    hinted_parts: int = 0
+    """Of those: asked for by EXT-X-PRELOAD-HINT, before they were there."""
+    hints_missed: int = 0
+    """Hinted parts that came to nothing: the server refused them, or went on with others."""
+    segments: int = 0
+    """Whole segments, where no parts were listed."""
+    init_sections: int = 0
+    playlist_errors: int = 0
+    """Rules of the draft that playlists broke, and playlists that could not be used."""
+    media_errors: int = 0
+    """Init sections, parts and segments that no demuxer could read."""
+    gaps: int = 0
+    """Parts that began later than the one before them ended, by tfdt."""
+    gap_s: float = 0.0
+    overlaps: int = 0
+    """Parts that began before the one before them ended, by tfdt."""
+    overlap_s: float = 0.0
+    discontinuities: int = 0
+    """That were announced."""
+    overruns: int = 0
+    """Times that what a player wanted next had left the window: it went on at the live edge."""
+    restarts: int = 0
+    """Times that a player began anew with the multivariant playlist: the generation was gone, or did not answer."""
+    stalls: int = 0
+    stalled_s: float = 0.0
+    watched_s: float = 0.0
+    """Since the picture began."""
+
+
+@dataclass(slots=True)
 class SessionFigures:
     """One player's session, complete once it has ended."""
 
@@ -112,7 +155,16 @@ class SessionFigures:
     delay_p99_s: float | None = None
     ice_restarts: int = 0
     is_sampled: bool = False
-    """Whether every packet was decrypted."""
+    """Whether every packet was decrypted, every sample looked at."""
+    protocol: str = "whep"
+    """Or hls. Then `started_s` is the request of the multivariant playlist, `join_s` from there to the first part that
+    can be decoded, `first_frame_s` from there to when a player would show the picture, and delays are to when it shows
+    the frame."""
+    hls: HlsCounts | None = None
+    """Of hls alone."""
+    latency_p50_s: float | None = None
+    """Of hls: what is shown is so old, by PROGRAM-DATE-TIME."""
+    latency_p95_s: float | None = None
 
     @property
     def bitrate_bps(self) -> float:
@@ -153,12 +205,15 @@ class Generator:
     """Reads that players' sockets lost because we were too slow: media that the gateway sent and we did not see."""
     lateness_s: float = 0.0
     """How late the latest round of reading was: the largest of all."""
+    hls_requests: int = 0
+    """All that LL-HLS players sent and that ended."""
 
     def merge(self, other: "Generator") -> None:
         """Take in another process's."""
         self.cpu_s += other.cpu_s
         self.busiest_share = max(self.busiest_share, other.busiest_share)
         self.received_packets += other.received_packets
+        self.hls_requests += other.hls_requests
         self.kernel_drops += other.kernel_drops
         self.lateness_s = max(self.lateness_s, other.lateness_s)
 
@@ -204,6 +259,12 @@ class Interval:
     """Sessions whose DELETE the server did not take: it may keep them."""
     media: dict[str, MediaCounts] = field(default_factory=dict)
     """By stream."""
+    hls: dict[str, HlsCounts] = field(default_factory=dict)
+    """By stream; only of streams that LL-HLS players watch."""
+    hls_failures: Counter[str] = field(default_factory=Counter)
+    """Requests that failed, by cause: http_404, http_timeout ..."""
+    broken_rules: Counter[str] = field(default_factory=Counter)
+    """By rule."""
     studios: dict[str, StudioCounts] = field(default_factory=dict)
     """By stream."""
     join_s: Distribution = field(default_factory=Distribution)
@@ -215,6 +276,17 @@ class Interval:
     """One value a player."""
     gap_s: Distribution = field(default_factory=Distribution)
     """The longest gap between two frames in this interval, one value a player."""
+    hls_join_s: Distribution = field(default_factory=Distribution)
+    hls_first_frame_s: Distribution = field(default_factory=Distribution)
+    hls_request_s: Distribution = field(default_factory=Distribution)
+    """Of requests for what is there already, from sending to the last byte."""
+    hls_lateness_s: Distribution = field(default_factory=Distribution)
+    """Of requests that waited for the next part (reloads, hints): from its end by PROGRAM-DATE-TIME, or from sending
+    where that was later, to the last byte."""
+    hls_latency_s: Distribution = field(default_factory=Distribution)
+    """How old what is shown is, by PROGRAM-DATE-TIME: one value a player and interval."""
+    hls_delay_s: Distribution = field(default_factory=Distribution)
+    """Of sampled players' frames, from the studio's stamp to when a player shows them."""
     generator: Generator = field(default_factory=Generator)
     gateway: GatewaySample = field(default_factory=GatewaySample)
 
@@ -230,6 +302,10 @@ class Interval:
         self.goodbye_failures += other.goodbye_failures
         for stream, counts in other.media.items():
             self.media.setdefault(stream, MediaCounts()).add(counts)
+        for stream, hls in other.hls.items():
+            self.hls.setdefault(stream, HlsCounts()).add(hls)
+        self.hls_failures.update(other.hls_failures)
+        self.broken_rules.update(other.broken_rules)
         for stream, studio in other.studios.items():
             self.studios.setdefault(stream, StudioCounts()).add(studio)
         for name in DISTRIBUTIONS:
@@ -244,6 +320,24 @@ class Interval:
             total.add(counts)
         return total
 
+    @property
+    def all_hls(self) -> HlsCounts:
+        """The sum over all streams."""
+        total = HlsCounts()
+        for counts in self.hls.values():
+            total.add(counts)
+        return total
 
-DISTRIBUTIONS = ("join_s", "first_frame_s", "delay_s", "rtt_s", "jitter_s", "gap_s")
+
+HLS_DISTRIBUTIONS = (
+    "hls_join_s",
+    "hls_first_frame_s",
+    "hls_request_s",
+    "hls_lateness_s",
+    "hls_latency_s",
+    "hls_delay_s",
+)
+"""Those that only LL-HLS players have."""
+
+DISTRIBUTIONS = ("join_s", "first_frame_s", "delay_s", "rtt_s", "jitter_s", "gap_s", *HLS_DISTRIBUTIONS)
 """Names of the distributions of an `Interval`."""

@@ -7,7 +7,7 @@ from enum import Enum
 from typing import Any
 
 from loadgen.distribution import Distribution
-from loadgen.figures import DISTRIBUTIONS, Generator, Interval, MediaCounts, SessionFigures, StudioCounts
+from loadgen.figures import DISTRIBUTIONS, Generator, HlsCounts, Interval, MediaCounts, SessionFigures, StudioCounts
 
 MAX_SESSIONS_KEPT = 20_000
 """Sessions kept one by one; a soak of hours with players that come and go has more. Sums and percentiles are of all."""
@@ -50,7 +50,15 @@ class ThresholdResult:
     is_met: bool
 
 
-GROUP_DISTRIBUTIONS = ("join_s", "first_frame_s", "gap_s", "delay_p50_s", "delay_p99_s")
+GROUP_DISTRIBUTIONS = (
+    "join_s",
+    "first_frame_s",
+    "gap_s",
+    "delay_p50_s",
+    "delay_p99_s",
+    "latency_p50_s",
+    "latency_p95_s",
+)
 """Names of the distributions of a `Group`."""
 
 
@@ -63,6 +71,8 @@ class Group:
     join_failures: Counter[str] = field(default_factory=Counter)
     """By cause."""
     media: MediaCounts = field(default_factory=MediaCounts)
+    hls: HlsCounts | None = None
+    """None without a session by LL-HLS."""
     distributions: dict[str, Distribution] = field(
         default_factory=lambda: {name: Distribution() for name in GROUP_DISTRIBUTIONS}
     )
@@ -72,6 +82,9 @@ class Group:
         """Take in a session that has ended."""
         self.sessions += 1
         self.media.add(session.media)
+        if session.hls is not None:
+            self.hls = self.hls or HlsCounts()
+            self.hls.add(session.hls)
         if session.join_s is None:
             self.join_failures[session.end] += 1
         for name, value_s in _measured(session):
@@ -91,6 +104,8 @@ def _measured(session: SessionFigures) -> Iterator[tuple[str, float]]:
         session.longest_gap_s if saw_something else None,
         session.delay_p50_s,
         session.delay_p99_s,
+        session.latency_p50_s,
+        session.latency_p95_s,
     )
     for name, value_s in zip(GROUP_DISTRIBUTIONS, values_s, strict=True):
         if value_s is not None:
@@ -105,6 +120,12 @@ class Totals:
     """By stream."""
     groups: dict[str, Group] = field(default_factory=dict)
     """By the name of the group of players."""
+    hls: dict[str, HlsCounts] = field(default_factory=dict)
+    """By stream; empty without LL-HLS players."""
+    hls_failures: Counter[str] = field(default_factory=Counter)
+    """Requests, by cause."""
+    broken_rules: Counter[str] = field(default_factory=Counter)
+    """By rule."""
     studios: dict[str, StudioCounts] = field(default_factory=dict)
     joins: int = 0
     join_failures: Counter[str] = field(default_factory=Counter)
@@ -125,6 +146,14 @@ class Totals:
         """The sum over all streams."""
         total = MediaCounts()
         for counts in self.media.values():
+            total.add(counts)
+        return total
+
+    @property
+    def all_hls(self) -> HlsCounts:
+        """The sum over all streams."""
+        total = HlsCounts()
+        for counts in self.hls.values():
             total.add(counts)
         return total
 

@@ -1,6 +1,6 @@
 """What is made of sums by dividing: each None where there is nothing to divide by."""
 
-from loadgen.figures import Generator, MediaCounts
+from loadgen.figures import Generator, HlsCounts, MediaCounts
 
 
 def divided(part: float, whole: float) -> float | None:
@@ -48,6 +48,21 @@ def frames_late(media: MediaCounts) -> float | None:
     return divided(media.frames_late, frames(media))
 
 
+def stall_ratio(hls: HlsCounts) -> float | None:
+    """Share of the time watched in which an LL-HLS player had nothing to show."""
+    return divided(hls.stalled_s, hls.watched_s)
+
+
+def requests_failed(hls: HlsCounts) -> float | None:
+    """Share of the requests of LL-HLS players."""
+    return divided(hls.failures, hls.requests)
+
+
 def cpu_a_packet_s(generator: Generator) -> float | None:
-    """The players' CPU time for a packet that they received."""
-    return divided(generator.cpu_s, generator.received_packets)
+    """The players' CPU time for a packet that they received; None where LL-HLS players had a part in it."""
+    return None if generator.hls_requests else divided(generator.cpu_s, generator.received_packets)
+
+
+def cpu_a_request_s(generator: Generator) -> float | None:
+    """The players' CPU time for a request of LL-HLS; None where WHEP players had a part in it."""
+    return None if generator.received_packets else divided(generator.cpu_s, generator.hls_requests)

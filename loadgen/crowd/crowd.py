@@ -13,6 +13,7 @@ from loadgen.crowd.lives import Life, Visit
 from loadgen.crowd.rounds import Rounds
 from loadgen.errors import SignallingError
 from loadgen.figures import Interval, SessionFigures
+from loadgen.hls.player import HlsPlayer
 from loadgen.peer.peer import Peer
 from loadgen.players.impairment import Impairment
 from loadgen.players.player import Player
@@ -40,6 +41,11 @@ OWN_ENDS = ("hop", "tab_close", "goodbye")
 PeerOf = Callable[[str], Peer]
 """Makes the peer that is to watch a stream."""
 
+HlsPlayerOf = Callable[[Visit, SessionFigures, float], HlsPlayer]
+"""Makes the player of a visit by LL-HLS. The last is when the run began, unix seconds."""
+
+AnyPlayer = Player | HlsPlayer
+
 _log = logging.getLogger(__name__)
 
 
@@ -61,22 +67,25 @@ class _Farewell:
 class Crowd:
     """All players of this process, from their first arrival to the end of the run."""
 
-    def __init__(self, lives: list[tuple[str, Life]], peer_of: PeerOf, late_after_s: float) -> None:
+    def __init__(
+        self, lives: list[tuple[str, Life]], peer_of: PeerOf, hls_player_of: HlsPlayerOf, late_after_s: float
+    ) -> None:
         """`lives` are (group, life)."""
         self.rounds = Rounds(self._on_failure)
         self._lives = lives
         self._peer_of = peer_of
+        self._hls_player_of = hls_player_of
         self._late_after_s = late_after_s
         self._began_s = 0.0
         self._interval = Interval(at_s=0.0, seconds=0.0)
         self._ended: list[SessionFigures] = []
-        self._joining: set[Player] = set()
-        self._watching: set[Player] = set()
-        self._leaving: dict[Player, _Farewell] = {}
-        self._broken: set[Player] = set()
+        self._joining: set[AnyPlayer] = set()
+        self._watching: set[AnyPlayer] = set()
+        self._leaving: dict[AnyPlayer, _Farewell] = {}
+        self._broken: set[AnyPlayer] = set()
         """Those that raised what they should not have."""
         self._has_failed = False
-        self._interrupted: set[Player] = set()
+        self._interrupted: set[AnyPlayer] = set()
         """Those on their way in: when the run ends meanwhile, the server may have their session."""
 
     async def run(self, began_s: float) -> None:
@@ -116,7 +125,7 @@ class Crowd:
             for player in list(self._leaving):
                 self._close(player)
             for player in self._interrupted:
-                player.peer.vanish()
+                player.vanish()
             self.rounds.close()
 
     async def _leave_all(self, cause: str) -> None:
@@ -127,7 +136,7 @@ class Crowd:
                 await leave()
 
         await asyncio.gather(
-            *(in_turn(player.peer.goodbye) for player in self._interrupted),
+            *(in_turn(player.abandon) for player in self._interrupted),
             *(in_turn(partial(self._say_goodbye, player)) for player in self._leaving),
             *(in_turn(partial(self._leave, player, cause)) for player in self._watching),
         )
@@ -157,41 +166,45 @@ class Crowd:
         await self._leave(player, end)
         return end
 
-    def _player(self, group: str, visit: Visit) -> Player:
-        figures = SessionFigures(stream=visit.stream, group=group, started_s=0.0, is_sampled=visit.is_sampled)
+    def _player(self, group: str, visit: Visit) -> AnyPlayer:
+        figures = SessionFigures(visit.stream, group, 0.0, is_sampled=visit.is_sampled, protocol=visit.protocol)
+        if visit.protocol == "hls":
+            return self._hls_player_of(visit, figures, self._began_s)
         impairment = Impairment(visit.impairment, visit.seed) if visit.impairment is not None else None
         return Player(self._peer_of(visit.stream), figures, self._began_s, self._late_after_s, impairment)
 
-    async def _join(self, player: Player) -> str | None:
+    async def _join(self, player: AnyPlayer) -> str | None:
         """Why it failed; None when it did not."""
         self._joining.add(player)
         self._interrupted.add(player)
         try:
             await player.join(time.time())
             player.begin(time.time())
-            self.rounds.add(player)
+            if isinstance(player, Player):
+                self.rounds.add(player)
         except SignallingError as error:
             return self._join_failed(player, error.cause)
         except Exception:
             self._on_failure(player)
-            await player.peer.goodbye()
+            await player.abandon()
             return self._join_failed(player, INTERNAL_ERROR)
         finally:
             self._joining.discard(player)
         self._interrupted.discard(player)
         self._interval.joins += 1
-        self._interval.join_s.add(player.figures.join_s or 0.0)
+        joins_s = self._interval.join_s if isinstance(player, Player) else self._interval.hls_join_s
+        joins_s.add(player.figures.join_s or 0.0)
         self._watching.add(player)
         return None
 
-    def _join_failed(self, player: Player, cause: str) -> str:
+    def _join_failed(self, player: AnyPlayer, cause: str) -> str:
         self._interrupted.discard(player)
         self._broken.discard(player)
         self._interval.join_failures[cause] += 1
         self._ended.append(player.finish(self._interval, cause, time.time()))
         return cause
 
-    async def _watch(self, player: Player, visit: Visit) -> str:
+    async def _watch(self, player: AnyPlayer, visit: Visit) -> str:
         """Until it ends; how it does."""
         loop = asyncio.get_running_loop()
         leaves_s = loop.time() + _or_never(visit.stay_s)
@@ -201,48 +214,50 @@ class Crowd:
                 return INTERNAL_ERROR if player in self._broken else CLOSED_BY_SERVER
             if leaves_s <= restarts_s:
                 return visit.leave or "goodbye"
-            await self._switch_network(player)
+            if isinstance(player, Player):  # LL-HLS has none: the scenario's check says so
+                await self._switch_network(player)
 
     async def _switch_network(self, player: Player) -> None:
         try:
-            if await player.peer.restart_ice():
+            failure = await player.switch_network()
+            if failure is None:
                 self.rounds.move(player)
                 player.on_new_socket()
                 self._interval.ice_restarts += 1
             else:
-                self._interval.ice_restart_failures[player.peer.restart_failure or "unknown"] += 1
+                self._interval.ice_restart_failures[failure] += 1
         except Exception:
             self._on_failure(player)
 
-    async def _leave(self, player: Player, end: str) -> None:
+    async def _leave(self, player: AnyPlayer, end: str) -> None:
         self._watching.discard(player)
         self._leaving[player] = _Farewell(end, time.time())
         await self._say_goodbye(player)
 
-    async def _say_goodbye(self, player: Player) -> None:
+    async def _say_goodbye(self, player: AnyPlayer) -> None:
         """What the server sends until it has the DELETE is still read."""
         farewell = self._leaving[player]
         if farewell.end != "tab_close":
-            farewell.is_taken = await player.peer.delete()
+            farewell.is_taken = await player.leave()
         self._close(player)
 
-    def _close(self, player: Player) -> None:
+    def _close(self, player: AnyPlayer) -> None:
         """Take what came until now, and give the socket back."""
         farewell = self._leaving.pop(player)
-        self.rounds.remove(player)
+        self._read_no_more(player)
         figures = self._last_figures(player, farewell)
         self._interval.ended[figures.end] += 1
         self._interval.goodbye_failures += farewell.is_owed
         self._ended.append(figures)
         self._broken.discard(player)
         if farewell.end == "tab_close":
-            player.peer.vanish()
+            player.vanish()
         else:
-            player.peer.close()
+            player.close()
 
-    def _last_figures(self, player: Player, farewell: _Farewell) -> SessionFigures:
+    def _last_figures(self, player: AnyPlayer, farewell: _Farewell) -> SessionFigures:
         try:
-            if player not in self._broken:
+            if isinstance(player, Player) and player not in self._broken:
                 player.read()
             return player.finish(self._interval, farewell.end, farewell.left_s)
         except Exception:
@@ -250,21 +265,25 @@ class Crowd:
             player.figures.end, player.figures.ended_s = INTERNAL_ERROR, farewell.left_s - self._began_s
             return player.figures
 
-    def _on_failure(self, player: Player) -> None:
+    def _on_failure(self, player: AnyPlayer) -> None:
         """A bug of ours, in the `except` that met it: this player ends, the others go on."""
         if not self._has_failed:
             _log.exception("A player failed; it ends, and so will others for which this happens, without a word.")
         self._has_failed = True
-        self.rounds.remove(player)
+        self._read_no_more(player)
         self._broken.add(player)
         player.over.set()
+
+    def _read_no_more(self, player: AnyPlayer) -> None:
+        if isinstance(player, Player):
+            self.rounds.remove(player)
 
 
 def _or_never(seconds: float | None) -> float:
     return math.inf if seconds is None else seconds
 
 
-async def _is_over_by(player: Player, until_s: float) -> bool:
+async def _is_over_by(player: AnyPlayer, until_s: float) -> bool:
     """Whether the session ends before `until_s`, on the loop's clock."""
     try:
         async with asyncio.timeout_at(None if math.isinf(until_s) else until_s):

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from itertools import accumulate
 from typing import Literal
 
-from loadgen.scenario.players import ImpairmentSpec, PlayersSpec, PoissonArrival
+from loadgen.scenario.players import ImpairmentSpec, PlayersSpec, PoissonArrival, Protocol
 
 Leave = Literal["hop", "tab_close", "goodbye"]
 
@@ -34,6 +34,8 @@ class Visit:
     impairment: ImpairmentSpec | None
     seed: int
     """Of what chance does to this visit's packets."""
+    protocol: Protocol = "whep"
+    preload_hints: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,6 +77,8 @@ class Life:
             is_sampled=self.is_sampled,
             impairment=spec.impairment if self.is_impaired else None,
             seed=draw.getrandbits(63),
+            protocol=spec.protocol,
+            preload_hints=spec.preload_hints,
         )
 
     def _away_s(self, leave: Leave | None, draw: random.Random) -> float | None:

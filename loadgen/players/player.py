@@ -217,6 +217,11 @@ class Player:
             interval.delay_s.add(delay_s)
             self._all_delays_s.add(delay_s)
 
+    async def switch_network(self) -> str | None:
+        """Restart ICE; why it failed, None when it did not. On success the caller reads another socket, and calls
+        `on_new_socket`."""
+        return None if await self.peer.restart_ice() else self.peer.restart_failure or "unknown"
+
     # The end
 
     def finish(self, interval: Interval, end: str, now_s: float) -> SessionFigures:
@@ -237,3 +242,19 @@ class Player:
         figures.delay_p99_s = self._all_delays_s.quantile(0.99)
         self.is_watching = False
         return figures
+
+    async def leave(self) -> bool:
+        """DELETE; whether the server took it. What it sends until then can still be read."""
+        return await self.peer.delete()
+
+    async def abandon(self) -> None:
+        """Leave before it has joined."""
+        await self.peer.goodbye()
+
+    def close(self) -> None:
+        """Give the socket back, after `leave`."""
+        self.peer.close()
+
+    def vanish(self) -> None:
+        """Give the socket back without a word."""
+        self.peer.vanish()

@@ -10,7 +10,7 @@ from typing import Any
 
 from loadgen import shares
 from loadgen.distribution import Distribution
-from loadgen.figures import Generator, MediaCounts, SessionFigures
+from loadgen.figures import Generator, HlsCounts, MediaCounts, SessionFigures
 from loadgen.report.headline import headline
 from loadgen.report.steps import Step, steps
 from loadgen.result import Group, RunResult, ServerCounts, Totals
@@ -74,6 +74,9 @@ def _totals(totals: Totals) -> Json:
         "ice_restart_failures": dict(totals.ice_restart_failures),
         "goodbye_failures": totals.goodbye_failures,
         "media": _media(totals.all_media),
+        "hls": _hls(totals.all_hls) if totals.hls else None,
+        "hls_failures": dict(totals.hls_failures),
+        "broken_rules": dict(totals.broken_rules),
         "generator": _generator(totals.generator),
         "distributions": _distributions(totals.distributions),
     }
@@ -83,6 +86,7 @@ def _streams(totals: Totals) -> Json:
     return {
         stream: {
             "media": _media(totals.media.get(stream, MediaCounts())),
+            "hls": _hls(totals.hls[stream]) if stream in totals.hls else None,
             "studio": asdict(totals.studios[stream]) if stream in totals.studios else None,
         }
         for stream in sorted(totals.media.keys() | totals.studios.keys())
@@ -94,6 +98,7 @@ def _group(group: Group) -> Json:
         "sessions": group.sessions,
         "join_failures": dict(group.join_failures),
         "media": _media(group.media),
+        "hls": _hls(group.hls) if group.hls is not None else None,
         "distributions": _distributions(group.distributions),
     }
 
@@ -106,8 +111,15 @@ def _media(media: MediaCounts) -> Json:
     }
 
 
+def _hls(counts: HlsCounts) -> Json:
+    return asdict(counts) | {"stall_ratio": shares.stall_ratio(counts)}
+
+
 def _generator(generator: Generator) -> Json:
-    return asdict(generator) | {"cpu_a_packet_s": shares.cpu_a_packet_s(generator)}
+    return asdict(generator) | {
+        "cpu_a_packet_s": shares.cpu_a_packet_s(generator),
+        "cpu_a_request_s": shares.cpu_a_request_s(generator),
+    }
 
 
 def _distributions(distributions: Mapping[str, Distribution]) -> Json:
@@ -138,6 +150,7 @@ def _step(step: Step) -> Json:
         "ended": dict(step.ended),
         "ice_restarts": step.ice_restarts,
         "media": _media(step.media),
+        "hls": _hls(step.hls),
         "studios": asdict(step.studios),
         "generator": _generator(step.generator),
         "gateway": asdict(step.gateway),

@@ -11,7 +11,7 @@ from operator import attrgetter
 from typing import TypeVar
 
 from loadgen.distribution import Distribution
-from loadgen.figures import DISTRIBUTIONS, GatewaySample, Generator, Interval, MediaCounts, StudioCounts
+from loadgen.figures import DISTRIBUTIONS, GatewaySample, Generator, HlsCounts, Interval, MediaCounts, StudioCounts
 
 GAP_S = 1.5
 """Time between two intervals of which nothing is known, from which on it is a gap and not a late tick."""
@@ -19,7 +19,7 @@ GAP_S = 1.5
 LEAST_S = 0.5
 """Of time, to speak of a rate: what is left over at a run's end may be a few milliseconds, all of them goodbyes."""
 
-Kind = TypeVar("Kind", MediaCounts, StudioCounts)
+Kind = TypeVar("Kind", MediaCounts, HlsCounts, StudioCounts)
 
 
 @dataclass(slots=True)
@@ -37,6 +37,7 @@ class Step:
     ended: Counter[str] = field(default_factory=Counter)
     ice_restarts: int = 0
     media: MediaCounts = field(default_factory=MediaCounts)
+    hls: HlsCounts = field(default_factory=HlsCounts)
     studios: StudioCounts = field(default_factory=StudioCounts)
     distributions: dict[str, Distribution] = field(default_factory=dict)
     """By the names of `Interval`'s."""
@@ -81,6 +82,7 @@ def step_of(intervals: Sequence[Interval]) -> Step:
         joins=sum(interval.joins for interval in intervals),
         ice_restarts=sum(interval.ice_restarts for interval in intervals),
         media=summed(MediaCounts, [counts for interval in intervals for counts in interval.media.values()]),
+        hls=summed(HlsCounts, [counts for interval in intervals for counts in interval.hls.values()]),
         studios=summed(StudioCounts, [counts for interval in intervals for counts in interval.studios.values()]),
         distributions={name: _merged(intervals, name) for name in DISTRIBUTIONS},
         gateway=GatewaySample.highest(interval.gateway for interval in intervals),
@@ -98,7 +100,7 @@ def summed(kind: type[Kind], rows: Iterable[Kind]) -> Kind:
     return kind(*map(sum, columns))
 
 
-_FIELDS = {kind: attrgetter(*(each.name for each in fields(kind))) for kind in (MediaCounts, StudioCounts)}
+_FIELDS = {kind: attrgetter(*(each.name for each in fields(kind))) for kind in (MediaCounts, HlsCounts, StudioCounts)}
 
 
 def _merged(intervals: Sequence[Interval], name: str) -> Distribution:

@@ -1,6 +1,6 @@
 """What the workers told, second by second: sums for the whole run, intervals for the plots, sessions for the list."""
 
-from loadgen.figures import DISTRIBUTIONS, GatewaySample, Interval, MediaCounts, SessionFigures, StudioCounts
+from loadgen.figures import DISTRIBUTIONS, GatewaySample, HlsCounts, Interval, MediaCounts, SessionFigures, StudioCounts
 from loadgen.result import MAX_SESSIONS_KEPT, Group, Totals
 
 MAX_INTERVALS = 1_800
@@ -46,6 +46,10 @@ class History:
         totals = self.totals
         for stream, counts in interval.media.items():
             totals.media.setdefault(stream, MediaCounts()).add(counts)
+        for stream, hls in interval.hls.items():
+            totals.hls.setdefault(stream, HlsCounts()).add(hls)
+        totals.hls_failures.update(interval.hls_failures)
+        totals.broken_rules.update(interval.broken_rules)
         for stream, studio in interval.studios.items():
             totals.studios.setdefault(stream, StudioCounts()).add(studio)
         totals.joins += interval.joins

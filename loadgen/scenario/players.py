@@ -87,6 +87,10 @@ Streams = Annotated[
 ]
 
 
+Protocol = Literal["whep", "hls"]
+"""How players watch: by WHEP, or by LL-HLS."""
+
+
 class PlayersSpec(Section):
     """A group of players that behave alike."""
 
@@ -96,6 +100,11 @@ class PlayersSpec(Section):
     """How many."""
     streams: Streams = "all"
     """What they watch: `all` that the studios publish, or a list of names; as evenly as possible."""
+    protocol: Protocol = "whep"
+    """How they watch: `whep`, or `hls` for LL-HLS."""
+    preload_hints: bool = False
+    """Of hls: whether they ask for the next part before it is listed (EXT-X-PRELOAD-HINT). AVPlayer does, hls.js does
+    not."""
     arrival: Arrival = RampArrival()
     stay_s: Annotated[float, Within(DURATION, 1, MAX_DURATION_S)] | None = Field(None, alias="stay")
     """How long one watches a stream on average: exponentially distributed, so that most leave early. Without it, they
@@ -109,14 +118,29 @@ class PlayersSpec(Section):
     """How often a player's network changes, on average (a phone between Wi-Fi and mobile): it goes on from another
     port, by an ICE restart."""
     sampled: Annotated[float, Within(SHARE, 0, 1)] = 0.02
-    """Of the players, rounded up: those that decrypt each packet, measure the delay from the studio, and check that
-    frames are whole. Each costs several times as much CPU as the others."""
+    """Of the players, rounded up: those that decrypt each packet (of hls: look at each sample), measure the delay from
+    the studio, and check that frames are whole. Each costs several times as much CPU as the others."""
     impairment: ImpairmentSpec | None = None
 
     @model_validator(mode="after")
     def _watches_something(self) -> Self:
         if not self.streams:
             raise InconsistentError(("streams",), "expected `all`, or at least one name")
+        return self
+
+    @model_validator(mode="after")
+    def _suits_its_protocol(self) -> Self:
+        if self.protocol == "whep" and self.preload_hints:
+            raise InconsistentError(("preload_hints",), "only players of `protocol: hls` have them")
+        if self.protocol == "hls":
+            for key, is_set in (
+                ("impairment", self.impairment is not None),
+                ("ice_restart_every", self.ice_restart_every_s is not None),
+            ):
+                if is_set:
+                    raise InconsistentError(
+                        (key,), "players of `protocol: hls` have no ICE, and no packets of their own"
+                    )
         return self
 
     @model_validator(mode="after")

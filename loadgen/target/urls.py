@@ -1,4 +1,5 @@
-"""Where a server's WHIP and WHEP sessions open. Every server has its own paths: the load generator assumes none."""
+"""Where a server's WHIP and WHEP sessions open, and where its LL-HLS playlists are. Every server has its own paths: the
+load generator assumes none."""
 
 from dataclasses import dataclass
 from urllib.parse import quote
@@ -18,12 +19,13 @@ class Endpoints:
     """`https://edge.example:8443`, with or without a path that all streams share."""
     whip_path: str = "/whip/{stream}"
     whep_path: str = "/whep/{stream}"
+    hls_path: str = "/hls/{stream}/index.m3u8"
 
     def __post_init__(self) -> None:
         base = _parsed(self.base)
         if base.scheme not in ("http", "https") or not base.host or base.query_string or base.fragment:
             raise TargetError(f"{self.base!r} is no target: it is http:// or https://, a host, and a path at most.")
-        for path in (self.whip_path, self.whep_path):
+        for path in (self.whip_path, self.whep_path, self.hls_path):
             if not path.startswith("/") or PLACEHOLDER not in path:
                 raise TargetError(f"The path {path!r} has to begin with / and to say where the {PLACEHOLDER} is.")
 
@@ -34,6 +36,10 @@ class Endpoints:
     def whep(self, stream: str) -> str:
         """Where a player posts its offer."""
         return self._url(self.whep_path, stream)
+
+    def hls(self, stream: str) -> str:
+        """The multivariant playlist."""
+        return self._url(self.hls_path, stream)
 
     def _url(self, path: str, stream: str) -> str:
         return self.base.rstrip("/") + path.replace(PLACEHOLDER, quote(stream, safe=""))

@@ -33,6 +33,7 @@ class Metric:
 
 _NOBODY_WATCHED = "nobody watched"
 _NOBODY_JOINED = "nobody tried to join"
+_NO_REQUEST = "nobody asked by LL-HLS"
 _NO_SAMPLE = "the gateway's process could not be read"
 
 _DISTRIBUTIONS = (
@@ -42,6 +43,27 @@ _DISTRIBUTIONS = (
     ("rtt", "rtt_s", "of ICE checks, round trip", "no ICE check was answered"),
     ("jitter", "jitter_s", "of video between arrivals (RFC 3550), a player and second", _NOBODY_WATCHED),
     ("gap", "gap_s", "between two frames that could be shown, the longest of each session", "no session ended"),
+    ("hls_join", "hls_join_s", "LL-HLS: from asking for the playlist to a part that can be decoded", "nobody joined"),
+    ("hls_first_frame", "hls_first_frame_s", "LL-HLS: from asking for the playlist to the picture", "nobody saw any"),
+    ("hls_request", "hls_request_s", "LL-HLS: of a request for what is there, to the last byte", _NO_REQUEST),
+    (
+        "hls_lateness",
+        "hls_lateness_s",
+        "LL-HLS: of a request that waits for a part, from the part's end by PROGRAM-DATE-TIME to the last byte",
+        "no request waited, or parts have no date",
+    ),
+    (
+        "hls_latency",
+        "hls_latency_s",
+        "LL-HLS: how old what is shown is, by PROGRAM-DATE-TIME, a player and second",
+        "nobody saw a picture, or parts have no date",
+    ),
+    (
+        "hls_delay",
+        "hls_delay_s",
+        "LL-HLS: of a frame, from the studio's stamp to when a player shows it",
+        "no sampled player saw a stamp",
+    ),
 )
 _PERCENTILES = (50, 90, 95, 99)
 
@@ -70,7 +92,7 @@ _OF_PLAYERS = (
     Metric(
         "freezes",
         Dimension.COUNT,
-        "freezes of all players, by libwebrtc's rule",
+        "freezes of all players, by libwebrtc's rule, and stalls of those by LL-HLS",
         media_count(lambda media: media.freezes, lambda media: media.watched_s),
         _NOBODY_WATCHED,
     ),
@@ -143,6 +165,65 @@ _OF_PLAYERS = (
         "what half of the sessions of 5 s and more received",
         readings.session_bitrate(0.5),
         "no session lasted 5 s",
+    ),
+)
+
+_OF_HLS = (
+    Metric(
+        "hls_stalls",
+        Dimension.COUNT,
+        "times that a player by LL-HLS ran dry",
+        readings.hls_count(lambda hls: hls.stalls, lambda hls: hls.watched_s),
+        _NOBODY_WATCHED,
+    ),
+    Metric(
+        "hls_stall_ratio",
+        Dimension.SHARE,
+        "time stalled of time watched by LL-HLS",
+        readings.hls_share(shares.stall_ratio),
+        _NOBODY_WATCHED,
+    ),
+    Metric(
+        "hls_requests_failed",
+        Dimension.SHARE,
+        "requests by LL-HLS without an answer, or with a status of 400 and above, of all",
+        readings.hls_share(shares.requests_failed),
+        _NO_REQUEST,
+    ),
+    Metric(
+        "hls_playlist_errors",
+        Dimension.COUNT,
+        "rules of the LL-HLS draft that playlists broke, and playlists of no use",
+        readings.hls_count(lambda hls: hls.playlist_errors, lambda hls: hls.requests),
+        _NO_REQUEST,
+    ),
+    Metric(
+        "hls_media_errors",
+        Dimension.COUNT,
+        "init sections, parts and segments by LL-HLS that cannot be read",
+        readings.hls_count(lambda hls: hls.media_errors, lambda hls: hls.requests),
+        _NO_REQUEST,
+    ),
+    Metric(
+        "hls_gaps",
+        Dimension.COUNT,
+        "parts by LL-HLS that begin later than the one before them ended, by tfdt",
+        readings.hls_count(lambda hls: hls.gaps, lambda hls: hls.parts + hls.segments),
+        "no part came",
+    ),
+    Metric(
+        "hls_overlaps",
+        Dimension.COUNT,
+        "parts by LL-HLS that begin before the one before them ended, by tfdt",
+        readings.hls_count(lambda hls: hls.overlaps, lambda hls: hls.parts + hls.segments),
+        "no part came",
+    ),
+    Metric(
+        "hls_restarts",
+        Dimension.COUNT,
+        "times that players by LL-HLS began anew: with the multivariant playlist, or out of the window",
+        readings.hls_count(lambda hls: hls.restarts + hls.overruns, lambda hls: hls.requests),
+        _NO_REQUEST,
     ),
 )
 
@@ -222,5 +303,7 @@ _OF_GATEWAY = (
     ),
 )
 
-METRICS = {metric.name: metric for metric in (*_of_distributions(), *_OF_PLAYERS, *_OF_SESSIONS, *_OF_GATEWAY)}
+METRICS = {
+    metric.name: metric for metric in (*_of_distributions(), *_OF_PLAYERS, *_OF_HLS, *_OF_SESSIONS, *_OF_GATEWAY)
+}
 """By name, in the order in which they are listed for people."""

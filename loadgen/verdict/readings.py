@@ -3,7 +3,7 @@
 import math
 from collections.abc import Callable, Sequence
 
-from loadgen.figures import GatewaySample, MediaCounts
+from loadgen.figures import GatewaySample, HlsCounts, MediaCounts
 from loadgen.result import RunResult
 from loadgen.target.comparison import PACKETS_TO_PLAYERS
 from loadgen.verdict.growth import growth_per_s, steady_part
@@ -49,6 +49,21 @@ def media_count(count: Callable[[MediaCounts], float], basis: Callable[[MediaCou
     return read
 
 
+def hls_share(share: Callable[[HlsCounts], float | None]) -> Reading:
+    """Of all LL-HLS players together."""
+    return lambda result: share(result.totals.all_hls)
+
+
+def hls_count(count: Callable[[HlsCounts], float], basis: Callable[[HlsCounts], float]) -> Reading:
+    """Of all LL-HLS players together; a 0 without `basis` is no measurement."""
+
+    def read(result: RunResult) -> float | None:
+        hls = result.totals.all_hls
+        return count(hls) if basis(hls) else None
+
+    return read
+
+
 def attempts(result: RunResult) -> int:
     """Joins, failed ones included."""
     return result.totals.joins + result.totals.join_failures.total()
@@ -62,7 +77,8 @@ def join_failures(result: RunResult) -> float | None:
 def no_picture(result: RunResult) -> float | None:
     """Share of the sessions that joined."""
     totals = result.totals
-    return 1 - totals.distributions["first_frame_s"].count / totals.joins if totals.joins else None
+    pictures = sum(totals.distributions[name].count for name in ("first_frame_s", "hls_first_frame_s"))
+    return 1 - pictures / totals.joins if totals.joins else None
 
 
 def sessions_failed(result: RunResult) -> float | None:

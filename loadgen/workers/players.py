@@ -4,8 +4,11 @@ from dataclasses import dataclass
 
 from gateway.transport.dtls import Certificate
 from loadgen.crowd.crowd import Crowd
-from loadgen.crowd.lives import Life, lives
+from loadgen.crowd.lives import Life, Visit, lives
 from loadgen.figures import Interval, SessionFigures
+from loadgen.hls.fetcher import Fetcher
+from loadgen.hls.player import HlsPlayer, Source
+from loadgen.hls.playlists import Playlists
 from loadgen.peer.peer import Peer
 from loadgen.scenario.schema import Scenario
 from loadgen.signalling.http import Signalling, http_client
@@ -34,9 +37,11 @@ class PlayersService:
         self._plan = plan
         self._certificate = Certificate.generateCertificate()
         """Shared by all of this process's players."""
-        self._http = http_client(PermittedResolver(target.permission))
+        self._resolver = PermittedResolver(target.permission)
+        self._http = http_client(self._resolver)
         self._signalling = Signalling(self._http, target.permission.may_send_requests_to, target.watch_token)
-        self._crowd = Crowd(self._lives(), self._peer, plan.scenario.late_after_s)
+        self._playlists = Playlists()
+        self._crowd = Crowd(self._lives(), self._peer, self._hls_player, plan.scenario.late_after_s)
 
     async def prepare(self) -> None:
         """See `Service`: nothing is missing."""
@@ -53,6 +58,12 @@ class PlayersService:
         target = self._plan.target
         url = target.endpoints.whep(stream)
         return Peer(self._certificate, self._signalling, url, player_offer, target.permission.may_send_media_to)
+
+    def _hls_player(self, visit: Visit, figures: SessionFigures, began_s: float) -> HlsPlayer:
+        target = self._plan.target
+        source = Source(target.endpoints.hls(visit.stream), target.watch_token, visit.preload_hints)
+        fetcher = Fetcher(self._resolver, target.permission.may_send_requests_to)
+        return HlsPlayer(source, fetcher, self._playlists, figures, began_s)
 
     async def run(self, began_s: float) -> None:
         """See `Service`."""

@@ -9,6 +9,7 @@ from loadgen.figures import (
     DISTRIBUTIONS,
     GatewaySample,
     Generator,
+    HlsCounts,
     Interval,
     MediaCounts,
     SessionFigures,
@@ -21,6 +22,7 @@ STARTED_UNIX_S = 1_790_000_000.25
 PACKETS_A_VIEWER = 170
 PACKET_BYTES = 1_110
 FRAMES_A_SECOND = 30
+REQUESTS_A_SECOND = 20
 
 MET = ThresholdResult("join_p95 < 500ms", 0.0382, "38.2 ms", True)
 MISSED = ThresholdResult("residual_loss < 0.01%", 0.0007, "0.07 %", False)
@@ -46,6 +48,8 @@ class MadeUpRun:
     """Whether its CPU, its memory and its counters are known."""
     seated: int = 0
     """So many of the viewers are a group of their own."""
+    hls_viewers: int = 0
+    """Besides: a group by LL-HLS, there from the first second."""
     hole: range = range(0)
     """Seconds of which no interval came."""
     seed: int = 7
@@ -55,6 +59,7 @@ class MadeUpRun:
         self._random = random.Random(self.seed)
         intervals = [self._interval(second) for second in range(1, self.seconds + 1) if second not in self.hole]
         sessions = [self._session(number) for number in range(self.viewers)]
+        sessions += [self._hls_session(number) for number in range(self.hls_viewers)]
         return RunResult(
             scenario_name="storm",
             summary="Everybody comes at once: a round starts",
@@ -79,7 +84,7 @@ class MadeUpRun:
         watching = self._watching(second)
         joins = watching - self._watching(second - 1)
         is_bad = self.seconds * 2 // 3 <= second < self.seconds * 2 // 3 + 3
-        return Interval(
+        interval = Interval(
             at_s=float(second),
             seconds=1.0,
             viewers=watching,
@@ -97,6 +102,24 @@ class MadeUpRun:
             generator=self._generator(watching),
             gateway=self._gateway(second, watching) if self.has_gateway else GatewaySample(),
         )
+        if self.hls_viewers:
+            self._add_hls(interval, second)
+        return interval
+
+    def _add_hls(self, interval: Interval, second: int) -> None:
+        viewers = self.hls_viewers
+        interval.hls[STREAMS[0]] = _hls(viewers, 1)
+        interval.media[STREAMS[0]].frames_complete += viewers * FRAMES_A_SECOND
+        interval.generator.hls_requests = viewers * REQUESTS_A_SECOND
+        interval.hls_failures["http_503"] = int(second == 3)
+        interval.broken_rules["part_too_long"] = int(second == 3)
+        if second == 1:
+            interval.hls_join_s = self._around(0.03, viewers)
+            interval.hls_first_frame_s = self._around(0.3, viewers)
+        interval.hls_request_s = self._around(0.004, viewers)
+        interval.hls_lateness_s = self._around(0.05, viewers)
+        interval.hls_latency_s = self._around(0.8, viewers)
+        interval.hls_delay_s = self._around(0.85, viewers)
 
     def _around(self, middle: float, values: int) -> Distribution:
         return Distribution(middle * self._random.lognormvariate(0, 0.25) for _ in range(values))
@@ -162,6 +185,34 @@ class MadeUpRun:
             is_sampled=number % 50 == 0,
         )
 
+    def _hls_session(self, number: int) -> SessionFigures:
+        return SessionFigures(
+            stream=STREAMS[0],
+            group="tvs",
+            started_s=number * 0.01,
+            ended_s=float(self.seconds),
+            end="run_end",
+            join_s=0.03,
+            first_frame_s=0.3,
+            media=MediaCounts(frames_complete=FRAMES_A_SECOND * self.seconds, watched_s=float(self.seconds)),
+            longest_gap_s=0.033,
+            protocol="hls",
+            hls=_hls(1, self.seconds),
+            latency_p50_s=0.8,
+            latency_p95_s=0.9,
+        )
+
+
+def _hls(viewers: int, seconds: int) -> HlsCounts:
+    return HlsCounts(
+        requests=viewers * seconds * REQUESTS_A_SECOND,
+        failures=viewers,
+        parts=viewers * seconds * REQUESTS_A_SECOND // 2,
+        stalls=viewers // 10,
+        stalled_s=viewers / 100,
+        watched_s=float(viewers * seconds),
+    )
+
 
 def totals_of(intervals: list[Interval], sessions: list[SessionFigures]) -> Totals:
     """The run's sums, as its intervals and sessions have them."""
@@ -173,6 +224,10 @@ def totals_of(intervals: list[Interval], sessions: list[SessionFigures]) -> Tota
         totals.generator.merge(interval.generator)
         for stream, counts in interval.media.items():
             totals.media.setdefault(stream, MediaCounts()).add(counts)
+        for stream, hls in interval.hls.items():
+            totals.hls.setdefault(stream, HlsCounts()).add(hls)
+        totals.hls_failures.update(interval.hls_failures)
+        totals.broken_rules.update(interval.broken_rules)
         for stream, studio in interval.studios.items():
             totals.studios.setdefault(stream, StudioCounts()).add(studio)
         for name in DISTRIBUTIONS:

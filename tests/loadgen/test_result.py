@@ -2,7 +2,7 @@
 
 from collections import Counter
 
-from loadgen.figures import DISTRIBUTIONS, MediaCounts, SessionFigures
+from loadgen.figures import DISTRIBUTIONS, HlsCounts, MediaCounts, SessionFigures
 from loadgen.result import Group, Outcome, Totals
 
 
@@ -45,7 +45,19 @@ def test_group_has_one_value_of_each_session_that_has_one() -> None:
         "gap_s": (1, 0.5),
         "delay_p50_s": (0, 0.0),
         "delay_p99_s": (1, 0.04),
+        "latency_p50_s": (0, 0.0),
+        "latency_p95_s": (0, 0.0),
     }
+
+
+def test_group_by_hls_adds_what_its_players_asked_for() -> None:
+    group = Group()
+    group.add(SessionFigures("table", "seated", 0.0))
+    assert group.hls is None
+    for parts in (3, 4):
+        group.add(SessionFigures("table", "tvs", 0.0, hls=HlsCounts(parts=parts), latency_p95_s=0.8))
+    assert group.hls == HlsCounts(parts=7)
+    assert group.distributions["latency_p95_s"].count == 2
 
 
 def test_frames_dropped_are_those_that_could_not_be_shown() -> None:

@@ -34,7 +34,8 @@ class Stage:
 
     def __init__(self, *lives: ShortLife) -> None:
         self.server = FakeServer()
-        self.crowd = Crowd([("viewers", cast(Any, life)) for life in lives], cast(Any, self.server.peer), 0.15)
+        lives_of_group = [("viewers", cast(Any, life)) for life in lives]
+        self.crowd = Crowd(lives_of_group, cast(Any, self.server.peer), cast(Any, None), 0.15)
         self.total = Interval(at_s=0.0, seconds=0.0)
         self.ended: list[SessionFigures] = []
         self._task: asyncio.Task[None] | None = None

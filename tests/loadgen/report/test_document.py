@@ -14,13 +14,13 @@ SCHEMA = Path(__file__).parents[3] / "docs" / "loadgen-report.md"
 
 FOREIGN = {"settings", "machine"}
 """What a scenario and a machine say of themselves."""
-NAMED_BY_THE_RUN = {"streams", "groups", "join_failures", "ended"}
+NAMED_BY_THE_RUN = {"streams", "groups", "join_failures", "ended", "hls_failures", "broken_rules"}
 """Maps whose keys are names of streams, groups and causes."""
 
 
 @pytest.fixture(scope="module")
 def report() -> dict[str, Any]:
-    return document(MadeUpRun(Outcome.MISSED).result())
+    return document(MadeUpRun(Outcome.MISSED, hls_viewers=20).result())
 
 
 def _keys(value: Any) -> set[str]:
@@ -98,9 +98,26 @@ def test_group_has_its_percentiles_and_shares() -> None:
         "gap_s": 149,
         "delay_p50_s": 3,
         "delay_p99_s": 3,
+        "latency_p50_s": 0,
+        "latency_p95_s": 0,
     }
     assert seated["distributions"]["gap_s"]["p50"] < seated["distributions"]["gap_s"]["p95"]
     assert 0 < seated["media"]["residual_loss"] < seated["media"]["loss"]
+
+
+def test_players_by_hls_are_told_apart(report: dict[str, Any]) -> None:
+    assert {name: group["hls"] is not None for name, group in report["groups"].items()} == {"crowd": False, "tvs": True}
+    tvs = report["groups"]["tvs"]
+    assert tvs["distributions"]["latency_p50_s"]["count"] == 20
+    assert tvs["hls"]["requests"] == report["totals"]["hls"]["requests"] > 0
+    assert tvs["hls"]["stall_ratio"] == pytest.approx(tvs["hls"]["stalled_s"] / tvs["hls"]["watched_s"])
+    assert report["totals"]["distributions"]["hls_latency_s"]["p50"] == pytest.approx(0.8, rel=0.2)
+
+
+def test_run_without_players_by_hls_has_nothing_of_them() -> None:
+    report = document(MadeUpRun().result())
+    assert report["totals"]["hls"] is None
+    assert {stream["hls"] for stream in report["streams"].values()} == {None}
 
 
 def test_comparison_has_the_difference(report: dict[str, Any]) -> None:
@@ -122,7 +139,7 @@ def test_run_that_did_not_come_about_has_a_document() -> None:
 
 
 def test_written_json_is_strict_and_whole(tmp_path: Path, report: dict[str, Any]) -> None:
-    result = MadeUpRun(Outcome.MISSED).result()
+    result = MadeUpRun(Outcome.MISSED, hls_viewers=20).result()
     result.settings |= {"file": Path("table.mp4"), "rate_per_s": math.inf, "size": (1280, 720)}
     write_json(result, tmp_path / "report.json")
     written = json.loads((tmp_path / "report.json").read_text())

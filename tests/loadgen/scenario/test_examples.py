@@ -40,7 +40,7 @@ def _is_explained(key: str, text: str) -> bool:
 
 
 def test_ready_scenarios_are_those_that_are_promised() -> None:
-    promised = {"smoke", "soak", "storm", "churn", "encoder-reconnect", "lossy"}
+    promised = {"smoke", "soak", "storm", "churn", "encoder-reconnect", "lossy", "hls-smoke", "hls-mixed"}
     assert {path.stem for path in READY} == promised
 
 
