@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from gateway.errors import WireError
 from gateway.stream.packet import MediaPacket
 from gateway.stream.track import Track
-from gateway.wire.h264_depacketizer import IDR, SPS, STAP_A, nal_type, nal_units
+from gateway.wire.h264_depacketizer import IDR, SPS, nal_type, nal_units
 
 REPAIR_WAIT_S = 0.25
 """How long a hole holds up what is behind it: two round trips of a NACK to a studio far away, and still less than a
@@ -45,6 +45,13 @@ class AccessUnitReader:
         self._awaits_idr = True
         self._begins_epoch = False
         self._lost = False
+        self._spoilt_timestamp: int | None = None
+        """Of a picture that cannot become whole: what else comes of it is left out."""
+
+    @property
+    def awaits_keyframe(self) -> bool:
+        """Whether no picture is of use before the next keyframe."""
+        return self._awaits_idr
 
     def read(self, now_s: float) -> Iterator[AccessUnit]:
         """The access units that have become whole, or can be judged, since the last call."""
@@ -80,19 +87,15 @@ class AccessUnitReader:
         behind = self._behind_hole()
         if behind is None or now_s - behind.arrival_s < REPAIR_WAIT_S:
             return False
-        self.incomplete += 1
+        self.incomplete += behind.timestamp != self._spoilt_timestamp
         self._awaits_idr = self._lost = True
         first = self.track.cache.packet(self._position)
         begun = first.timestamp if first is not None else None
         self._position = behind.index
         # What is left of a picture is of no use; but a keyframe may begin right behind the hole.
         if behind.timestamp == begun or not _begins_keyframe(behind):
-            self._skip_picture(behind.timestamp)
+            self._spoilt_timestamp = behind.timestamp
         return True
-
-    def _skip_picture(self, timestamp: int) -> None:
-        while (packet := self.track.cache.packet(self._position)) is not None and packet.timestamp == timestamp:
-            self._position += 1
 
     def _behind_hole(self) -> MediaPacket | None:
         """The first packet behind the first one that is missing, from the position on."""
@@ -104,7 +107,10 @@ class AccessUnitReader:
         return next((packet for packet in packets if packet is not None), None)
 
     def _access_unit(self, frame: list[MediaPacket]) -> AccessUnit | None:
+        if frame[0].timestamp == self._spoilt_timestamp:
+            return None
         try:
+            self._check_end(frame[-1])
             nals = nal_units(packet.payload for packet in frame if not packet.has_padding)
         except WireError:
             self.incomplete += 1
@@ -123,7 +129,15 @@ class AccessUnitReader:
         self._awaits_idr = self._begins_epoch = self._lost = False
         return unit
 
+    def _check_end(self, last: MediaPacket) -> None:
+        """WireError when a publisher went in the middle of a picture: the next one's packets follow without a hole."""
+        if not last.marker and not last.has_padding and last.index + 1 == self.track.epoch_start:
+            raise WireError("the last picture of a publisher has no end")
+
 
 def _begins_keyframe(packet: MediaPacket) -> bool:
     """Whether it holds a keyframe's parameter sets, which come before its first slice."""
-    return packet.is_keyframe and nal_type(packet.payload) in (SPS, STAP_A)
+    try:
+        return packet.is_keyframe and any(nal_type(nal) == SPS for nal in nal_units([packet.payload]))
+    except WireError:
+        return False

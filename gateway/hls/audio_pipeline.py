@@ -102,8 +102,14 @@ class AudioPipeline:
         self._take(None)
         self.wants_break = False
 
-    def pump(self, video_end_samples: int, now_s: float) -> None:
-        """Read what has come, and keep the thread busy with it; video has come to `video_end_samples`."""
+    def end(self) -> None:
+        """Nothing more is wanted, not even what the thread has under way."""
+        self.epoch = -1
+        self._pending.clear()
+
+    def pump(self, video_end_samples: int, limit_samples: int, now_s: float) -> None:
+        """Read what has come, and keep the thread busy with it; video has come to `video_end_samples`. Sound beyond
+        `limit_samples` waits: its segment would last too long."""
         self._now_s = now_s
         if self.epoch < 0:
             return
@@ -115,13 +121,15 @@ class AudioPipeline:
         del self._pending[:-MAX_PENDING_PACKETS]
         due = video_end_samples - int(LAG_S * AUDIO_HZ)
         is_late = due - self._writer.end_samples > LAG_S * AUDIO_HZ
-        if not self._is_busy and not self.wants_break and (len(self._pending) >= BATCH_PACKETS or is_late):
-            self._transcode(due)
+        ready = sum(packet.position < limit_samples for packet in self._pending)
+        if not self._is_busy and not self.wants_break and (ready >= BATCH_PACKETS or is_late):
+            self._transcode(ready, due)
 
     def _read(self, now_s: float) -> list[MediaPacket]:
         """The packets from the position on, in order; over a hole only when it has been waited for."""
         cache = self.track.cache
         packets = []
+        self._position = max(self._position, cache.oldest)
         while self._position < cache.next_index:
             packet = cache.packet(self._position)
             if packet is not None:
@@ -136,10 +144,10 @@ class AudioPipeline:
         cache = self.track.cache
         behind = (cache.packet(index) for index in range(self._position + 1, cache.next_index))
         first = next((packet for packet in behind if packet is not None), None)
-        return self._position < cache.oldest or (first is not None and now_s - first.arrival_s > REPAIR_WAIT_S)
+        return first is not None and now_s - first.arrival_s > REPAIR_WAIT_S
 
-    def _transcode(self, due: int) -> None:
-        packets, self._pending = self._pending, []
+    def _transcode(self, ready: int, due: int) -> None:
+        packets, self._pending = self._pending[:ready], self._pending[ready:]
         if self._transcoder is None and not packets:
             packets = [OpusPacket(_SILENCE, self._epoch_start)]
         epoch, bit_rate_bps = self.epoch, self._bit_rate_bps

@@ -41,6 +41,10 @@ class AudioWriter:
             if self._follow_cuts(frame.position, epoch, now_s):
                 self._add(frame, now_s)
 
+    def finish(self, now_s: float) -> None:
+        """Write what waits for more: none will come."""
+        self._close_part(now_s)
+
     def _follow_cuts(self, position: int, epoch: int, now_s: float) -> bool:
         """Begin the segment that the frame at `position` belongs to; False when it belongs to none: it is from before
         the first, or runs past the end of its epoch."""
@@ -49,7 +53,7 @@ class AudioWriter:
             is_behind = cut.epoch < epoch or (cut.epoch == epoch and position >= cut.position_samples)
             if not is_behind:
                 return self._epoch == epoch and not (cut.epoch > epoch and position >= cut.position_samples)
-            if self._is_segment_empty() and cut.epoch == epoch:
+            if self._is_segment_empty():
                 return True
             self._begin_segment(self._cuts.popleft(), position, now_s)
         return self._epoch == epoch

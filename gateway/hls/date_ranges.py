@@ -15,9 +15,14 @@ from gateway.hls.clock_text import date_time
 MAX_DATE_RANGES = 64
 """Of a stream at a time: two rounds a second for a whole window. Beyond it the oldest go."""
 
-_ID = re.compile(r"[^\"\r\n\x00-\x1f]{1,128}")
+MAX_ATTRIBUTES = 16
+"""Of a range, over all that is said of it."""
+
+_NO_TEXT = r"\"\x00-\x1f\x7f-\x9f\ud800-\udfff"
+_ID = re.compile(rf"[^{_NO_TEXT}]{{1,128}}")
 _ATTRIBUTE = re.compile(r"X-[A-Z0-9-]{1,64}")
-_QUOTED = re.compile(r"[^\"\r\n\x00-\x1f]{0,512}")
+_QUOTED = re.compile(rf"[^{_NO_TEXT}]{{1,512}}")
+_YEAR_9999_S = 253_402_300_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,9 +42,13 @@ class DateRange:
     def __post_init__(self) -> None:
         if not _ID.fullmatch(self.range_id) or not _ID.fullmatch(self.range_class):
             raise MisuseError(f"{self.range_id!r} of class {self.range_class!r} is no date range")
+        if len(self.attributes) > MAX_ATTRIBUTES:
+            raise MisuseError(f"{self.range_id!r} has {len(self.attributes)} attributes")
         for name, value in self.attributes.items():
             if not _ATTRIBUTE.fullmatch(name) or not _is_writable(value):
                 raise MisuseError(f"{name!r} is no attribute of a date range, or its value cannot be written")
+        if not 0 <= self.start_unix_s < _YEAR_9999_S:
+            raise MisuseError(f"{self.start_unix_s} is no time at which a date range can start")
         for seconds in (self.duration_s, self.planned_duration_s):
             if seconds is not None and not 0 <= seconds < math.inf:
                 raise MisuseError(f"a date range cannot last {seconds} s")
@@ -61,7 +70,7 @@ class DateRange:
         if self.planned_duration_s is not None:
             fields.append(f"PLANNED-DURATION={self.planned_duration_s:.3f}")
         for name, value in self.attributes.items():
-            fields.append(f'{name}="{value}"' if isinstance(value, str) else f"{name}={value:.6g}")
+            fields.append(f"{name}={_written(value)}")
         return "#EXT-X-DATERANGE:" + ",".join(fields)
 
 
@@ -69,10 +78,28 @@ def _is_writable(value: str | float) -> bool:
     return _QUOTED.fullmatch(value) is not None if isinstance(value, str) else math.isfinite(value)
 
 
+def _written(value: str | float) -> str:
+    """Quoted, or decimal without an exponent (section 4.2)."""
+    if isinstance(value, str):
+        return f'"{value}"'
+    return f"{value:d}" if isinstance(value, int) else f"{value:.6f}"
+
+
 @dataclass(slots=True)
 class _Marked:
     date_range: DateRange
     marked_s: float
+
+
+def _said_more(before: DateRange, date_range: DateRange) -> DateRange:
+    """`before`, with what `date_range` says that it did not."""
+    planned_s = date_range.planned_duration_s if before.planned_duration_s is None else before.planned_duration_s
+    return replace(
+        before,
+        duration_s=date_range.duration_s if before.duration_s is None else before.duration_s,
+        planned_duration_s=planned_s,
+        attributes={**date_range.attributes, **before.attributes},
+    )
 
 
 class DateRanges:
@@ -92,13 +119,8 @@ class DateRanges:
         values, section 4.4.5.1)."""
         before = self._marked.get(date_range.range_id)
         if before is not None:
-            attributes = {**date_range.attributes, **before.date_range.attributes}
-            date_range = replace(
-                date_range,
-                range_class=before.date_range.range_class,
-                start_unix_s=before.date_range.start_unix_s,
-                attributes=attributes,
-            )
+            date_range = _said_more(before.date_range, date_range)
+        self._removed = [(when_s, name) for when_s, name in self._removed if name != date_range.range_id]
         self._marked[date_range.range_id] = _Marked(date_range, now_s)
         while len(self._marked) > MAX_DATE_RANGES:
             self._remove(next(iter(self._marked)), now_s)

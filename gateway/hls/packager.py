@@ -7,6 +7,7 @@
 `pump` after each batch of datagrams: it reads what has come since.
 """
 
+import math
 from collections.abc import Callable
 from dataclasses import dataclass
 
@@ -43,7 +44,7 @@ class Targets:
         return cls(
             part_target_s=round(PART_TARGET_SLACK * settings.part_ms / 1000, 5),
             segment_s=settings.segment_s,
-            target_duration_s=max(round(settings.segment_s), 1),
+            target_duration_s=math.ceil(settings.segment_s),
         )
 
     def durations(self, timescale_hz: int) -> Durations:
@@ -108,13 +109,14 @@ class Packager:
         version = self.video.version
         for unit in self._reader.read(now_s):
             if self.audio_pipeline is not None and self._audio_writer is not None:
-                self.video_writer.floor_ticks = self._audio_writer.end_samples * VIDEO_HZ // AUDIO_HZ
+                self.video_writer.floor_ticks = math.ceil(self._audio_writer.end_samples * VIDEO_HZ / AUDIO_HZ)
             self.video_writer.write(unit, self._reader.track, now_s)
         self._keep_segments_short(now_s)
         if self.audio_pipeline is not None:
             if self.audio_pipeline.wants_break:
                 self._reader.break_at_next_keyframe()
-            self.audio_pipeline.pump(self.video_writer.end_ticks * AUDIO_HZ // VIDEO_HZ, now_s)
+            end, limit = self.video_writer.end_ticks, self.video_writer.segment_limit_ticks
+            self.audio_pipeline.pump(end * AUDIO_HZ // VIDEO_HZ, limit * AUDIO_HZ // VIDEO_HZ, now_s)
         if self.video.version != version:
             self._on_change()
 
@@ -122,6 +124,9 @@ class Packager:
         """Nothing more comes: write what waits, and end both renditions."""
         self.is_over = True
         self.video_writer.finish(now_s)
+        if self.audio_pipeline is not None and self._audio_writer is not None:
+            self.audio_pipeline.end()
+            self._audio_writer.finish(now_s)
         for rendition in self.renditions:
             rendition.end()
         self._on_change()
@@ -147,14 +152,16 @@ class Packager:
 
     def _keep_segments_short(self, now_s: float) -> None:
         """Ask the studio for the keyframe that the next segment begins with; the stream limits how often."""
-        is_late = self.video_writer.open_segment_s > self.targets.segment_s + KEYFRAME_LATE_S
-        if is_late or self.video_writer.wants_keyframe or self.video_writer.format is None:
+        writer = self.video_writer
+        is_late = writer.open_segment_s > self.targets.segment_s + KEYFRAME_LATE_S
+        is_stuck = self._reader is not None and self._reader.awaits_keyframe
+        if is_late or is_stuck or writer.wants_keyframe or writer.format is None:
             self.stream.request_keyframe(now_s)
 
     def _on_cut(self, cut: Cut) -> None:
+        self.breaks = cut.epoch
         if self._audio_writer is None or self.audio_pipeline is None:
             return
         self._audio_writer.cut(cut)
         if cut.epoch != self.audio_pipeline.epoch:
             self.audio_pipeline.begin_epoch(cut.epoch, cut.position_samples)
-        self.breaks = cut.epoch

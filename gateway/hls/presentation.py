@@ -1,7 +1,6 @@
 """One generation of a stream as LL-HLS: what may be asked for, and the waiting for it (draft-pantos-hls-rfc8216bis
 section 6.2.5)."""
 
-import math
 import secrets
 from collections import deque
 from collections.abc import Callable
@@ -79,7 +78,9 @@ class Presentation:
         packager = self.packager
         video_format = packager.video_writer.format
         assert video_format is not None, "is_ready"
-        segments = [segment for segment in packager.video.segments if segment.is_whole]
+        # A rate is measured over half a target duration at least (section 4.4.6.2); at a break segments are shorter.
+        least_s = packager.targets.target_duration_s / 2
+        segments = [each for each in packager.video.segments if each.is_whole and each.duration_s >= least_s]
         audio_bps = packager.audio_bps if packager.audio is not None else 0
         rates = [segment.size_bytes * 8 / segment.duration_s for segment in segments]
         mean_bps = sum(rates) / len(rates) if rates else packager.stream.bitrate_bps
@@ -141,7 +142,7 @@ class Presentation:
         if part is None:
             return
         hinted_msn, hinted_part = rendition.hinted
-        limit = math.ceil(ADVANCE_PART_LIMIT_S / rendition.part_target_s)
+        limit = ADVANCE_PART_LIMIT_S / rendition.part_target_s
         last_part = hinted_part - 1 if msn == hinted_msn else -1
         if msn >= hinted_msn and part > last_part + limit:
             raise SignallingError(400, f"_HLS_part={part} is too far ahead.")

@@ -7,6 +7,7 @@ from concurrent.futures import ThreadPoolExecutor
 
 import structlog
 
+from gateway.clockwork import isolated
 from gateway.config import HlsSettings, HlsStart
 from gateway.errors import SignallingError
 from gateway.hls.audio import AacFrame, AudioTranscoder
@@ -134,7 +135,7 @@ class Presentations:
     def pump(self, now_s: float) -> None:
         """Package what has come; after each batch of datagrams."""
         for presentation in self._current.values():
-            presentation.packager.pump(now_s)
+            isolated(presentation.packager.pump, now_s, stream=presentation.packager.stream.name)
 
     def tick(self, now_s: float) -> None:
         """Begin and end what is due; several times a second."""
@@ -193,9 +194,10 @@ class Presentations:
         for generation, presentation in tuple(self._by_generation.items()):
             if presentation.ended_s is not None and now_s - presentation.ended_s > 2 * presentation.window_s:
                 del self._by_generation[generation]
-        for name in tuple(self._rooms):
-            if self._registry.stream(name) is None and not self._rooms[name] and name not in self._current:
-                del self._rooms[name]
+        answering = {presentation.packager.stream.name for presentation in self._by_generation.values()}
+        for name in (self._rooms.keys() | self.date_ranges.keys()) - answering:
+            if self._registry.stream(name) is None and not self.waiting(name):
+                self._rooms.pop(name, None)
                 self.date_ranges.pop(name, None)
                 self._figures_before.pop(name, None)
 

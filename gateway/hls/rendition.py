@@ -20,7 +20,7 @@ class Part:
     payload: bytes
     duration_s: float
     is_independent: bool
-    """Whether a player may begin with it."""
+    """Whether it contains a keyframe (section 4.4.4.9)."""
 
 
 @dataclass(slots=True)
@@ -45,11 +45,6 @@ class Segment:
     def size_bytes(self) -> int:
         """That of its parts together."""
         return sum(len(part.payload) for part in self.parts)
-
-    @property
-    def is_independent(self) -> bool:
-        """Whether it begins with a keyframe."""
-        return bool(self.parts) and self.parts[0].is_independent
 
 
 class Rendition:
@@ -145,11 +140,8 @@ class Rendition:
         if part is None:
             return any(segment.is_whole and segment.msn >= msn for segment in reversed(self.segments))
         newest = self.last
-        if newest is None:
-            return False
-        if newest[0] == msn and self.segment(msn + 1) is None and self._is_whole(msn) and part > newest[1]:
-            return False  # It means the first part of the next segment, which is still to come.
-        return newest >= (msn, part)
+        # A part beyond the last one of a whole segment means the first of the next.
+        return newest is not None and newest >= (msn, part)
 
     def segment(self, msn: int) -> Segment | None:
         """The segment with that number, named or not long ago named."""
@@ -158,10 +150,6 @@ class Rendition:
     def init_section(self, number: int) -> bytes | None:
         """The media initialization section of that number, while something needs it."""
         return self._inits.get(number)
-
-    def _is_whole(self, msn: int) -> bool:
-        segment = self.segment(msn)
-        return segment is not None and segment.is_whole
 
     def _all(self) -> Iterator[Segment]:
         yield from reversed(self.segments)

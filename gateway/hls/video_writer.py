@@ -45,7 +45,7 @@ class VideoWriter:
         """Parts of one picture that lasted longer than the announced part target."""
         self.segments_without_keyframe = 0
         self.undecodable = 0
-        """Pictures left out behind a break, before the next keyframe."""
+        """Pictures left out behind a break or an unparsable keyframe, before the next keyframe."""
         self.wants_keyframe = False
         self.end_ticks = 0
         """Where the media end that parts have been made of."""
@@ -68,6 +68,11 @@ class VideoWriter:
         return self._clock.segment_ticks / VIDEO_HZ
 
     @property
+    def segment_limit_ticks(self) -> int:
+        """Where the open segment ends at the latest."""
+        return self.end_ticks - self._clock.segment_ticks + self._durations.segment_most
+
+    @property
     def frame_rate(self) -> float:
         """Pictures a second: the mean over what was written since the last break."""
         return self._epoch_frames * VIDEO_HZ / self._epoch_ticks if self._epoch_ticks else VIDEO_HZ / self.frame_ticks
@@ -75,16 +80,16 @@ class VideoWriter:
     def write(self, unit: AccessUnit, track: Track, now_s: float) -> None:
         """Take the next access unit of `track`."""
         video_format = self._format_of(unit) if unit.is_idr else self.format
-        if video_format is None:
-            self.unparsable += 1
+        if video_format is None or (self.wants_keyframe and not unit.is_idr):
+            self._leave_out(unit)
             return
         has_new_format = video_format != self.format
         is_break = self._breaks(unit)
         if is_break and not unit.is_idr:
             # Players begin anew behind a break, and can do so with a keyframe only.
-            self.wants_keyframe = True
-            self.undecodable += 1
+            self._leave_out(unit)
             return
+        self.wants_keyframe = False
         if is_break or has_new_format:
             self._break(unit, track, video_format, has_new_format, now_s)
             return
@@ -109,7 +114,13 @@ class VideoWriter:
         if self._pending is None or unit.begins_epoch:
             return True
         held_ticks = self._timeline.video_position(unit.timestamp) - self._pending[1]
-        return held_ticks > MAX_HELD_S * VIDEO_HZ
+        # A long way back is another line of numbers, and no B-frame.
+        return abs(held_ticks) > min(MAX_HELD_S * VIDEO_HZ, self._durations.segment_most)
+
+    def _leave_out(self, unit: AccessUnit) -> None:
+        self.unparsable += unit.is_idr
+        self.undecodable += not unit.is_idr
+        self.wants_keyframe = True
 
     def _break(
         self, unit: AccessUnit, track: Track, video_format: VideoFormat, has_new_format: bool, now_s: float
@@ -123,7 +134,6 @@ class VideoWriter:
         position = max(self.end_ticks, self.floor_ticks)
         self._timeline.begin_epoch(track, unit.timestamp, position)
         self.format = video_format
-        self.wants_keyframe = False
         self.end_ticks = position
         self._epoch_frames = self._epoch_ticks = 0
         self._begin_segment(position, not is_first, video_init_section(video_format) if has_new_format else None)
@@ -172,7 +182,7 @@ class VideoWriter:
         payload = fragment(self._rendition.parts_made + 1, self._part_ticks, self._samples)
         ticks = self.end_ticks - self._part_ticks
         self.parts_over_target += ticks > self._durations.part_target
-        is_independent = self._samples[0].is_sync
+        is_independent = any(sample.is_sync for sample in self._samples)
         self._rendition.add_part(Part(payload, ticks / VIDEO_HZ, is_independent), now_s)
         self._samples = []
         self._clock.on_part()
