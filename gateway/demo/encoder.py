@@ -16,6 +16,8 @@ from gateway.demo.planar import Picture
 from gateway.demo.tone import SAMPLE_RATE
 
 FRAME_RATE: Final = 30
+VIDEO_HZ: Final = 90_000
+"""Of timestamps, as in RTP."""
 KEYFRAME_EVERY: Final = FRAME_RATE
 """Frames: WHIP encoders ignore PLI, so a viewer waits at most a second for a picture."""
 
@@ -43,11 +45,12 @@ class Encoder:
         self._video = _video_stream(container, width, height)
         self._audio = _audio_stream(container)
 
-    def video(self, picture: Picture, number: int) -> None:
-        """Encode the frame due `number` thirtieths of a second after the start."""
+    def video(self, picture: Picture, number: int, first_s: float = 0.0) -> None:
+        """Encode the frame due `number` thirtieths of a second after the first one, which was due `first_s` after the
+        start."""
         frame = VideoFrame.from_ndarray(picture.planes, format="yuv420p")
-        frame.pts = number
-        frame.time_base = Fraction(1, FRAME_RATE)
+        frame.pts = round(first_s * VIDEO_HZ) + number * VIDEO_HZ // FRAME_RATE
+        frame.time_base = Fraction(1, VIDEO_HZ)
         self._container.mux(self._video.encode(frame))
 
     def audio(self, block: NDArray[np.int16], position: int) -> None:
@@ -68,6 +71,7 @@ def _video_stream(container: OutputContainer, width: int, height: int) -> VideoS
     stream = container.add_stream("libx264", rate=FRAME_RATE, options=dict(_X264))
     stream.width, stream.height, stream.pix_fmt = width, height, "yuv420p"
     context = stream.codec_context
+    context.time_base = Fraction(1, VIDEO_HZ)
     context.gop_size = KEYFRAME_EVERY
     context.max_b_frames = 0
     context.bit_rate = VIDEO_BPS

@@ -13,7 +13,7 @@ from av.container import OutputContainer
 from gateway.demo.certificate import CertificateFiles
 from gateway.demo.encoder import FRAME_RATE, Encoder
 from gateway.demo.felt import HEIGHT_PX, WIDTH_PX
-from gateway.demo.schedule import Ticks
+from gateway.demo.schedule import Ticks, until_beat_s
 from gateway.demo.table import Table
 from gateway.demo.tone import BLOCK_SAMPLES, SAMPLE_RATE, Tone
 
@@ -23,6 +23,9 @@ HANDSHAKE_MS: Final = 5000
 VIDEO_CATCH_UP: Final = 1
 AUDIO_CATCH_UP: Final = 10
 """Late frames are skipped, late sound is made up for to 200 ms: an ear hears what an eye forgives."""
+FRAME_PHASE_S: Final = 0.002
+"""Frames are drawn this long after the thirtieths of the wall clock: so the lamp lights up as its second begins, and a
+clock that is slewed a little does not put it off to the next frame."""
 
 
 class Publisher:
@@ -52,16 +55,17 @@ class Publisher:
         self._container.close()
 
     def _play(self, encoder: Encoder, wait: Callable[[float], bool]) -> None:
-        start_s = time.monotonic()
-        tone_offset = int(time.time() % 1 * SAMPLE_RATE)
-        frames = Ticks(start_s, 1 / FRAME_RATE, VIDEO_CATCH_UP)
+        start_s, start_unix_s = time.monotonic(), time.time()
+        tone_offset = int(start_unix_s % 1 * SAMPLE_RATE)
+        first_frame_s = until_beat_s(start_unix_s, FRAME_RATE, FRAME_PHASE_S)
+        frames = Ticks(start_s + first_frame_s, 1 / FRAME_RATE, VIDEO_CATCH_UP)
         blocks = Ticks(start_s, BLOCK_SAMPLES / SAMPLE_RATE, AUDIO_CATCH_UP)
         while not wait(min(frames.next_s, blocks.next_s) - time.monotonic()):
             for number in blocks.due(time.monotonic()):
                 position = number * BLOCK_SAMPLES
                 encoder.audio(self._tone.block(tone_offset + position), position)
             for number in frames.due(time.monotonic()):
-                encoder.video(self._table.draw(time.time()), number)
+                encoder.video(self._table.draw(time.time()), number, first_frame_s)
 
 
 def _muxer_options(certificate: CertificateFiles, bearer_token: str | None) -> dict[str, str]:

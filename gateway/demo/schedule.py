@@ -31,3 +31,9 @@ class Ticks:
         first = max(self._next, latest - self._catch_up)
         self._next = latest + 1
         return range(first, latest + 1)
+
+
+def until_beat_s(unix_s: float, rate_hz: int, phase_s: float) -> float:
+    """How long it is to the next moment that lies `phase_s` after a whole second or a whole 1 / `rate_hz` of one."""
+    period_s = 1 / rate_hz
+    return (phase_s - unix_s % 1) % period_s

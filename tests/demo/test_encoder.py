@@ -64,6 +64,19 @@ def test_video_is_constrained_baseline_without_reordering(container: InputContai
     assert all(nal_unit_types(bytes(packet)).count(1) <= 1 for packet in packets), "one slice a frame"
 
 
+def test_video_is_timed_by_the_frame_s_number_and_when_the_first_was_due() -> None:
+    file, picture, first_s = io.BytesIO(), Table().draw(START_UNIX_S), 0.0123
+    with av.open(file, "w", format="nut") as opened:
+        encoder = Encoder(opened, WIDTH_PX, HEIGHT_PX)
+        for number in (0, 1, 2, 5):
+            encoder.video(picture, number, first_s)
+        encoder.flush()
+    file.seek(0)
+    with av.open(file, "r") as opened:
+        times_s = [float(packet.pts * packet.time_base) for packet in opened.demux(video=0) if packet.size]  # type: ignore[operator]
+    assert times_s == pytest.approx([first_s + number / FRAME_RATE for number in (0, 1, 2, 5)], abs=2e-5)
+
+
 def test_video_keeps_to_its_bit_rate(container: InputContainer) -> None:
     sizes = [packet.size for packet in container.demux(video=0)]
     assert sum(sizes) * 8 / SECONDS < VIDEO_BPS * 1.15

@@ -2,7 +2,7 @@
 
 import pytest
 
-from gateway.demo.schedule import Ticks
+from gateway.demo.schedule import Ticks, until_beat_s
 
 
 def test_ticks_come_once_each_in_order() -> None:
@@ -29,3 +29,17 @@ def test_ticks_after_a_pause_are_made_up_for_only_so_far(catch_up: int, expected
     ticks.due(0.0)
     assert list(ticks.due(30.0)) == expected
     assert ticks.next_s == 30.5
+
+
+@pytest.mark.parametrize(
+    ("unix_s", "expected_s"),
+    [
+        (1_700_000_000.0, 0.002),
+        (1_700_000_000.001, 0.001),
+        (1_700_000_000.003, 1 / 30 - 0.001),
+        (1_700_000_000.9, 0.002),
+        (1_700_000_000.99, 0.012),
+    ],
+)
+def test_beat_is_a_phase_behind_the_fractions_of_the_wall_clock(unix_s: float, expected_s: float) -> None:
+    assert until_beat_s(unix_s, 30, 0.002) == pytest.approx(expected_s, abs=1e-6)
