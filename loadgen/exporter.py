@@ -34,6 +34,10 @@ OWN_FAMILIES = {
         Family("railbird_loadgen_watched_seconds_total", "counter", _STREAM, "Time that players watched."),
         Family("railbird_loadgen_packets_recovered_total", "counter", _STREAM, "Lost packets that came after all."),
         Family("railbird_loadgen_impaired_packets_total", "counter", _STREAM, "Packets that the scenario dropped."),
+        Family("railbird_loadgen_hls_parts_total", "counter", _STREAM, "LL-HLS parts that players downloaded."),
+        Family("railbird_loadgen_hls_stalls_total", "counter", _STREAM, "Stalls of players by LL-HLS."),
+        Family("railbird_loadgen_hls_failures_total", "counter", ("cause",), "LL-HLS requests that failed."),
+        Family("railbird_loadgen_hls_broken_rules_total", "counter", ("rule",), "Rules that LL-HLS playlists broke."),
         Family("railbird_loadgen_cpu_seconds_total", "counter", (), "CPU of the players' processes."),
         Family("railbird_loadgen_busiest_share", "gauge", (), "CPU of the busiest process; 1 is a full core."),
     )
@@ -108,8 +112,9 @@ def _samples(interval: Interval, totals: Totals) -> Iterator[Sample]:
         yield from _media_samples(stream, media)
     for stream, studio in totals.studios.items():
         yield from _studio_samples(stream, studio)
-    yield "railbird_viewers", (NOT_TOLD_APART, "webrtc"), interval.viewers
-    yield "railbird_sessions", ("egress",), interval.viewers + interval.joining
+    yield from _hls_samples(interval, totals)
+    yield "railbird_viewers", (NOT_TOLD_APART, "webrtc"), interval.viewers - interval.hls_viewers
+    yield "railbird_sessions", ("egress",), interval.viewers - interval.hls_viewers + interval.joining
     yield "railbird_half_open_sessions", (), interval.joining
     for cause, count in totals.ended.items():
         yield "railbird_sessions_ended_total", ("egress", cause), count
@@ -140,6 +145,18 @@ def _media_samples(stream: str, media: MediaCounts) -> Iterator[Sample]:
     yield "railbird_loadgen_impaired_packets_total", (stream,), media.impaired
 
 
+def _hls_samples(interval: Interval, totals: Totals) -> Iterator[Sample]:
+    if totals.hls:
+        yield "railbird_viewers", (NOT_TOLD_APART, "hls"), interval.hls_viewers
+    for stream, hls in totals.hls.items():
+        yield "railbird_loadgen_hls_parts_total", (stream,), hls.parts
+        yield "railbird_loadgen_hls_stalls_total", (stream,), hls.stalls
+    for cause, count in totals.hls_failures.items():
+        yield "railbird_loadgen_hls_failures_total", (cause,), count
+    for rule, count in totals.broken_rules.items():
+        yield "railbird_loadgen_hls_broken_rules_total", (rule,), count
+
+
 def _studio_samples(stream: str, studio: StudioCounts) -> Iterator[Sample]:
     yield "railbird_packets_total", (stream, "ingest"), studio.packets
     yield "railbird_bytes_total", (stream, "ingest"), studio.bytes
@@ -153,8 +170,15 @@ def _histograms() -> list[_Histogram]:
     """With the gateway's own buckets: histograms with others could not be set side by side."""
     gateways = Histograms(CollectorRegistry())
     delay = Histogram("railbird_loadgen_delay_seconds", "From a studio to a player, a frame.", registry=None)
+    of_hls = [
+        ("railbird_loadgen_hls_request_seconds", "Of LL-HLS requests for what is there.", "hls_request_s"),
+        ("railbird_loadgen_hls_lateness_seconds", "Of LL-HLS requests that wait, past the part.", "hls_lateness_s"),
+        ("railbird_loadgen_hls_latency_seconds", "How old what LL-HLS players show is.", "hls_latency_s"),
+        ("railbird_loadgen_hls_delay_seconds", "From a studio to an LL-HLS picture, a frame.", "hls_delay_s"),
+    ]
     return [
         _like(delay.collect(), {}, "delay_s"),
+        *(_like(Histogram(name, text, registry=None).collect(), {}, values) for name, text, values in of_hls),
         _like(gateways.join_seconds.labels("webrtc").collect(), {"protocol": "webrtc"}, "join_s"),
         _like(gateways.first_frame_seconds.labels("webrtc").collect(), {"protocol": "webrtc"}, "first_frame_s"),
         _like(gateways.media_rtt_seconds.labels("egress").collect(), {"leg": "egress"}, "rtt_s"),

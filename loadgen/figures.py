@@ -245,6 +245,8 @@ class Interval:
     seconds: float
     viewers: int = 0
     """Players that watch, at its end."""
+    hls_viewers: int = 0
+    """Of them, those by LL-HLS."""
     joining: int = 0
     """Players between their POST and their keys, at its end."""
     joins: int = 0
@@ -293,6 +295,7 @@ class Interval:
     def merge(self, other: "Interval") -> None:
         """Take in another process's interval of the same time."""
         self.viewers += other.viewers
+        self.hls_viewers += other.hls_viewers
         self.joining += other.joining
         self.joins += other.joins
         self.join_failures.update(other.join_failures)

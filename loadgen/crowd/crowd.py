@@ -106,6 +106,7 @@ class Crowd:
                 self._on_failure(player)
         taken, ended = self._interval, self._ended
         taken.viewers, taken.joining = len(self._watching), len(self._joining)
+        taken.hls_viewers = sum(isinstance(player, HlsPlayer) for player in self._watching)
         taken.generator.lateness_s = self.rounds.take_lateness_s()
         self._interval, self._ended = Interval(at_s=0.0, seconds=0.0), []
         return taken, ended
@@ -237,8 +238,7 @@ class Crowd:
     async def _say_goodbye(self, player: AnyPlayer) -> None:
         """What the server sends until it has the DELETE is still read."""
         farewell = self._leaving[player]
-        if farewell.end != "tab_close":
-            farewell.is_taken = await player.leave()
+        farewell.is_taken = await player.leave(farewell.end == "tab_close")
         self._close(player)
 
     def _close(self, player: AnyPlayer) -> None:

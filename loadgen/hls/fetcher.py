@@ -92,7 +92,8 @@ class Fetcher:
 
     def abandon(self) -> None:
         """The same, where nobody can wait for it."""
-        self._closing = asyncio.ensure_future(self._http.close())
+        if not self._http.closed:
+            self._closing = asyncio.ensure_future(self._http.close())
 
     async def enter(self, url: str, token: str | None, timeout_s: float) -> Answer:
         """The first request of all: the only one with the bearer token, and that follows redirects."""

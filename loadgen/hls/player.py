@@ -74,7 +74,7 @@ class HlsPlayer:
                 raise SignallingError("hls_timeout", f"{self._source.url}: no part in {JOIN_WITHIN_S:.0f} s.")
         except SignallingError as error:
             self.figures.end = error.cause
-            await self.leave()
+            await self.leave(True)
             raise
         except BaseException:
             self.vanish()
@@ -199,17 +199,17 @@ class HlsPlayer:
         self.is_watching = False
         return figures
 
-    async def leave(self) -> bool:
+    async def leave(self, silently: bool) -> bool:
         """Stop, and close all connections: HLS knows no goodbye that a server could refuse."""
         if self._task is not None:
             self._task.cancel()
             await asyncio.gather(self._task, return_exceptions=True)
         await self._fetcher.close()
-        return True
+        return not silently
 
     async def abandon(self) -> None:
         """Leave before it has joined."""
-        await self.leave()
+        await self.leave(True)
 
     def close(self) -> None:
         """Nothing is left after `leave`; without it, as `vanish`."""

@@ -243,9 +243,9 @@ class Player:
         self.is_watching = False
         return figures
 
-    async def leave(self) -> bool:
-        """DELETE; whether the server took it. What it sends until then can still be read."""
-        return await self.peer.delete()
+    async def leave(self, silently: bool) -> bool:
+        """DELETE, unless `silently`; whether the server took it. What it sends until then can still be read."""
+        return not silently and await self.peer.delete()
 
     async def abandon(self) -> None:
         """Leave before it has joined."""

@@ -144,6 +144,7 @@ def _step(step: Step) -> Json:
         "at_s": step.at_s,
         "seconds": step.seconds,
         "viewers": step.viewers,
+        "hls_viewers": step.hls_viewers,
         "joining": step.joining,
         "joins": step.joins,
         "join_failures": dict(step.join_failures),

@@ -80,5 +80,9 @@ _FIGURES: dict[str, Callable[[Group], str]] = {
     "Packets lost": lambda group: wording.share(shares.loss(group.media)),
     "Packets never came": lambda group: wording.share(shares.residual_loss(group.media)),
     "Delay, p95": _percentile("delay_p99_s", 0.95),
+    "Live latency, p50": _percentile("latency_p50_s", 0.5),
+    "Live latency, p95": _percentile("latency_p95_s", 0.95),
+    "Requests": lambda group: wording.count(group.hls.requests if group.hls is not None else None),
+    "Requests failed": lambda group: wording.count(group.hls.failures if group.hls is not None else None),
 }
 """What people call it -> its words."""

@@ -4,7 +4,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 from loadgen import shares
-from loadgen.figures import Interval, MediaCounts
+from loadgen.figures import Generator, Interval, MediaCounts
 from loadgen.report import wording
 from loadgen.report.steps import LEAST_S
 from loadgen.result import RunResult, Totals
@@ -21,7 +21,7 @@ class KeyFigure:
 
 
 def key_figures(result: RunResult) -> list[KeyFigure]:
-    """At most a dozen; what was not measured is left out."""
+    """At most a dozen, and four of LL-HLS; what was not measured is left out."""
     totals, media = result.totals, result.totals.all_media
     figures = [
         KeyFigure("Viewers at the peak", wording.count(totals.peak_viewers), _of_streams(totals)),
@@ -29,18 +29,38 @@ def key_figures(result: RunResult) -> list[KeyFigure]:
         _percentile("Time to join", totals, "join_s"),
         _percentile("First frame", totals, "first_frame_s"),
         _percentile("Delay from the studio", totals, "delay_s"),
+        _percentile("First frame by LL-HLS", totals, "hls_first_frame_s"),
+        _percentile("Live latency of LL-HLS", totals, "hls_latency_s"),
+        _percentile("Delay from the studio by LL-HLS", totals, "hls_delay_s"),
+        *_hls_requests(totals),
         KeyFigure("Packets lost", wording.share(shares.loss(media)), _after_repair(media)),
         KeyFigure("Frames not shown", wording.share(shares.frames_not_shown(media)), _late(media)),
         KeyFigure("Freezes", wording.count(media.freezes), _frozen(media)),
         KeyFigure("Bitrate at the peak", wording.rate(_peak_bitrate_bps(result.intervals)), "of all players together"),
         _gateway(result.intervals),
-        KeyFigure(
-            "Load generator",
-            wording.cpu_a_packet(shares.cpu_a_packet_s(totals.generator)),
-            f"of CPU a packet; busiest process {wording.share(totals.generator.busiest_share)} of a core",
-        ),
+        _generator(totals.generator),
     ]
     return [figure for figure in figures if figure.value != wording.NOT_MEASURED]
+
+
+def _generator(generator: Generator) -> KeyFigure:
+    busiest = wording.share(generator.busiest_share)
+    if generator.hls_requests and generator.received_packets:
+        return KeyFigure("Load generator", busiest, "of a core, its busiest process")
+    cost_s, noun = shares.cpu_a_packet_s(generator), "packet"
+    if generator.hls_requests:
+        cost_s, noun = shares.cpu_a_request_s(generator), "request"
+    note = f"of CPU a {noun}; busiest process {busiest} of a core"
+    return KeyFigure("Load generator", wording.cpu_a_packet(cost_s), note)
+
+
+def _hls_requests(totals: Totals) -> list[KeyFigure]:
+    if not totals.hls:
+        return []
+    hls = totals.all_hls
+    causes = wording.causes(totals.hls_failures)
+    failed = f"{wording.share(shares.requests_failed(hls))} failed" + (f": {causes}" if causes else "")
+    return [KeyFigure("Requests by LL-HLS", wording.count(hls.requests), failed)]
 
 
 def _of_streams(totals: Totals) -> str:

@@ -44,7 +44,8 @@ class Drawn:
 def page(result: RunResult) -> str:
     """The whole HTML."""
     cut = drawable(steps(result.intervals, POINTS))
-    drawn = [Drawn(plot, Markup(svg)) for plot in PLOTS if (svg := draw(plot, cut))]
+    plots = [plot for plot in PLOTS if result.totals.hls or not plot.is_of_hls]
+    drawn = [Drawn(plot, Markup(svg)) for plot in plots if (svg := draw(plot, cut))]
     return _TEMPLATES.get_template("page.html.j2").render(
         result=result,
         headline=headline(result),
@@ -60,10 +61,12 @@ def page(result: RunResult) -> str:
         streams_shown=STREAMS_SHOWN,
         ended=wording.causes(result.totals.ended),
         join_failures=wording.causes(result.totals.join_failures),
+        hls_failures=wording.causes(result.totals.hls_failures),
+        broken_rules=wording.causes(result.totals.broken_rules),
         slowest=tables.slowest(result.sessions),
         worst_to_watch=tables.worst_to_watch(result.sessions),
         drawn=drawn,
-        not_measured=_not_measured(drawn) if drawn else [],
+        not_measured=_not_measured(plots, drawn) if drawn else [],
         points=_points(cut),
         settings=list(tables.settings(result.settings)),
     )
@@ -74,9 +77,9 @@ def write_page(result: RunResult, path: Path) -> None:
     path.write_text(page(result), encoding="utf-8")
 
 
-def _not_measured(drawn: Sequence[Drawn]) -> list[str]:
+def _not_measured(plots: Sequence[Plot], drawn: Sequence[Drawn]) -> list[str]:
     shown = {each.plot.title for each in drawn}
-    return [plot.title for plot in PLOTS if plot.title not in shown]
+    return [plot.title for plot in plots if plot.title not in shown]
 
 
 def _points(cut: Sequence[Step]) -> str:

@@ -54,6 +54,8 @@ class Plot:
     """What stands after the unit on the axis: ` a second`."""
     begins_at_zero: bool = True
     """Heights compare then; without, a slow growth can be seen."""
+    is_of_hls: bool = False
+    """Whether it is of players by LL-HLS alone: without any, nobody misses it."""
 
 
 def _percentiles(name: str) -> tuple[Line, ...]:
@@ -168,6 +170,52 @@ PLOTS = (
         "The mean of those who watch: it sinks when the gateway no longer keeps up.",
         Dimension.RATE,
         (Line("mean", Colour.FIRST, _bitrate_a_viewer_bps),),
+    ),
+    Plot(
+        "Time to the picture by LL-HLS",
+        "From the request for the multivariant playlist to when a player begins to show.",
+        Dimension.DURATION,
+        _percentiles("hls_first_frame_s"),
+        is_of_hls=True,
+    ),
+    Plot(
+        "Live latency of LL-HLS",
+        "How old what players show is, by PROGRAM-DATE-TIME.",
+        Dimension.DURATION,
+        _percentiles("hls_latency_s"),
+        is_of_hls=True,
+    ),
+    Plot(
+        "Delay from the studio to the picture by LL-HLS",
+        "From the studio's stamp in a frame to when a player shows it, of the sampled players' frames.",
+        Dimension.DURATION,
+        _percentiles("hls_delay_s"),
+        is_of_hls=True,
+    ),
+    Plot(
+        "Requests by LL-HLS for what is there",
+        "Playlists, init sections and listed parts: from sending the request to the last byte.",
+        Dimension.DURATION,
+        _percentiles("hls_request_s"),
+        is_of_hls=True,
+    ),
+    Plot(
+        "Requests by LL-HLS that wait for a part",
+        "From the end of the part by PROGRAM-DATE-TIME to the last byte of the answer.",
+        Dimension.DURATION,
+        _percentiles("hls_lateness_s"),
+        is_of_hls=True,
+    ),
+    Plot(
+        "Requests by LL-HLS",
+        "Of all players together, and those without an answer or with a status of 400 and above.",
+        Dimension.COUNT,
+        (
+            Line("all", Colour.FIRST, lambda step: shares.divided(step.hls.requests, step.seconds)),
+            Line("failed", Colour.ALARM, lambda step: shares.divided(step.hls.failures, step.seconds)),
+        ),
+        per=" a second",
+        is_of_hls=True,
     ),
     Plot(
         "CPU of the gateway",

@@ -31,6 +31,7 @@ class Step:
     seconds: float
     """Of its intervals."""
     viewers: int = 0
+    hls_viewers: int = 0
     joining: int = 0
     joins: int = 0
     join_failures: Counter[str] = field(default_factory=Counter)
@@ -78,6 +79,7 @@ def step_of(intervals: Sequence[Interval]) -> Step:
         at_s=intervals[-1].at_s,
         seconds=sum(interval.seconds for interval in intervals),
         viewers=max(interval.viewers for interval in intervals),
+        hls_viewers=max(interval.hls_viewers for interval in intervals),
         joining=max(interval.joining for interval in intervals),
         joins=sum(interval.joins for interval in intervals),
         ice_restarts=sum(interval.ice_restarts for interval in intervals),

@@ -25,6 +25,12 @@ TIMES = {
     "gap_s": "Longest gap",
     "rtt_s": "Round trip",
     "jitter_s": "Jitter",
+    "hls_join_s": "HLS join",
+    "hls_first_frame_s": "HLS first frame",
+    "hls_request_s": "HLS request",
+    "hls_lateness_s": "HLS lateness",
+    "hls_latency_s": "HLS live latency",
+    "hls_delay_s": "HLS delay",
 }
 """Distribution -> what people call it."""
 

@@ -8,6 +8,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import Enum
 
+from loadgen import shares
+from loadgen.figures import Generator
+
 NOT_MEASURED = "—"
 
 
@@ -18,7 +21,7 @@ class Dimension(Enum):
     SHARE = "share of 1"
     BYTES = "bytes"
     RATE = "bits a second"
-    CPU_A_PACKET = "seconds of CPU a packet"
+    CPU_A_PACKET = "seconds of CPU a packet, or a request"
     COUNT = "count"
 
 
@@ -88,6 +91,14 @@ def rate(value_bps: float | None) -> str:
 def cpu_a_packet(value_s: float | None) -> str:
     """`1.91 µs`."""
     return in_words(Dimension.CPU_A_PACKET, value_s)
+
+
+def work(generator: Generator) -> str:
+    """What the players cost: `1.91 µs a packet`, `310 µs a request`; NOT_MEASURED where both kinds share it."""
+    for cost_s, noun in ((shares.cpu_a_packet_s(generator), "packet"), (shares.cpu_a_request_s(generator), "request")):
+        if cost_s is not None:
+            return f"{cpu_a_packet(cost_s)} a {noun}"
+    return NOT_MEASURED
 
 
 def count(value: float | None) -> str:

@@ -78,6 +78,7 @@ def _in_a_row(intervals: list[Interval]) -> Interval:
         merged.merge(interval)
         merged.seconds += interval.seconds
     merged.viewers = max(each.viewers for each in intervals)
+    merged.hls_viewers = max(each.hls_viewers for each in intervals)
     merged.joining = max(each.joining for each in intervals)
     merged.gateway = GatewaySample.highest(each.gateway for each in intervals)
     return merged

@@ -55,6 +55,13 @@ _OF_STUDIOS = (
         _studios(lambda studio: studio.plis_received),
     ),
 )
+_OF_HLS = (
+    _Row(
+        "requests of players by LL-HLS; those given up at the end while they wait are no answer to either",
+        (("railbird_hls_requests_total", {}),),
+        lambda totals: totals.all_hls.requests,
+    ),
+)
 _OF_PLAYERS = (
     _Row(
         PACKETS_TO_PLAYERS,
@@ -90,9 +97,15 @@ _OF_PLAYERS = (
     _Row(
         "players' sessions ended",
         (("railbird_sessions_ended_total", _EGRESS),),
-        lambda totals: totals.ended.total(),
+        lambda totals: totals.ended.total() - _ended_by_hls(totals),
     ),
 )
+
+
+def _ended_by_hls(totals: Totals) -> int:
+    """Sessions that the gateway knows nothing of."""
+    groups = (group for group in totals.groups.values() if group.hls is not None)
+    return sum(group.sessions - group.join_failures.total() for group in groups)
 
 
 @dataclass(frozen=True, slots=True)
@@ -112,7 +125,11 @@ def compare(start: Scrape | None, end: Scrape | None, totals: Totals) -> Compari
         return Comparison([], ["The server counts nothing by railbird's names: its figures cannot be set beside ours."])
     if start.value(START_TIME) != end.value(START_TIME):
         return Comparison([], ["The gateway restarted during the run, and began to count anew."])
-    rows = (*(_OF_STUDIOS if totals.studios else ()), *(_OF_PLAYERS if totals.media else ()))
+    rows = (
+        *(_OF_STUDIOS if totals.studios else ()),
+        *(_OF_PLAYERS if totals.media else ()),
+        *(_OF_HLS if totals.hls else ()),
+    )
     return Comparison([_counts(row, start, end, totals) for row in rows], _remarks(totals))
 
 

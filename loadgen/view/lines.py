@@ -62,6 +62,7 @@ def line(step: Step, elapsed_s: float) -> str:
         _crowd(step),
         *(_percentiles(step, name, label) for name, label in _PERCENTILES.items()),
         _loss(step),
+        _hls(step),
         f"freezes {step.media.freezes:,}",
         _bitrate(step),
         _gateway(step),
@@ -70,7 +71,15 @@ def line(step: Step, elapsed_s: float) -> str:
     return f"{wording.clock(elapsed_s):>7}  " + "  ".join(filter(None, said))
 
 
-_PERCENTILES = {"join_s": "join", "first_frame_s": "first frame", "delay_s": "delay"}
+_PERCENTILES = {
+    "join_s": "join",
+    "first_frame_s": "first frame",
+    "delay_s": "delay",
+    "hls_first_frame_s": "HLS first frame",
+    "hls_request_s": "request",
+    "hls_lateness_s": "lateness",
+    "hls_latency_s": "latency",
+}
 
 
 def _crowd(step: Step) -> str:
@@ -94,6 +103,12 @@ def _loss(step: Step) -> str:
     )
 
 
+def _hls(step: Step) -> str:
+    """What went wrong; nothing where all is well."""
+    wrong = {"requests failed": step.hls.failures, "rules broken": step.hls.playlist_errors}
+    return "  ".join(f"{name} {count:,}" for name, count in wrong.items() if count)
+
+
 def _bitrate(step: Step) -> str:
     return wording.rate(shares.divided(step.media.bytes * 8, step.seconds))
 
@@ -108,7 +123,9 @@ def _gateway(step: Step) -> str:
 
 
 def _generator(step: Step) -> str:
-    a_packet = shares.cpu_a_packet_s(step.generator)
-    if a_packet is None:
+    generator = step.generator
+    if not generator.received_packets and not generator.hls_requests:
         return ""
-    return f"generator {wording.cpu_a_packet(a_packet)} a packet, {falls_behind(step.generator) or 'keeps up'}"
+    cost = wording.work(generator)
+    said = [] if cost == wording.NOT_MEASURED else [cost]
+    return f"generator {', '.join([*said, falls_behind(generator) or 'keeps up'])}"

@@ -7,7 +7,7 @@ from rich.table import Table
 from rich.text import Text
 
 from loadgen import shares
-from loadgen.figures import Interval, MediaCounts
+from loadgen.figures import HLS_DISTRIBUTIONS, Interval, MediaCounts
 from loadgen.health import falls_behind
 from loadgen.report import wording
 from loadgen.report.steps import Step, step_of
@@ -18,6 +18,17 @@ from loadgen.scenario.schema import Scenario
 WIDTH = 92
 """Columns at the most: figures that stand too far apart cannot be read in one glance. All of it fits 80 columns and 24
 lines."""
+
+TIMES_WITH_HLS = (
+    "join_s",
+    "first_frame_s",
+    "delay_s",
+    "hls_first_frame_s",
+    "hls_request_s",
+    "hls_lateness_s",
+    "hls_latency_s",
+)
+"""Where there are players by LL-HLS, as many as there is room for; what nothing was measured of is left out."""
 
 RANKS_NOW = (0.5, 0.95)
 RANKS_OF_RUN = (0.5, 0.95, 0.99)
@@ -66,15 +77,22 @@ def _times(now: Step, totals: Totals) -> RenderableType:
     table.add_column("")
     for head in ("now p50", "p95", "run p50", "p95", "p99", "max"):
         table.add_column(head, justify="right", no_wrap=True)
-    for name, label in TIMES.items():
+    for name in _shown(totals):
         lately, of_run = now.distributions[name], totals.distributions[name]
         table.add_row(
-            label,
+            TIMES[name],
             *(wording.duration(lately.quantile(rank)) for rank in RANKS_NOW),
             *(wording.duration(of_run.quantile(rank)) for rank in RANKS_OF_RUN),
             wording.duration(of_run.largest if of_run.count else None),
         )
     return table
+
+
+def _shown(totals: Totals) -> list[str]:
+    """Names of distributions: as many as there is room for."""
+    if not totals.hls:
+        return [name for name in TIMES if name not in HLS_DISTRIBUTIONS]
+    return [name for name in TIMES_WITH_HLS if totals.distributions[name].count]
 
 
 def _rows(now: Step, totals: Totals) -> RenderableType:
@@ -134,8 +152,7 @@ def _gateway(now: Step) -> Text:
 
 
 def _load(now: Step) -> str:
-    a_packet = wording.cpu_a_packet(shares.cpu_a_packet_s(now.generator))
-    return f"{a_packet} a packet, CPU {wording.share(now.generator.busiest_share)}"
+    return f"{wording.work(now.generator)}, CPU {wording.share(now.generator.busiest_share)}"
 
 
 def _health(now: Step, totals: Totals) -> Text:

@@ -12,7 +12,7 @@ from gateway.metrics import FAMILIES
 from loadgen.distribution import Distribution
 from loadgen.errors import ScenarioError
 from loadgen.exporter import OWN_FAMILIES, Exporter
-from loadgen.figures import Interval, MediaCounts, StudioCounts
+from loadgen.figures import HlsCounts, Interval, MediaCounts, StudioCounts
 from loadgen.result import Totals
 
 
@@ -110,3 +110,22 @@ def test_port_that_is_taken_is_refused_by_its_address() -> None:
 def test_port_that_is_none_is_refused() -> None:
     with pytest.raises(ScenarioError, match=r"127\.0\.0\.1:70000"):
         Exporter("127.0.0.1", 70_000)
+
+
+def test_players_by_hls_have_metrics_of_their_own(exporter: Exporter) -> None:
+    totals = a_run()
+    totals.hls["table-1"] = HlsCounts(parts=70, stalls=2)
+    totals.hls_failures["http_503"] = 3
+    totals.broken_rules["part_too_long"] = 4
+    totals.distributions["hls_latency_s"] = Distribution([0.8, 0.9])
+    exporter.update(Interval(1.0, 1.0, viewers=5, hls_viewers=2), totals)
+    samples = scraped(exporter)
+    assert value(samples, "railbird_viewers", protocol="webrtc") == 3
+    assert value(samples, "railbird_viewers", protocol="hls") == 2
+    assert value(samples, "railbird_sessions", leg="egress") == 3
+    assert value(samples, "railbird_loadgen_hls_parts_total", stream="table-1") == 70
+    assert value(samples, "railbird_loadgen_hls_stalls_total", stream="table-1") == 2
+    assert value(samples, "railbird_loadgen_hls_failures_total", cause="http_503") == 3
+    assert value(samples, "railbird_loadgen_hls_broken_rules_total", rule="part_too_long") == 4
+    assert value(samples, "railbird_loadgen_hls_latency_seconds_bucket", le="0.75") == 0
+    assert value(samples, "railbird_loadgen_hls_latency_seconds_bucket", le="1.0") == 2

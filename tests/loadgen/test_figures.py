@@ -7,6 +7,7 @@ import pytest
 from loadgen.figures import (
     DISTRIBUTIONS,
     Generator,
+    HlsCounts,
     Interval,
     MediaCounts,
     SessionFigures,
@@ -14,8 +15,8 @@ from loadgen.figures import (
 )
 
 
-@pytest.mark.parametrize("kind", [MediaCounts, StudioCounts])
-def test_counts_add_field_by_field(kind: type[MediaCounts] | type[StudioCounts]) -> None:
+@pytest.mark.parametrize("kind", [MediaCounts, HlsCounts, StudioCounts])
+def test_counts_add_field_by_field(kind: type[MediaCounts] | type[HlsCounts] | type[StudioCounts]) -> None:
     names = [each.name for each in fields(kind)]
     total = kind(**{name: place for place, name in enumerate(names)})
     total.add(kind(**dict.fromkeys(names, 100)))  # type: ignore[arg-type]
@@ -33,7 +34,12 @@ def test_intervals_of_two_processes_are_merged() -> None:
     left.join_failures["http_503"] = right.join_failures["http_503"] = 1
     right.ended["hop"] = 2
     right.studios["a"] = StudioCounts(frames=30)
+    right.hls["a"] = HlsCounts(parts=9)
+    left.hls_failures["http_404"] = right.hls_failures["http_404"] = 2
+    right.broken_rules["part_too_long"] = 1
     left.merge(right)
+    assert (left.all_hls, left.hls_failures) == (HlsCounts(parts=9), {"http_404": 4})
+    assert left.broken_rules == {"part_too_long": 1}
     assert (left.viewers, left.joining, left.joins) == (6, 1, 4)
     assert (left.join_failures, left.ended) == ({"http_503": 2}, {"hop": 2})
     assert {stream: counts.packets for stream, counts in left.media.items()} == {"a": 6, "b": 7}

@@ -65,3 +65,16 @@ def test_health_tolerates_one_short_stop() -> None:
     for number in range(10):
         health.on_interval(_interval(lateness_s=0.9 if number == 5 else 0.0))
     assert health.complaints() == []
+
+
+def test_lateness_that_harms_no_packet_is_too_much_for_requests() -> None:
+    assert falls_behind(Generator(lateness_s=0.15, received_packets=100)) is None
+    assert "150 ms late" in (falls_behind(Generator(lateness_s=0.15, hls_requests=100)) or "")
+
+
+def test_health_names_the_lateness_that_it_judged_by() -> None:
+    health = Health()
+    for _ in range(10):
+        health.on_interval(_interval(lateness_s=0.15, hls_requests=100))
+    (complaint,) = health.complaints()
+    assert "100 ms late or later in 10 of 10 intervals, 150 ms at worst" in complaint

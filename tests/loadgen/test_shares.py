@@ -21,3 +21,11 @@ def test_frames_not_shown_include_those_after_a_hole() -> None:
     media = MediaCounts(frames_complete=90, frames_incomplete=2, frames_undecodable=8, frames_late=9)
     assert shares.frames_not_shown(media) == pytest.approx(0.1)
     assert shares.frames_late(media) == pytest.approx(0.09)
+
+
+def test_cost_is_not_known_where_both_kinds_of_players_share_it() -> None:
+    packets, requests = Generator(cpu_s=1.0, received_packets=10), Generator(cpu_s=1.0, hls_requests=4)
+    assert (shares.cpu_a_packet_s(packets), shares.cpu_a_request_s(packets)) == (0.1, None)
+    assert (shares.cpu_a_packet_s(requests), shares.cpu_a_request_s(requests)) == (None, 0.25)
+    both = Generator(cpu_s=1.0, received_packets=10, hls_requests=4)
+    assert (shares.cpu_a_packet_s(both), shares.cpu_a_request_s(both)) == (None, None)

@@ -29,3 +29,15 @@ def test_bitrate_at_the_peak_is_that_of_the_fullest_interval() -> None:
 def test_gateway_that_was_not_measured_is_left_out() -> None:
     assert "Gateway" in _values(MadeUpRun().result())
     assert "Gateway" not in _values(MadeUpRun(has_gateway=False).result())
+
+
+def test_key_figures_of_players_by_hls() -> None:
+    figures = _values(MadeUpRun(hls_viewers=20).result())
+    assert "median" in figures["Live latency of LL-HLS"][1]
+    value, note = figures["Requests by LL-HLS"]
+    assert (value, note) == (f"{20 * 20 * 60:,}", "5 % failed: http_503 1")
+    assert figures["Load generator"][1] == "of a core, its busiest process"
+
+
+def test_key_figures_without_players_by_hls_do_not_speak_of_them() -> None:
+    assert not any("LL-HLS" in name for name in _values(MadeUpRun().result()))

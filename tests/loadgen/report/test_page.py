@@ -116,3 +116,14 @@ def test_write_page_is_utf8(tmp_path: Path) -> None:
     result.summary = "Björns Tische: 牌"
     write_page(result, tmp_path / "report.html")
     assert result.summary in (tmp_path / "report.html").read_text(encoding="utf-8")
+
+
+def test_page_of_players_by_hls_names_what_failed() -> None:
+    html = page(MadeUpRun(seconds=10, viewers=5, hls_viewers=5).result())
+    assert "Requests by LL-HLS that failed: http_503 1." in html
+    assert "Rules of LL-HLS that playlists broke: part_too_long 1." in html
+    assert "Live latency of LL-HLS" in html
+
+
+def test_page_without_players_by_hls_does_not_speak_of_them() -> None:
+    assert "LL-HLS" not in page(MadeUpRun(seconds=10, viewers=5).result())

@@ -87,3 +87,23 @@ def test_impairment_out_of_bounds_is_refused(impairment: dict[str, Any]) -> None
 def test_reordering_without_jitter_is_refused() -> None:
     with pytest.raises(ValidationError, match="nothing to overtake"):
         _from_file(impairment={"reorder": "1%"})
+
+
+def test_players_watch_by_whep_where_nothing_is_said() -> None:
+    assert (_from_file().protocol, _from_file().preload_hints) == ("whep", False)
+    players = _from_file(protocol="hls", preload_hints=True)
+    assert (players.protocol, players.preload_hints) == ("hls", True)
+
+
+@pytest.mark.parametrize(
+    ("settings", "sentence"),
+    [
+        ({"protocol": "dash"}, "protocol"),
+        ({"preload_hints": True}, "only players of `protocol: hls`"),
+        ({"protocol": "hls", "impairment": {"loss": "1%"}}, "have no ICE, and no packets"),
+        ({"protocol": "hls", "ice_restart_every": "5s"}, "have no ICE, and no packets"),
+    ],
+)
+def test_protocol_that_does_not_suit_is_refused(settings: dict[str, Any], sentence: str) -> None:
+    with pytest.raises(ValidationError, match=sentence):
+        _from_file(**settings)

@@ -1,12 +1,14 @@
 """What the gateway counted and what we counted, side by side."""
 
+from collections import Counter
+
 import pytest
 
 from gateway.app import Gateway
 from gateway.config import HostPort, Settings
 from gateway.metrics import FAMILIES
-from loadgen.figures import MediaCounts, StudioCounts
-from loadgen.result import ServerCounts, Totals
+from loadgen.figures import HlsCounts, MediaCounts, StudioCounts
+from loadgen.result import Group, ServerCounts, Totals
 from loadgen.target import comparison
 from loadgen.target.comparison import PACKETS_TO_PLAYERS, compare
 from loadgen.target.gateway_watch import GatewayWatch
@@ -112,3 +114,14 @@ async def test_counters_of_a_real_gateway_are_compared() -> None:
     finally:
         await gateway.stop()
     assert [(each.server, each.client) for each in result.counts if each.name == PACKETS_TO_PLAYERS] == [(1000, 975)]
+
+
+def test_players_by_hls_are_no_sessions_of_the_gateway() -> None:
+    totals = a_run()
+    totals.ended.update(run_end=2)
+    totals.groups["tvs"] = Group(sessions=3, join_failures=Counter(http_404=1), hls=HlsCounts(requests=40))
+    totals.hls["a"] = HlsCounts(requests=40)
+    counts = compared(end=END + 'railbird_hls_requests_total{kind="part",state="200"} 41\n', totals=totals)
+    assert counts["players' sessions ended"].client == 3
+    requests = next(each for name, each in counts.items() if name.startswith("requests of players by LL-HLS"))
+    assert (requests.server, requests.client) == (41, 40)

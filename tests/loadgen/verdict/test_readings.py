@@ -2,7 +2,8 @@
 
 import pytest
 
-from loadgen.figures import GatewaySample, Interval, MediaCounts, SessionFigures, StudioCounts
+from loadgen.distribution import Distribution
+from loadgen.figures import GatewaySample, HlsCounts, Interval, MediaCounts, SessionFigures, StudioCounts
 from loadgen.result import ServerCounts
 from loadgen.target.comparison import PACKETS_TO_PLAYERS
 from loadgen.verdict import readings
@@ -135,3 +136,35 @@ def test_rss_slope_is_of_the_steady_part() -> None:
 @pytest.mark.parametrize(("share", "value"), [(0.0, 1.0), (0.25, 1.0), (0.26, 2.0), (0.5, 2.0), (1.0, 4.0)])
 def test_nearest_rank_is_one_of_the_values(share: float, value: float) -> None:
     assert readings.nearest_rank([4.0, 1.0, 3.0, 2.0], share) == value
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        ("hls_stalls", 3),
+        ("hls_stall_ratio", 0.05),
+        ("hls_requests_failed", 0.02),
+        ("hls_playlist_errors", 7),
+        ("hls_media_errors", 1),
+        ("hls_gaps", 4),
+        ("hls_overlaps", 5),
+        ("hls_restarts", 11),
+    ],
+)
+def test_figures_of_hls_are_over_all_streams(name: str, value: float) -> None:
+    result = a_result()
+    result.totals.hls["a"] = HlsCounts(
+        requests=100, failures=4, stalls=3, stalled_s=5.0, watched_s=60.0, overruns=9, restarts=2
+    )
+    result.totals.hls["b"] = HlsCounts(
+        requests=100, parts=10, playlist_errors=7, media_errors=1, gaps=4, overlaps=5, watched_s=40.0
+    )
+    assert METRICS[name].read(result) == pytest.approx(value)
+
+
+def test_session_by_hls_that_saw_a_picture_is_one_with_a_picture() -> None:
+    result = a_result()
+    result.totals.joins = 4
+    result.totals.distributions["first_frame_s"] = Distribution([0.1])
+    result.totals.distributions["hls_first_frame_s"] = Distribution([0.3, 0.4])
+    assert METRICS["no_picture"].read(result) == 0.25

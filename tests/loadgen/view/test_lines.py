@@ -55,3 +55,10 @@ def test_line_has_gateway_and_generator() -> None:
     said = line(step_of(MadeUpRun(seconds=10).result().intervals), 10.0)
     assert "gateway " in said
     assert said.endswith("µs a packet, keeps up")
+
+
+def test_line_tells_of_players_by_hls() -> None:
+    said = line(step_of([MadeUpRun(hls_viewers=20).result().intervals[2]]), 3.0)
+    for word in ("latency p95", "lateness p95", "request p95", "requests failed 20", "generator keeps up"):
+        assert word in said
+    assert "rules broken" not in said

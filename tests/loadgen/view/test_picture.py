@@ -1,7 +1,7 @@
 import pytest
 from rich.console import Console
 
-from loadgen.figures import Generator, Interval
+from loadgen.figures import Generator, HlsCounts, Interval
 from loadgen.result import RunResult, Totals
 from loadgen.scenario.schema import Scenario
 from loadgen.view.picture import picture
@@ -62,3 +62,20 @@ def test_picture_takes_foreign_text_as_text(screen: Console, scenario: Scenario)
     totals.join_failures["[red]http_503[/nothing]"] = 1
     lines = _shown(screen, scenario, Interval(at_s=1.0, seconds=1.0), totals)
     assert _row(lines, "0 joined") == "0 joined, failed: [red]http_503[/nothing] 1"
+
+
+def test_picture_with_players_by_hls_still_fits(screen: Console, scenario: Scenario) -> None:
+    result = MadeUpRun(hls_viewers=20).result()
+    lines = _shown(screen, scenario, result.intervals[41], result.totals)
+    assert len(lines) < SCREEN[1]
+    assert _row(lines, "HLS live latency").split()[3:]
+    assert _row(lines, "Join ").split()[1:]
+
+
+def test_picture_of_players_by_hls_alone_has_no_rows_of_others(screen: Console, scenario: Scenario) -> None:
+    totals = Totals(hls={"table": HlsCounts(requests=10)})
+    totals.distributions["hls_latency_s"].add(0.8)
+    interval = Interval(at_s=3.0, seconds=1.0, generator=Generator(cpu_s=0.003, hls_requests=10))
+    lines = _shown(screen, scenario, interval, totals)
+    assert not any("Round trip" in line for line in lines)
+    assert "300 µs a request" in _row(lines, "Generator")
