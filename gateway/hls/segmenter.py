@@ -4,13 +4,15 @@ A sample's duration is known when the next one is here. A part then is closed as
 longer than the part target: so no part exceeds it, and one of steady frames comes as near to it as whole frames can.
 """
 
+import math
 from dataclasses import dataclass
 
 PART_TARGET_SLACK = 1.05
 """The announced part target against the nominal duration: timestamps of a steady studio jitter by a millisecond or two,
 and six frames of 33 ms must still be one part."""
 
-
+PART_LEAST_SHARE = 0.85
+"""Of the announced part target: what a part lasts at least, but for the exceptions of section 4.4.4.9."""
 SEGMENT_LEAST_SHARE = 0.75
 """Of the nominal duration: with a keyframe a second, segments are of two, and never of one now and then."""
 ROUNDS_DOWN_S = 0.45
@@ -21,6 +23,7 @@ ROUNDS_DOWN_S = 0.45
 class Durations:
     """In ticks of the track: what parts and segments of it are held to."""
 
+    part_least: int
     part_target: int
     segment_least: int
     """A keyframe that comes earlier in its segment begins none."""
@@ -31,6 +34,7 @@ class Durations:
     def of(cls, timescale_hz: int, part_target_s: float, segment_s: float, target_duration_s: int) -> "Durations":
         """From seconds."""
         return cls(
+            part_least=math.ceil(PART_LEAST_SHARE * part_target_s * timescale_hz),
             part_target=int(part_target_s * timescale_hz),
             segment_least=int(SEGMENT_LEAST_SHARE * segment_s * timescale_hz),
             segment_most=int((target_duration_s + ROUNDS_DOWN_S) * timescale_hz),
@@ -55,10 +59,12 @@ class PartClock:
         return self._part_ticks > 0 and self._part_ticks + duration_ticks > self._durations.part_target
 
     def add(self, duration_ticks: int) -> bool:
-        """Count a sample; True when another one like it would not fit in the part."""
+        """Count a sample; True when another one like it would not fit in the part. While the part is too short, the
+        next one's own duration has to say it: timestamps jitter."""
         self._part_ticks += duration_ticks
         self._segment_ticks += duration_ticks
-        return self._part_ticks + duration_ticks > self._durations.part_target
+        is_long_enough = self._part_ticks >= self._durations.part_least
+        return is_long_enough and self._part_ticks + duration_ticks > self._durations.part_target
 
     def may_end_segment(self) -> bool:
         """Whether a keyframe that comes now begins a segment."""

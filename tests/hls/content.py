@@ -1,6 +1,6 @@
 """What the packager is fed with: H.264 pictures and Opus packets of a studio whose clock is the test's."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from functools import cache
 
 from gateway.clock import WallClock
@@ -11,6 +11,7 @@ from gateway.stream.stream import Stream
 from gateway.stream.timing import PublisherClock
 from gateway.stream.track import Incoming, Track
 from gateway.wire.h264_depacketizer import IDR
+from tests.hls.box_reader import Chunk, read_chunk
 from tests.hls.clips import video_clip
 from tests.hls.opus_studio import demo_sound, opus_payloads
 from tests.stream.doubles import H264, OPUS, FirstIndex
@@ -155,3 +156,18 @@ class Studio:
         self._publisher_clock.on_sender_report(ntp, WALL.ntp(self.now_s + self.delay_s))
         for kind, track in self.stream.tracks.items():
             self.stream.on_sender_report(track, ntp, self._timestamp(kind), self._publisher_clock)
+
+
+def continuous(parts: Iterable[bytes], *, start: int | None = None) -> list[Chunk]:
+    """The parts as a player reads them; each begins where the one before it ended."""
+    chunks = [read_chunk(part) for part in parts]
+    expected = start
+    for number, chunk in enumerate(chunks):
+        assert expected is None or chunk.base_time_ticks == expected, number
+        expected = chunk.base_time_ticks + ticks_of(chunk)
+    return chunks
+
+
+def ticks_of(chunk: Chunk) -> int:
+    """How long a part lasts."""
+    return sum(entry.duration_ticks for entry in chunk.entries)
