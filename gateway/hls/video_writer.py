@@ -98,6 +98,7 @@ class VideoWriter:
         if position <= self._pending[1]:
             self.reordered += 1
             return
+        self.frame_ticks = position - self._pending[1]
         self._complete_pending(position, now_s)
         if unit.is_idr and self._clock.may_end_segment():
             self._end_segment(now_s)
@@ -127,7 +128,10 @@ class VideoWriter:
     ) -> None:
         is_first = self._pending is None
         if not is_first:
-            self.finish(now_s)
+            assert self._pending is not None
+            # The last picture stays for the sound that reaches further: no gap, in either rendition.
+            self._complete_pending(max(self._pending[1] + self.frame_ticks, self.floor_ticks), now_s)
+            self._close_part(now_s)
             self._rendition.end_segment()
             self._clock.on_segment()
             self._epoch += 1
@@ -158,7 +162,7 @@ class VideoWriter:
         """Put the waiting picture into a part; it lasts `until_ticks`."""
         assert self._pending is not None
         unit, position = self._pending
-        duration = self.frame_ticks = until_ticks - position
+        duration = until_ticks - position
         if self._clock.must_end_segment(duration):
             self._end_segment(now_s)
             self._begin_segment(position, False, None)

@@ -96,21 +96,25 @@ class Studio:
         self._publisher_clock = PublisherClock()
         self._next_video_s = self._next_audio_s = now_s
         self._next_report_s = now_s + 0.2
-        self._keyframe_s = now_s
+        self._start_s = now_s
+        self._shown = 0
+        self.since_keyframe = 0
+        """Pictures."""
         self._sequence_numbers = {"video": 5000 * number, "audio": 7000 * number}
         self._first_timestamps = {"video": 0xFFFF0000 + number, "audio": 0xFFFFF000 - number}
         self._sounds = 0
 
     def run(self, duration_s: float) -> None:
         """Let time pass."""
-        until_s = self.now_s + duration_s
-        while (next_s := min(self._next_video_s, self._next_audio_s, self._next_report_s)) < until_s:
+        until_s = round(self.now_s + duration_s, 6)
+        while (next_s := min(self._next_video_s, self._next_audio_s, self._next_report_s)) < until_s - 1e-6:
             self.now_s = next_s
             if self._next_report_s <= self.now_s:
                 self._next_report_s += 1.0
                 self._report()
             elif self._next_video_s <= self._next_audio_s:
-                self._next_video_s += 1 / self.fps
+                self._shown += 1
+                self._next_video_s = self._start_s + self._shown / self.fps
                 if self.has_video:
                     self._show()
             else:
@@ -123,7 +127,8 @@ class Studio:
     def skip(self, duration_s: float) -> None:
         """Let time pass without sending."""
         self.now_s += duration_s
-        self._next_video_s = self._next_audio_s = self.now_s
+        self._next_video_s = self._next_audio_s = self._start_s = self.now_s
+        self._shown = 0
         self._next_report_s = max(self._next_report_s, self.now_s)
 
     def _timestamp(self, kind: str) -> int:
@@ -131,9 +136,8 @@ class Studio:
         return (self._first_timestamps[kind] + ticks) & 0xFFFFFFFF
 
     def _show(self) -> None:
-        is_key = self.wants_keyframe or self.now_s - self._keyframe_s >= self.keyframe_every_s - 1e-6
-        if is_key:
-            self.wants_keyframe, self._keyframe_s = False, self.now_s
+        is_key = self.wants_keyframe or self.since_keyframe >= round(self.keyframe_every_s * self.fps)
+        self.wants_keyframe, self.since_keyframe = False, 1 if is_key else self.since_keyframe + 1
         nals = key_nals(*self.size) if is_key else [b"\x41" + bytes(100)]
         for nal in nals:
             self._feed("video", nal, marker=nal is nals[-1])

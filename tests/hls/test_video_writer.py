@@ -197,7 +197,10 @@ def test_epoch_begins_behind_the_sound_of_the_one_before() -> None:
     bench.write([unit(5, key=True, begins_epoch=True)])
     bench.writer.finish(0.0)
     assert bench.cuts[-1].position_ticks == VIDEO_HZ + 7000
-    assert continuous(bench.parts[-1:])[0].base_time_ticks == VIDEO_HZ + 7000
+    chunks = continuous(bench.parts, start=0)
+    assert chunks[-1].base_time_ticks == VIDEO_HZ + 7000
+    assert chunks[-2].entries[-1].duration_ticks == FRAME_TICKS + 7000, "the last picture stays for it"
+    assert chunks[-1].entries[0].duration_ticks == FRAME_TICKS
 
 
 def test_picture_is_held_over_a_small_hole() -> None:
