@@ -1,0 +1,155 @@
+"""Section 6.2.4: what variants and renditions have to have in common."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from datetime import datetime, timedelta
+
+from tests.hls_conformance.media import media_of
+from tests.hls_conformance.reader import MediaPlaylist
+from tests.hls_conformance.recording import RENDITIONS, Exchange, Stream
+
+APART_S = 0.040
+"""Sound may be this far from its picture in all that we promise."""
+MAX_DRIFT_S = 0.060
+"""A segment: while the studio's clock is being learnt, and its machine is busy."""
+
+
+def _pairs(stream: Stream) -> Iterator[tuple[Exchange, MediaPlaylist, Exchange, MediaPlaylist]]:
+    """Each video playlist with the audio playlist that came nearest to it."""
+    audio = list(stream.playlists("audio"))
+    for exchange, playlist in stream.playlists("video"):
+        if audio:
+            nearest = min(audio, key=lambda pair: abs(pair[0].answered_s - exchange.answered_s))
+            yield exchange, playlist, *nearest
+
+
+def codecs_name_every_format(stream: Stream) -> Iterator[str]:
+    """Section 6.2.4, MUST: CODECS includes each format of each rendition, here by its sample entry."""
+    codecs = [
+        v.get("CODECS", "") for v in (line.attributes for line in stream.multivariant_playlist.all("EXT-X-STREAM-INF"))
+    ]
+    for rendition in RENDITIONS:
+        for path in sorted(set(stream.init_of(rendition).values())):
+            track = media_of(stream).track(path)
+            if track is None:
+                yield f"{rendition}: {path} can not be read"
+            elif not all(f"{track.sample_entry}." in listed for listed in codecs):
+                yield f"{rendition}: {track.sample_entry} is not in {codecs}"
+
+
+def target_durations_agree(stream: Stream) -> Iterator[str]:
+    """Section 6.2.4, MUST."""
+    targets = {playlist.target_duration_s for _, playlist in stream.every_playlist()}
+    if len(targets) != 1:
+        yield f"target durations {sorted(targets)}"
+
+
+def server_controls_agree(stream: Stream) -> Iterator[str]:
+    """Section 6.2.4, MUST: EXT-X-SERVER-CONTROL in all, with the same attributes and values."""
+    controls = [dict(playlist.control) for _, playlist in stream.every_playlist()]
+    yield from (f"{control}, {controls[0]}" for control in controls if control != controls[0] or not control)
+
+
+def timestamps_match(stream: Stream) -> Iterator[str]:
+    """Section 6.2.4, MUST: matching content has matching timestamps: where the renditions meet, they map dates to media
+    time alike."""
+    video, audio = (_mapping(stream, rendition) for rendition in RENDITIONS)
+    if not video.keys() & audio.keys():
+        yield "no segments of one MSN with dates were received"
+    for msn in sorted(video.keys() & audio.keys()):
+        if abs(video[msn] - audio[msn]) > APART_S:
+            yield f"segment {msn}: the date of media time 0 differs by {video[msn] - audio[msn]:+.4f} s"
+
+
+def _mapping(stream: Stream, rendition: str) -> dict[int, float]:
+    """By MSN: the unix time of media time 0, as the segment's date has it."""
+    media = media_of(stream).segments(rendition)
+    dated = [s for s in stream.segments(rendition).values() if s.date is not None and s.msn in media]
+    return {s.msn: s.date.timestamp() - media[s.msn].start_s for s in dated if s.date is not None}
+
+
+def dates_follow_the_media(stream: Stream) -> Iterator[str]:
+    """Section 6.2.4, MUST: consistent mappings of date to media time; only drift moves them, a little a segment."""
+    for rendition in RENDITIONS:
+        mapping = _mapping(stream, rendition)
+        breaks = {s.msn for s in stream.segments(rendition).values() if s.discontinuity}
+        for msn in sorted(mapping):
+            if msn - 1 in mapping and msn not in breaks and abs(mapping[msn] - mapping[msn - 1]) > MAX_DRIFT_S:
+                moves_s = mapping[msn] - mapping[msn - 1]
+                yield f"{rendition}: at segment {msn} the date of media time 0 moves by {moves_s:+.4f} s"
+
+
+def discontinuity_sequences_match(stream: Stream) -> Iterator[str]:
+    """Section 6.2.4, MUST: matching content, so segments of one date, have the same Discontinuity Sequence Number."""
+    starts = {rendition: _break_dates(stream, rendition) for rendition in RENDITIONS}
+    if starts["video"].keys() != starts["audio"].keys():
+        yield f"video has {sorted(starts['video'])}, audio {sorted(starts['audio'])}"
+    for number in starts["video"].keys() & starts["audio"].keys():
+        apart_s = abs((starts["video"][number] - starts["audio"][number]).total_seconds())
+        if apart_s > _target_s(stream):
+            yield f"number {number} begins {apart_s:.2f} s apart"
+
+
+def _break_dates(stream: Stream, rendition: str) -> dict[int, datetime]:
+    """The first date of each Discontinuity Sequence Number."""
+    found: dict[int, datetime] = {}
+    for segment in stream.segments(rendition).values():
+        if segment.date is not None:
+            found.setdefault(segment.discontinuity_sequence, segment.date)
+    return found
+
+
+def _target_s(stream: Stream) -> int:
+    return min((playlist.target_duration_s for _, playlist in stream.every_playlist()), default=0)
+
+
+def renditions_hold_the_same_content(stream: Stream) -> Iterator[str]:
+    """Section 6.2.4, MUST: what only one of them has, is at begin or end, and no longer than the Target Duration (which
+    a segment may exceed by up to half a second, 4.1)."""
+    for video_exchange, video, _, audio in _pairs(stream):
+        spans = [_span(playlist) for playlist in (video, audio)]
+        if spans[0] is None or spans[1] is None:
+            continue
+        for which, one, other in zip(("begin", "end"), spans[0], spans[1], strict=True):
+            if abs((one - other).total_seconds()) > _target_s(stream) + 0.5:
+                yield f"{video_exchange}: {which} at {one.time()} and at {other.time()}"
+
+
+def _span(playlist: MediaPlaylist) -> tuple[datetime, datetime] | None:
+    """First and last date of what is listed, parts included."""
+    dated = [segment for segment in playlist.all_segments if segment.date is not None]
+    if not dated or dated[0].date is None or dated[-1].date is None:
+        return None
+    tail = [s for s in playlist.all_segments if s.msn >= dated[-1].msn]
+    rest_s = sum(s.duration_s or sum(part.duration_s for part in s.parts) for s in tail)
+    return dated[0].date, dated[-1].date + timedelta(seconds=rest_s)
+
+
+def renditions_are_updated_in_sync(stream: Stream) -> Iterator[str]:
+    """Section B.1: within one Part Target Duration, in the median of what a player sees."""
+    apart: list[float] = []
+    for video_exchange, video, audio_exchange, audio in _pairs(stream):
+        spans = _span(video), _span(audio)
+        if spans[0] and spans[1] and abs(video_exchange.answered_s - audio_exchange.answered_s) < 0.05:
+            apart.append(abs((spans[0][1] - spans[1][1]).total_seconds()))
+    target_s = max((p.part_target_s or 0.0 for _, p in stream.every_playlist()), default=0.0)
+    if not apart:
+        yield "no two playlists came at one time"
+    elif sorted(apart)[len(apart) // 2] > target_s:
+        yield f"{sorted(apart)[len(apart) // 2]:.3f} s apart, {target_s} s is allowed"
+
+
+def dates_are_in_all_playlists(stream: Stream) -> Iterator[str]:
+    """Section 6.2.4, MUST, and B.1: EXT-X-PROGRAM-DATE-TIME in every media playlist."""
+    for exchange, playlist in stream.every_playlist():
+        if playlist.all_segments and playlist.first("EXT-X-PROGRAM-DATE-TIME") is None:
+            yield f"{exchange}"
+
+
+def date_ranges_agree(stream: Stream) -> Iterator[str]:
+    """Section 6.2.4, MUST: the same date ranges, with the same attributes, in each playlist that has any."""
+    for exchange, video, _, audio in _pairs(stream):
+        both = [{str(sorted(a.items())) for a in p.attributes_of("EXT-X-DATERANGE")} for p in (video, audio)]
+        if all(both) and both[0] != both[1]:
+            yield f"{exchange}: {sorted(both[0] ^ both[1])}"
