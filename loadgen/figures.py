@@ -283,8 +283,7 @@ class Interval:
     hls_request_s: Distribution = field(default_factory=Distribution)
     """Of requests for what is there already, from sending to the last byte."""
     hls_lateness_s: Distribution = field(default_factory=Distribution)
-    """Of requests that waited for the next part (reloads, hints): from its end by PROGRAM-DATE-TIME, or from sending
-    where that was later, to the last byte."""
+    """Of requests for the next part (blocked reloads, hints): from its end by PROGRAM-DATE-TIME to the last byte."""
     hls_latency_s: Distribution = field(default_factory=Distribution)
     """How old what is shown is, by PROGRAM-DATE-TIME: one value a player and interval."""
     hls_delay_s: Distribution = field(default_factory=Distribution)

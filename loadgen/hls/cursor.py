@@ -116,12 +116,11 @@ def behind(item: Item) -> tuple[int, int]:
     return (item.msn + 1, 0) if item.part is None else (item.msn, item.part + 1)
 
 
-def new_parts(playlist: MediaPlaylist, wanted: tuple[int, int]) -> int:
-    """How many items there are from `wanted` on."""
-    newest = reversed(playlist.segments)
-    count = 0
-    for segment in newest:
+def new_parts(playlist: MediaPlaylist, wanted: tuple[int, int]) -> list[Item]:
+    """The items from `wanted` on, the newest first."""
+    found: list[Item] = []
+    for segment in reversed(playlist.segments):
         if segment.msn < wanted[0]:
             break
-        count += sum((item.msn, item.part or 0) >= wanted for item in items(segment))
-    return count
+        found += [item for item in reversed(list(items(segment))) if (item.msn, item.part or 0) >= wanted]
+    return found

@@ -37,9 +37,10 @@ class Ledger:
         self.requests_s.append(answer.arrived_s - answer.sent_s)
 
     def on_awaited(self, answer: Answer, end_unix_s: float | None) -> None:
-        """It waited for a part that ended then, by PROGRAM-DATE-TIME. Who asked later did not wait for that long."""
+        """It brought, or listed, the next part, which ended then by PROGRAM-DATE-TIME. A player that was held up asks
+        later: that is in it, or a server that is late with everything would look better for it."""
         if end_unix_s is not None:
-            self.latenesses_s.append(answer.arrived_s - max(answer.sent_s, end_unix_s))
+            self.latenesses_s.append(answer.arrived_s - end_unix_s)
 
     def on_playlist_error(self, rule: str) -> None:
         """A rule that was broken."""

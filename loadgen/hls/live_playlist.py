@@ -101,11 +101,11 @@ class LivePlaylist:
         return True
 
     def _judge(self, answer: Answer, wanted: tuple[int, int], is_blocking: bool) -> None:
-        """One part more than before is what the reload waited for; several were there when it was sent."""
+        """One part more than before is what the reload waited for; of several, the first was there when it was sent."""
         added = new_parts(self.newest, wanted)
-        if added == 1 and is_blocking:
-            self._ledger.on_awaited(answer, self.newest.end_unix_s)
-        elif added > 1:
+        if added and is_blocking:
+            self._ledger.on_awaited(answer, added[-1].end_unix_s)
+        if len(added) > 1:
             self._ledger.on_request(answer)
 
     @property

@@ -94,6 +94,7 @@ class HlsPlayer:
         while True:
             try:
                 await self._follow(await self._enter())
+                await self._screen.played_out()
                 break
             except StartOverError as error:
                 if not self._screen.has_part.is_set():
@@ -102,7 +103,6 @@ class HlsPlayer:
                     break
                 self._ledger.counts.restarts += 1
                 await asyncio.sleep(error.retry_after_s or RETRY_S)
-        await self._screen.played_out()
         self.over.set()
 
     async def _enter(self) -> tuple[str, Multivariant]:
