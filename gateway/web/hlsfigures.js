@@ -1,4 +1,5 @@
 import { frameDelays } from "./figures.js";
+import { aheadS } from "./hlsplayback.js";
 
 /**
  * Measures a playing HlsClient, as FigureReader does a peer connection. A figure that cannot be had is null.
@@ -45,13 +46,6 @@ export class HlsFigureReader {
 function rate(sample, before, name) {
   if (before === null || before[name] === null || !(sample[name] >= before[name])) return null;
   return ((sample[name] - before[name]) * 1000) / (sample.atMs - before.atMs);
-}
-
-function aheadS({ buffered, currentTime }) {
-  for (let range = 0; range < buffered.length; range += 1) {
-    if (buffered.start(range) <= currentTime && currentTime <= buffered.end(range)) return buffered.end(range) - currentTime;
-  }
-  return null;
 }
 
 function codecName(codec) {

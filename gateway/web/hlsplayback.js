@@ -19,16 +19,29 @@ const LIBRARY = "/web/vendor/hls.min.mjs";
 /** A decoder may fail once by itself; what fails over and over is the stream, or this device. */
 const MAX_RECOVERIES = 2;
 const RECOVERIES_WITHIN_MS = 30000;
-/** Seconds of the past that are kept in memory: nobody can rewind. */
-const BACK_BUFFER_S = 8;
-/** What lies so much further behind than the target is skipped: to catch up at 1.1 times the speed would take too long. */
+/** Seconds of the past that are kept in memory, as nobody can rewind, and how often the rest is thrown away. */
+const BACK_BUFFER_S = 10;
+const TRIM_EVERY_S = 60;
+/** How the picture comes nearer to the live edge: from so much beyond the target, until so much, at a speed that is not heard. */
+const CATCH_UP_BEYOND_S = 0.25;
+const CATCH_UP_UNTIL_S = 0.15;
+const CATCH_UP_RATE = 1.1;
+/** With less than this ahead it would run into the end of what is there. */
+const CATCH_UP_ABOVE_S = 0.4;
+/** What lies further behind than this is skipped: to catch up would take half a minute. */
 const SKIP_AHEAD_BEYOND_S = 3;
+
+/** Tried again soon: what is wanted now is worth nothing in a second. */
+const RETRY = { maxNumRetry: 10, retryDelayMs: 200, maxRetryDelayMs: 1000, backoff: "linear" };
+const LOAD_POLICY = { maxTimeToFirstByteMs: 10000, maxLoadTimeMs: 20000, timeoutRetry: RETRY, errorRetry: RETRY };
 
 const CONFIGURATION = {
   lowLatencyMode: true,
-  backBufferLength: BACK_BUFFER_S,
-  // Faster by a tenth is not heard. The target itself is the playlist's PART-HOLD-BACK: neither liveSyncDuration is set.
-  maxLiveSyncPlaybackRate: 1.1,
+  // hls.js 1.7 forgets which parts it has loaded when it trims while a part is on its way, and then stalls: see #trim.
+  backBufferLength: Infinity,
+  // The target is the playlist's PART-HOLD-BACK: liveSyncDuration is not set. hls.js itself catches up only with more than a
+  // second ahead, which is more than the target: see #pace.
+  maxLiveSyncPlaybackRate: 1,
   // Each stall adds a part's length to the target, not the default's whole second.
   liveSyncOnStallIncrease: 0.2,
   // Fragmented MP4 passes as it is: a worker would have nothing to do but copy.
@@ -36,6 +49,9 @@ const CONFIGURATION = {
   enableInterstitialPlayback: false,
   // There is one variant: nothing to measure before the first segment.
   testBandwidth: false,
+  // A playlist without a whole segment, as it is just after the packager's start, counts as an error too.
+  playlistLoadPolicy: { default: LOAD_POLICY },
+  fragLoadPolicy: { default: LOAD_POLICY },
 };
 
 /** Fetch hls.js at low priority, and do not run it: so that it is there when it is needed. */
@@ -47,44 +63,66 @@ export function prefetchLibrary() {
 }
 
 /**
- * What plays HLS in this browser: a function (video, address, failed) -> playback. null where nothing does.
+ * What plays HLS in this browser: a function (video, source, failed) -> playback. null where nothing does. `source` is the
+ * multivariant playlist: { base, text, address }, its text with the address that its URIs are relative to, and the address
+ * that needs no token.
  * `native`: the browser's own player even where hls.js could play.
  */
 export async function playbackOf(native = false) {
   if (hasMediaSource() && !native) {
     const library = await import(LIBRARY).catch(() => null);
     if (library?.default.isSupported()) {
-      return (video, address, failed) => new LibraryPlayback(library.default, video, address, failed);
+      return (video, source, failed) => new LibraryPlayback(library.default, video, source, failed);
     }
   }
   const playsItself = document.createElement("video").canPlayType("application/vnd.apple.mpegurl") !== "";
-  return playsItself ? (video, address, failed) => new NativePlayback(video, address, failed) : null;
+  return playsItself ? (video, source, failed) => new NativePlayback(video, source.address, failed) : null;
 }
 
 function hasMediaSource() {
   return "MediaSource" in globalThis || "ManagedMediaSource" in globalThis;
 }
 
+/** A loader of hls.js that has the multivariant playlist already: it was fetched to see what the server says. */
+function loaderWith(Loader, text) {
+  return class extends Loader {
+    load(context, configuration, callbacks) {
+      if (context.type !== "manifest") return super.load(context, configuration, callbacks);
+      const nowMs = performance.now();
+      Object.assign(this.stats.loading, { start: nowMs, first: nowMs, end: nowMs });
+      queueMicrotask(() => callbacks.onSuccess({ url: context.url, data: text, code: 200 }, this.stats, context, null));
+    }
+  };
+}
+
 class LibraryPlayback {
   advancing = false;
   bytes = 0;
 
+  #events;
   #failed;
   #hls;
   #kinds;
   #playlists = 0;
   #recoveredMs = [];
+  #trimmedS = { audio: 0, main: 0 };
   #video;
 
-  constructor(Hls, video, address, failed) {
+  constructor(Hls, video, { base, text }, failed) {
+    this.#events = Hls.Events;
     this.#failed = failed;
     this.#kinds = Hls.ErrorTypes;
     this.#video = video;
-    this.#hls = new Hls({ ...CONFIGURATION, debug: new URLSearchParams(location.search).has("debug") });
+    this.#hls = new Hls({
+      ...CONFIGURATION,
+      debug: new URLSearchParams(location.search).has("debug"),
+      pLoader: loaderWith(Hls.DefaultConfig.loader, text),
+    });
     this.#hls.on(Hls.Events.ERROR, (_name, error) => this.#onError(error));
     this.#hls.on(Hls.Events.LEVEL_UPDATED, (_name, { details }) => this.#onPlaylist(details));
     this.#hls.on(Hls.Events.FRAG_LOADED, (_name, { payload }) => (this.bytes += payload.byteLength));
-    this.#hls.loadSource(address);
+    this.#hls.on(Hls.Events.FRAG_BUFFERED, (_name, { frag }) => this.#trim(frag.type));
+    this.#hls.loadSource(base);
     this.#hls.attachMedia(video);
   }
 
@@ -112,10 +150,32 @@ class LibraryPlayback {
   /** The first playlist is an update, too; only the next one shows that the stream goes on. */
   #onPlaylist(details) {
     if (this.#playlists++ > 0 && details.advanced) this.advancing = true;
-    const { liveSyncPosition, latency, targetLatency } = this.#hls;
-    if (!this.#video.seeking && latency > targetLatency + SKIP_AHEAD_BEYOND_S && this.#video.readyState > 0) {
+    if (this.#video.readyState > 0 && !this.#video.seeking && details.live) this.#pace();
+  }
+
+  #pace() {
+    const { latency, targetLatency, liveSyncPosition } = this.#hls;
+    const beyondS = latency - targetLatency;
+    if (beyondS > SKIP_AHEAD_BEYOND_S) {
       this.#video.currentTime = liveSyncPosition;
+      return;
     }
+    const isCatchingUp = this.#video.playbackRate > 1;
+    const isFar = beyondS > (isCatchingUp ? CATCH_UP_UNTIL_S : CATCH_UP_BEYOND_S);
+    const rate = isFar && aheadS(this.#video) > CATCH_UP_ABOVE_S ? CATCH_UP_RATE : 1;
+    if (this.#video.playbackRate !== rate) this.#video.playbackRate = rate;
+  }
+
+  /** Now, as a part has just been stored and the next is a part's length away. */
+  #trim(type) {
+    const { currentTime } = this.#video;
+    if (!(currentTime > this.#trimmedS[type] + TRIM_EVERY_S)) return;
+    this.#trimmedS[type] = currentTime;
+    this.#hls.trigger(this.#events.BUFFER_FLUSHING, {
+      startOffset: 0,
+      endOffset: currentTime - BACK_BUFFER_S,
+      type: type === "audio" ? "audio" : "video",
+    });
   }
 
   #onError({ fatal, type, response, frag }) {
@@ -173,6 +233,15 @@ class NativePlayback {
     this.#video.removeAttribute("src");
     this.#video.load();
   }
+}
+
+/** Seconds that are there beyond the picture of now; null where it stands outside of what is there. */
+export function aheadS({ buffered, currentTime }) {
+  for (let range = 0; range < buffered.length; range += 1) {
+    const endS = buffered.end(range);
+    if (buffered.start(range) <= currentTime && currentTime <= endS) return endS - currentTime;
+  }
+  return null;
 }
 
 function endS(ranges) {

@@ -86,30 +86,31 @@ export class HlsClient extends EventTarget {
     this.#progressMs = performance.now();
     const { signal } = (this.#abort = new AbortController());
     try {
-      const [address, playback] = await Promise.all([this.#presentation(signal), playbackOf(this.#native)]);
+      const [source, playback] = await Promise.all([this.#source(signal), playbackOf(this.#native)]);
       if (signal.aborted) return;
       if (playback === null) return this.#refuse("Neither this browser nor this gateway's pages can play HLS here.");
-      this.#play(address, playback);
+      this.#play(source, playback);
     } catch (error) {
       if (!signal.aborted) this.#failed(error);
     }
   }
 
-  /** Where the stream lies now. That address is the right to watch it, so that only this request shows the token. */
-  async #presentation(signal) {
+  /** The multivariant playlist. It names where the stream lies, which is the right to watch: only this request shows the token. */
+  async #source(signal) {
     const response = await fetch(this.#endpoint, {
       headers: authorization(this.#token),
       cache: "no-store",
       signal,
     });
     if (!response.ok) throw await refusal(response);
-    return new URL(response.headers.get("Content-Location") ?? "", response.url).href;
+    const address = new URL(response.headers.get("Content-Location") ?? "", response.url).href;
+    return { base: response.url, text: await response.text(), address };
   }
 
-  #play(address, playback) {
+  #play(source, playback) {
     if (this.state === "waiting") this.#enter("connecting");
     this.#progressMs = performance.now();
-    this.playback = playback(this.#video, address, (status) => this.#playbackFailed(status));
+    this.playback = playback(this.#video, source, (status) => this.#playbackFailed(status));
     this.#cancelFrame = atNextFrame(this.#video, () => {
       this.#shown = true;
       this.#look();

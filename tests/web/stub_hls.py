@@ -117,7 +117,8 @@ class StubHls:
         if not self._started_s:
             return web.Response(status=404, headers={"Retry-After": "1"} if self.generation else {}, text="Nobody.")
         location = f"/hls/{request.match_info['stream']}/{self.generation}/index.m3u8"
-        return web.Response(text=MULTIVARIANT, headers={"Content-Location": location})
+        text = MULTIVARIANT.replace("video.m3u8", f"{self.generation}/video.m3u8")
+        return web.Response(text=text, headers={"Content-Location": location})
 
     async def _multivariant(self, request: web.Request) -> web.Response:
         return self._checked(request) or web.Response(text=MULTIVARIANT)
