@@ -10,6 +10,7 @@ PYTHON ?= $(shell for candidate in python3 python3.11 python3.12 python3.13 pyth
 BIN := .venv/bin
 APT_GET := apt-get --quiet --quiet
 HLS_JS := gateway/web/vendor/hls.min.mjs
+NGINX_LUA := /usr/lib/nginx/modules/ngx_http_lua_module.so
 
 # $(call debian,COMMANDS,PACKAGES,LOSS): where none of the commands is there, install the packages; where that cannot be, say
 # why and what is lost, and go on.
@@ -26,7 +27,7 @@ debian = for command in $(1); do ! PATH="$$PATH:/usr/sbin" command -v "$$command
 	fi; \
 	echo "$(@F): no $(firstword $(1)): $$reason: $(strip $(3))."
 
-.PHONY: help setup run test bench lint format packages browser nftables lock clean
+.PHONY: help setup run test bench lint format packages browser nftables nginx lock clean
 
 help: ## List the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-8s %s\n", $$1, $$2 }' $(firstword $(MAKEFILE_LIST))
@@ -53,7 +54,7 @@ format: setup ## Rewrite the sources in the house format
 	@$(BIN)/ruff check --fix
 	@$(BIN)/ruff format
 
-packages: browser nftables ## Install what tests need of Debian where it is missing and may be installed
+packages: browser nftables nginx ## Install what tests need of Debian where it is missing and may be installed
 
 browser: ## Install Debian's Chromium, likewise
 	@$(call debian,chromium chromium-browser google-chrome,chromium fonts-dejavu-core,tests marked 'browser' cannot run \
@@ -61,6 +62,11 @@ browser: ## Install Debian's Chromium, likewise
 
 nftables:
 	@$(call debian,nft,nftables,tests that block UDP are skipped)
+
+# Debian starts the server that it installs: where systemd runs, `systemctl disable --now nginx` ends it. The tests start their own.
+nginx:
+	@[ -e $(NGINX_LUA) ] && command -v curl >/dev/null || { $(call debian,nginx-with-lua,nginx libnginx-mod-http-lua curl,tests \
+		marked 'nginx' cannot run (a failure where CI=true)); }
 
 lock: ## Pin every dependency with its hashes (needs uv)
 	@uv pip compile --quiet --universal --python-version 3.11 --all-extras --generate-hashes \

@@ -14,6 +14,8 @@ from typing import Self
 from gateway.demo.certificate import write_certificate
 
 FRONT = Path(__file__).parents[2] / "daemonset" / "front"
+NGINX = shutil.which("nginx", path=f"{os.environ.get('PATH', os.defpath)}:/usr/sbin") or "nginx"
+"""Debian keeps it where an account that is not root does not look."""
 START_WITHIN_S = 10.0
 END_WITHIN_S = 5.0
 
@@ -78,7 +80,7 @@ class NginxProcess:
         owner = "user root;" if os.geteuid() == 0 else ""
         with (self.directory / "error.log").open("ab") as log:
             return await asyncio.create_subprocess_exec(
-                *("nginx", "-p", f"{self.directory}/", "-c", self.conf, "-g", f"daemon off; {owner}", *arguments),
+                *(NGINX, "-p", f"{self.directory}/", "-c", self.conf, "-g", f"daemon off; {owner}", *arguments),
                 stdin=asyncio.subprocess.DEVNULL,
                 stdout=log,
                 stderr=log,
