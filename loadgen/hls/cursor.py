@@ -8,6 +8,9 @@ from loadgen.hls.playlist import MediaPlaylist, Segment
 HOLD_BACK_TARGETS = 3
 """Times the target duration, where the server names no distance (section 4.4.3.8)."""
 
+ROUNDING_S = 0.005
+"""Dates have milliseconds, and durations few decimals."""
+
 
 @dataclass(frozen=True, slots=True)
 class Item:
@@ -89,7 +92,7 @@ def start_at(playlist: MediaPlaylist, unix_s: float | None) -> Start:
         return live_start(playlist)
     for segment in playlist.segments:
         for item in items(segment):
-            if item.end_unix_s is not None and item.end_unix_s > unix_s:
+            if item.end_unix_s is not None and item.end_unix_s > unix_s + ROUNDING_S:
                 return Start(item.msn, item.part or 0, item.begin_unix_s, 0.0)
     msn, part = playlist.next_position
     return Start(msn, part, playlist.end_unix_s, 0.0)
