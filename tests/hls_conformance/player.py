@@ -23,13 +23,13 @@ ANSWER_WITHIN_S: Final = 12.0
 
 
 async def fetch(client: aiohttp.ClientSession, url: str, headers: Mapping[str, str] | None = None) -> Exchange:
-    """GET, with the body as it came; status 0 where no answer comes within ANSWER_WITHIN_S."""
+    """GET, with the body as it came; status 0 where no answer comes within ANSWER_WITHIN_S, or the connection breaks."""
     asked_s = time.monotonic()
     try:
         async with asyncio.timeout(ANSWER_WITHIN_S):
             return await _fetch(client, url, headers or {"Accept-Encoding": "identity"}, asked_s)
-    except TimeoutError:
-        return Exchange(url, 0, asked_s=asked_s, answered_s=time.monotonic())
+    except (TimeoutError, aiohttp.ClientError) as error:
+        return Exchange(url, 0, repr(error).encode(), asked_s=asked_s, answered_s=time.monotonic())
 
 
 async def _fetch(client: aiohttp.ClientSession, url: str, headers: Mapping[str, str], asked_s: float) -> Exchange:

@@ -37,8 +37,9 @@ class Prober:
         return await self.ask(question, with_directives(self._url, **directives))
 
     async def _edge(self) -> MediaPlaylist:
-        """The playlist as it is now."""
-        return (await fetch(self._client, self._url, PLAYLIST_HEADERS)).playlist
+        """The playlist as it is now; the last one that came, should the answer be none."""
+        now = await fetch(self._client, self._url, PLAYLIST_HEADERS)
+        return now.playlist if now.readable else (await self._player.latest("video")).playlist
 
     # While the stream is live
 

@@ -43,8 +43,9 @@ async def record(directory: Path) -> Recording:
         client = aiohttp.ClientSession(gateway.url, connector=connector, auto_decompress=False)
         await stack.enter_async_context(client)
         run = _Run(gateway, client, stack)
-        steady, returns, leaves = await asyncio.gather(run.steady(), run.returns(), run.leaves())
-        return Recording(steady, returns, leaves, gateway.faults())
+        async with asyncio.TaskGroup() as group:
+            streams = [group.create_task(play()) for play in (run.steady, run.returns, run.leaves)]
+        return Recording(*(task.result() for task in streams), faults=gateway.faults())
 
 
 class _Run:

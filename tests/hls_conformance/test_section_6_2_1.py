@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from tests.hls_conformance.recording import Recording
-from tests.hls_conformance.rules import broken, text, updates
+from tests.hls_conformance.rules import broken, text, timing, updates
 
 
 def test_6_2_1_the_recording_has_updates(recording: Recording) -> None:
@@ -69,19 +69,19 @@ def test_6_2_1_planned_date_ranges_are_ended(recording: Recording) -> None:
 
 
 def test_6_2_1_new_segments_come_in_time(recording: Recording) -> None:
-    assert broken(updates.new_segments_come_in_time, recording.steady, recording.returns) == []
+    assert broken(timing.new_segments_come_in_time, recording.steady, recording.returns) == []
 
 
 def test_6_2_1_new_parts_come_in_time(recording: Recording) -> None:
-    assert broken(updates.new_parts_come_in_time, recording.steady) == []
+    assert broken(timing.new_parts_come_in_time, recording.steady) == []
 
 
 def test_6_2_1_a_stream_that_is_over_has_endlist(recording: Recording) -> None:
-    assert broken(updates.the_end_is_told, recording.leaves) == []
+    assert broken(timing.the_end_is_told, recording.leaves) == []
 
 
 def test_6_2_1_media_stay_after_the_end(recording: Recording) -> None:
-    assert broken(updates.media_stay_after_the_end, recording.leaves) == []
+    assert broken(timing.media_stay_after_the_end, recording.leaves) == []
 
 
 @pytest.mark.xfail(
@@ -89,4 +89,4 @@ def test_6_2_1_media_stay_after_the_end(recording: Recording) -> None:
     reason="Silence becomes a break when the publisher returns; until then players wait, and 503 tells them.",
 )
 def test_6_2_1_absent_media_are_gaps(recording: Recording) -> None:
-    assert broken(updates.absent_media_are_gaps, recording.leaves) == []
+    assert broken(timing.absent_media_are_gaps, recording.leaves) == []

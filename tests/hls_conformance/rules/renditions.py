@@ -4,15 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from datetime import datetime, timedelta
+from statistics import median
 
 from tests.hls_conformance.media import media_of
 from tests.hls_conformance.reader import MediaPlaylist
 from tests.hls_conformance.recording import RENDITIONS, Exchange, Stream
 
 APART_S = 0.040
-"""Sound may be this far from its picture in all that we promise."""
-MAX_DRIFT_S = 0.060
-"""A segment: while the studio's clock is being learnt, and its machine is busy."""
+"""The draft gives no number. In the median: a single date is that of an arrival, which a busy machine delays."""
+MAX_MOVE_S = 0.5
 
 
 def _pairs(stream: Stream) -> Iterator[tuple[Exchange, MediaPlaylist, Exchange, MediaPlaylist]]:
@@ -52,14 +52,13 @@ def server_controls_agree(stream: Stream) -> Iterator[str]:
 
 
 def timestamps_match(stream: Stream) -> Iterator[str]:
-    """Section 6.2.4, MUST: matching content has matching timestamps: where the renditions meet, they map dates to media
-    time alike."""
+    """Section 6.2.4, MUST: matching content has matching timestamps: the renditions map dates to media time alike."""
     video, audio = (_mapping(stream, rendition) for rendition in RENDITIONS)
-    if not video.keys() & audio.keys():
+    apart_s = [video[msn] - audio[msn] for msn in sorted(video.keys() & audio.keys())]
+    if not apart_s:
         yield "no segments of one MSN with dates were received"
-    for msn in sorted(video.keys() & audio.keys()):
-        if abs(video[msn] - audio[msn]) > APART_S:
-            yield f"segment {msn}: the date of media time 0 differs by {video[msn] - audio[msn]:+.4f} s"
+    elif abs(median(apart_s)) > APART_S:
+        yield f"the date of media time 0 differs by {[round(seconds, 4) for seconds in apart_s]}"
 
 
 def _mapping(stream: Stream, rendition: str) -> dict[int, float]:
@@ -70,14 +69,14 @@ def _mapping(stream: Stream, rendition: str) -> dict[int, float]:
 
 
 def dates_follow_the_media(stream: Stream) -> Iterator[str]:
-    """Section 6.2.4, MUST: consistent mappings of date to media time; only drift moves them, a little a segment."""
+    """Section 6.2.4, MUST: consistent mappings of date to media time, which at most move with the clocks (6.2.1)."""
     for rendition in RENDITIONS:
         mapping = _mapping(stream, rendition)
         breaks = {s.msn for s in stream.segments(rendition).values() if s.discontinuity}
-        for msn in sorted(mapping):
-            if msn - 1 in mapping and msn not in breaks and abs(mapping[msn] - mapping[msn - 1]) > MAX_DRIFT_S:
-                moves_s = mapping[msn] - mapping[msn - 1]
-                yield f"{rendition}: at segment {msn} the date of media time 0 moves by {moves_s:+.4f} s"
+        going_on = [msn for msn in sorted(mapping) if msn - 1 in mapping and msn not in breaks]
+        moves_s = [mapping[msn] - mapping[msn - 1] for msn in going_on]
+        if moves_s and (max(map(abs, moves_s)) > MAX_MOVE_S or abs(median(moves_s)) > APART_S):
+            yield f"{rendition}: the date of media time 0 moves by {[round(seconds, 4) for seconds in moves_s]}"
 
 
 def discontinuity_sequences_match(stream: Stream) -> Iterator[str]:
