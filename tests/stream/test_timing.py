@@ -123,3 +123,23 @@ def test_new_epoch_before_its_first_packet_goes_on_by_the_last_epochs_clock(skew
     track.on_sender_report(studio_ntp(0, skew_s), 10_000, clock)
     track.begin_epoch()
     assert track.timestamp_at(gateway_ntp(1)) == pytest.approx(10_000 + VIDEO_HZ, abs=1)
+
+
+@pytest.mark.parametrize("skew_s", SKEWS_S)
+def test_capture_time_of_a_timestamp_is_the_inverse(skew_s: float) -> None:
+    clock, track = PublisherClock(), TrackClock(VIDEO_HZ)
+    report_at(clock, 0.0, skew_s, 0.03)
+    track.on_sender_report(studio_ntp(0.0, skew_s), 0xFFFFFF00, clock)
+    for after_s in (-3600.0, -1.0, 0.0, 1 / 30, 1.0, 3600.0, 6 * 3600.0):
+        timestamp = track.timestamp_at(gateway_ntp(after_s))
+        assert timestamp is not None
+        captured = track.ntp_at(timestamp)
+        assert captured is not None
+        assert abs(ntp_difference_s(captured, gateway_ntp(after_s))) < 1 / VIDEO_HZ, after_s
+
+
+def test_capture_time_before_any_packet_is_not_known() -> None:
+    track = TrackClock(VIDEO_HZ)
+    assert track.ntp_at(0) is None
+    track.on_packet(0, gateway_ntp(1.0))
+    assert track.ntp_at(0) == gateway_ntp(1.0)

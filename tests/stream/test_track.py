@@ -182,3 +182,14 @@ def test_lost_packets_of_an_epoch_that_ended_are_one_frame() -> None:
 def test_delta_slice_is_no_keyframe() -> None:
     track = live_track()
     assert not accepted(track, 101, 3000, DELTA_SLICE).is_keyframe
+
+
+def test_epoch_begins_behind_all_packets_so_far() -> None:
+    track = live_track()
+    begun = track.epoch_start
+    last = track.cache.next_index - 1
+    assert begun <= last
+    track.begin_epoch()
+    assert track.epoch_start == last + 1
+    packet = accepted(track, 40_000, 77, SPS)
+    assert packet.index == track.epoch_start
