@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from itertools import islice
 
 from loadgen.hls.playlist import MediaPlaylist, Segment
 
@@ -106,11 +107,13 @@ def next_item(playlist: MediaPlaylist, position: tuple[int, int]) -> Item | None
     if msn < first:
         raise OverrunError
     for segment in playlist.segments[msn - first :]:
-        if segment.msn == msn and part > 0 and not segment.parts and segment.uri is not None:
+        if segment.msn > msn:
+            part = 0
+        if part > 0 and not segment.parts and segment.uri is not None:
             raise OverrunError
-        for item in items(segment):
-            if (item.msn, item.part or 0) >= position:
-                return item
+        item = next(islice(items(segment), part, None), None)
+        if item is not None:
+            return item
     return None
 
 

@@ -114,8 +114,9 @@ class Fetcher:
         """The answer, and its Location."""
         sent_s = time.time()
         try:
-            timeout = aiohttp.ClientTimeout(total=timeout_s)
-            async with self._http.get(url, headers=headers, allow_redirects=False, timeout=timeout) as response:
+            async with self._http.get(
+                _address(url), headers=headers, allow_redirects=False, timeout=_timeout(timeout_s)
+            ) as response:
                 body = await _body(response)
                 answer = Answer(
                     url,
@@ -153,6 +154,17 @@ def _resolved(base: str, uri: str) -> tuple[str, str | None]:
     if not host or target.scheme not in ("http", "https") or (origin.scheme, target.scheme) == ("https", "http"):
         raise SignallingError("http_redirect", f"{uri[:200]!r} is no HTTP address, or leads out of TLS.")
     return str(target), host if host != origin.host else None
+
+
+@lru_cache(MAX_ADDRESSES_KEPT)
+def _address(url: str) -> URL:
+    """As a player's whole process asks for it, many times."""
+    return URL(url)
+
+
+@lru_cache(64)
+def _timeout(total_s: float) -> aiohttp.ClientTimeout:
+    return aiohttp.ClientTimeout(total=total_s)
 
 
 async def _body(response: aiohttp.ClientResponse) -> bytes:

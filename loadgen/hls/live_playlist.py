@@ -6,10 +6,9 @@ import time
 from gateway.errors import WireError
 from loadgen.hls.cursor import new_parts
 from loadgen.hls.fetcher import Answer
-from loadgen.hls.playlist import MediaPlaylist, completed
+from loadgen.hls.playlist import MediaPlaylist
 from loadgen.hls.playlists import Playlists
 from loadgen.hls.requests import RETRY_S, Requests, StartOverError, retry_after_s, start_over
-from loadgen.hls.rules import contradictions
 
 WAIT_TARGETS, WAIT_MARGIN_S = 3, 5.0
 """How long a request for the next part may take: so many target durations until the server has to answer (section
@@ -82,20 +81,15 @@ class LivePlaylist:
         """Whether it could be used."""
         ledger = self._ledger
         try:
-            parsed = self._playlists.parse(answer)
-            playlist = parsed.playlist
-            if playlist.skipped:
-                if before is None:
-                    raise WireError("It skips, and was not asked to.")
-                ledger.counts.delta_updates += 1
-                playlist = completed(playlist, before)
+            reading = self._playlists.read(answer, before)
         except WireError:
             ledger.on_playlist_error("unusable")
             return False
         ledger.counts.playlists += 1
-        for rule in (*parsed.violations, *(contradictions(playlist, before) if before is not None else ())):
+        ledger.counts.delta_updates += reading.is_delta
+        for rule in reading.broken_rules:
             ledger.on_playlist_error(rule)
-        self.newest = playlist
+        self.newest = reading.playlist
         self._loaded_s = answer.arrived_s
         self.changed.set()
         return True
