@@ -23,16 +23,16 @@ const RECOVERIES_WITHIN_MS = 30000;
 const BACK_BUFFER_S = 10;
 const TRIM_EVERY_S = 60;
 /** How the picture comes nearer to the live edge: from so much beyond the target, until so much, at a speed that is not heard. */
-const CATCH_UP_BEYOND_S = 0.25;
-const CATCH_UP_UNTIL_S = 0.15;
+const CATCH_UP_BEYOND_S = 0.3;
+const CATCH_UP_UNTIL_S = 0.2;
 const CATCH_UP_RATE = 1.1;
 /** With less than this ahead it would run into the end of what is there. */
 const CATCH_UP_ABOVE_S = 0.4;
 /** What lies further behind than this is skipped: to catch up would take half a minute. */
 const SKIP_AHEAD_BEYOND_S = 3;
 
-/** Tried again soon: what is wanted now is worth nothing in a second. */
-const RETRY = { maxNumRetry: 10, retryDelayMs: 200, maxRetryDelayMs: 1000, backoff: "linear" };
+/** Tried again soon: what is wanted now is worth nothing in a second. Picture and sound share the count, so that it is 3 s. */
+const RETRY = { maxNumRetry: 30, retryDelayMs: 200, maxRetryDelayMs: 200, backoff: "linear" };
 const LOAD_POLICY = { maxTimeToFirstByteMs: 10000, maxLoadTimeMs: 20000, timeoutRetry: RETRY, errorRetry: RETRY };
 
 const CONFIGURATION = {

@@ -3,8 +3,8 @@ import { HlsClient } from "./llhls.js";
 import { atNextFrame } from "./stage.js";
 import { WhepClient } from "./whep.js";
 
-/** Not live so long after an attempt began: LL-HLS starts beside it. Where the packager starts for it, that takes a second. */
-const FALL_BACK_AFTER_MS = 1000;
+/** Not live so long after an attempt began: LL-HLS starts beside it, which may take two seconds more where nobody packages yet. */
+const FALL_BACK_AFTER_MS = 700;
 /** From the start of an attempt beside HLS to an ICE path: where there is one, it is found in a few round trips. */
 const PATH_WITHIN_MS = 2000;
 /** WebRTC that stayed so long is worth a quick try, should it fail again. */
@@ -15,7 +15,7 @@ const FINAL_STATUSES = [401, 403, 404];
 /**
  * Watches one stream by WebRTC, and by LL-HLS where that does not get through, and goes back when it does again.
  *
- *     WebRTC leads --not live in 1 s, failed, refused but for 401, 403, 404, frozen for 2 s--> HLS starts beside it
+ *     WebRTC leads --not live in 0.7 s, failed, refused but for 401, 403, 404, frozen for 2 s--> HLS starts beside it
  *         ^                                             whichever is live first is shown; WebRTC wins and ends HLS
  *         |                                                                  |
  *         |-- frames for 2 s: shown, HLS ends -- HLS leads: WebRTC is tried after 5 s, 10 s ... 60 s
@@ -128,6 +128,7 @@ export class Player extends EventTarget {
     video.srcObject = this.whep.mediaStream;
     this.#cancelFrame = atNextFrame(video, () => {
       this.#framed = true;
+      this.whep.look();
       this.#settle();
     });
     this.#play("webrtc");

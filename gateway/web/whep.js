@@ -60,13 +60,32 @@ export class WhepClient extends EventTarget {
     this.#stop();
     this.#looksWanted = doubtful ? LOOKS_AFTER_FREEZE : 1;
     clearInterval(this.#lookTimer);
-    this.#lookTimer = setInterval(() => this.#look(), LOOK_EVERY_MS);
+    this.#lookTimer = setInterval(() => this.look(), LOOK_EVERY_MS);
     this.#attempt("connecting");
   }
 
   /** Whether sound is all that comes: then no frame will. */
   get hasNoVideo() {
     return this.peer !== null && receivesNoVideo(this.peer);
+  }
+
+  /** Compare the count of decoded frames with that of the last look: done twice a second; sooner when told that one is there. */
+  async look() {
+    const peer = this.peer;
+    if (!peer || !this.#session) return;
+    const framesDecoded = await decodedFrames(peer);
+    if (peer !== this.peer) return;
+    if (framesDecoded > this.#framesDecoded || (receivesNoVideo(peer) && peer.connectionState === "connected")) {
+      this.#framesDecoded = framesDecoded;
+      this.#patience(FROZEN_AFTER_MS);
+      this.#looksWithFrames += 1;
+      if (this.#looksWithFrames >= this.#looksWanted) this.#isLive();
+      return;
+    }
+    this.#looksWithFrames = 0;
+    // A page in the background may not decode at all: what it does not show is not frozen.
+    if (document.hidden) this.#patience(FROZEN_AFTER_MS);
+    if (Date.now() > this.#patientUntilMs) this.#recover();
   }
 
   /** Do not wait for the end of the pause: somebody asked, or the network is back. */
@@ -126,25 +145,6 @@ export class WhepClient extends EventTarget {
     transport?.addEventListener("statechange", () => {
       if (peer === this.peer && transport.state === "closed") this.#attempt("frozen");
     });
-  }
-
-  /** Compare the count of decoded frames with that of the last look. */
-  async #look() {
-    const peer = this.peer;
-    if (!peer || !this.#session) return;
-    const framesDecoded = await decodedFrames(peer);
-    if (peer !== this.peer) return;
-    if (framesDecoded > this.#framesDecoded || (receivesNoVideo(peer) && peer.connectionState === "connected")) {
-      this.#framesDecoded = framesDecoded;
-      this.#patience(FROZEN_AFTER_MS);
-      this.#looksWithFrames += 1;
-      if (this.#looksWithFrames >= this.#looksWanted) this.#isLive();
-      return;
-    }
-    this.#looksWithFrames = 0;
-    // A page in the background may not decode at all: what it does not show is not frozen.
-    if (document.hidden) this.#patience(FROZEN_AFTER_MS);
-    if (Date.now() > this.#patientUntilMs) this.#recover();
   }
 
   #isLive() {
