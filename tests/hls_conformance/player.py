@@ -23,7 +23,7 @@ ANSWER_WITHIN_S: Final = 12.0
 
 
 async def fetch(client: aiohttp.ClientSession, url: str, headers: Mapping[str, str] | None = None) -> Exchange:
-    """GET, with the body as it came; status 0 where no answer comes within ANSWER_WITHIN_S, or the connection breaks."""
+    """GET, with the body as it came; status 0 where none comes within ANSWER_WITHIN_S, or the connection breaks."""
     asked_s = time.monotonic()
     try:
         async with asyncio.timeout(ANSWER_WITHIN_S):
@@ -85,6 +85,11 @@ class Player:
             await asyncio.wait(running)
         for task in self._tasks:
             task.result()
+
+    def cancel(self) -> None:
+        """Give up, where something else has failed."""
+        for task in self._tasks:
+            task.cancel()
 
     async def latest(self, rendition: str) -> Exchange:
         """The newest playlist that came; waits for the first."""

@@ -175,7 +175,7 @@ class Recording:
 
     steady: Stream
     returns: Stream
-    """Its publisher went, and another came at once."""
+    """Its publisher went, and one with a smaller picture came at once."""
     leaves: Stream
     """Its publisher stalled for two parts, then fell silent for longer than a request may block, and went for good."""
 

@@ -17,6 +17,7 @@ from tests.e2e.waiting import until
 from tests.hls_conformance.player import PLAYLIST_HEADERS, Player, fetch
 from tests.hls_conformance.probes import Prober
 from tests.hls_conformance.recording import Recording, Stream
+from tests.hls_conformance.small_studio import SmallStudio
 
 GRACE_S: Final = 3.0
 SETTINGS: Final = {"TIMEOUTS__PUBLISHER_GRACE_S": str(GRACE_S)}
@@ -44,8 +45,8 @@ async def record(directory: Path) -> Recording:
         await stack.enter_async_context(client)
         run = _Run(gateway, client, stack)
         async with asyncio.TaskGroup() as group:
-            streams = [group.create_task(play()) for play in (run.steady, run.returns, run.leaves)]
-        return Recording(*(task.result() for task in streams), faults=gateway.faults())
+            steady, returns, leaves = (group.create_task(play()) for play in (run.steady, run.returns, run.leaves))
+        return Recording(steady.result(), returns.result(), leaves.result(), gateway.faults())
 
 
 class _Run:
@@ -56,14 +57,18 @@ class _Run:
         self._client = client
         self._stack = stack
 
-    async def _studio(self, name: str, ground: str = "green") -> AvStudio:
+    async def _studio(self, name: str) -> AvStudio:
         """One that stands by."""
-        studio = AvStudio(self._gateway, name, ground)
-        self._stack.push_async_callback(studio.stop)
+        return await self._prepared(AvStudio(self._gateway, name))
+
+    async def _prepared(self, studio: AvStudio) -> AvStudio:
+        self._stack.push_async_callback(_end, studio)
         return await studio.prepare()
 
     async def _play(self, name: str) -> Player:
-        return await Player.open(self._client, name, FIRST_PLAYLIST_WITHIN_S)
+        player = await Player.open(self._client, name, FIRST_PLAYLIST_WITHIN_S)
+        self._stack.callback(player.cancel)
+        return player
 
     async def steady(self) -> Stream:
         """Plays on, while everything is asked that a live stream can be asked."""
@@ -77,8 +82,9 @@ class _Run:
         return player.stream
 
     async def returns(self) -> Stream:
-        """Its publisher goes with a DELETE, another one comes at once; recorded until the break has left the window."""
-        first, second = await self._studio("returns"), await self._studio("returns", "blue")
+        """Its publisher goes with a DELETE, one of another resolution comes; recorded until the break has left."""
+        first = await self._studio("returns")
+        second = await self._prepared(SmallStudio(self._gateway, "returns"))
         await first.start()
         player = await self._play("returns")
         await asyncio.sleep(BEFORE_RETURN_S)
@@ -103,7 +109,7 @@ class _Run:
         studio.signal(signal.SIGSTOP)
         await asyncio.sleep(0.7)  # what was under way has arrived
         await prober.silent()
-        await studio.stop()
+        await _end(studio)
         await self._until_ended(player)
         await prober.ended()
         await player.stop()
@@ -116,6 +122,12 @@ class _Run:
             if exchange.readable and exchange.playlist.ended:
                 return
             await asyncio.sleep(0.1)
+
+
+async def _end(studio: AvStudio) -> None:
+    """By SIGTERM, so with a DELETE; by SIGKILL if that takes long, which it may just then have obeyed."""
+    with contextlib.suppress(ProcessLookupError):
+        await studio.stop()
 
 
 def _break_has_left(stream: Stream) -> bool:
