@@ -172,8 +172,8 @@ local function refusal(flight)
   }
 end
 
--- At the end of the body nginx has put the answer into the cache (ngx_http_upstream_process_request), though the leader's
--- own client may yet have to read it.
+-- At the end of the body nginx has put the answer into the cache (ngx_http_upstream_process_request), though the
+-- leader's own client may yet have to read it.
 local function body()
   local flight = ngx.ctx.flight
   if not flight then

@@ -6,6 +6,7 @@ import asyncio
 import os
 import re
 import shutil
+import signal
 import socket
 import ssl
 from pathlib import Path
@@ -55,6 +56,10 @@ class NginxProcess:
         process = await self._run("-t")
         assert await process.wait() == 0, self.log()
         return self.log()
+
+    def reload(self) -> None:
+        """Have new workers take over from the old ones, which finish what they have; do not wait."""
+        os.kill(self.pid, signal.SIGHUP)
 
     async def stop(self) -> None:
         """End it by its pid, and see that nothing failed in Lua."""

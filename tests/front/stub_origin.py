@@ -83,7 +83,7 @@ class StubOrigin:
 
     async def _playlist(self, request: web.Request) -> web.Response:
         if "_HLS_msn" not in request.query:
-            return self._answer(PLAYLIST, "no-cache")
+            return self._answer(PLAYLIST, "public, max-age=60")
         return await self._held(int(request.query["_HLS_msn"]), int(request.query.get("_HLS_part", "9")), PLAYLIST)
 
     async def _part(self, request: web.Request) -> web.Response:

@@ -77,6 +77,21 @@ async def test_followers_are_served_when_the_leader_goes_away(
     assert origin.asked[PATH] == requests
 
 
+async def test_reload_of_nginx_interrupts_nobody(
+    start_front: StartFront, origin: StubOrigin, open_client: OpenClient
+) -> None:
+    """Who asks the new workers waits for what the old ones were asked first."""
+    front = await start_front(LUA, 2)
+    origin.hold = asyncio.Event()
+    before = await _crowd(open_client(front), origin)
+    front.reload()
+    await asyncio.sleep(ALL_HAVE_ASKED_S)
+    after = await _crowd(open_client(front), origin)
+    origin.hold.set()
+    assert {status for status, _text, _retry in await asyncio.gather(*before, *after)} == {200}
+    assert origin.asked[PATH] == 1
+
+
 async def test_gateway_that_dies_is_asked_again_when_it_is_back(
     client: aiohttp.ClientSession, origin: StubOrigin
 ) -> None:

@@ -29,6 +29,14 @@ async def test_playlist_behind_a_token_is_not_shared(client: aiohttp.ClientSessi
     assert origin.asked[path] == 4
 
 
+async def test_token_is_never_logged(client: aiohttp.ClientSession, front: NginxProcess, origin: StubOrigin) -> None:
+    await origin.stop()
+    async with client.get("/hls/t/index.m3u8", headers={"Authorization": "Bearer s3cret"}) as response:
+        assert response.status == 502
+    assert "GET /hls/t/index.m3u8" in front.log()
+    assert "s3cret" not in front.log()
+
+
 @pytest.mark.parametrize("path", OPERATIONS)
 async def test_operations_are_not_reachable(path: str, front: NginxProcess, origin: StubOrigin) -> None:
     for method in ("GET", "DELETE"):
