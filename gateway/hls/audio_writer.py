@@ -8,18 +8,17 @@ from gateway.hls.fragment import Sample, fragment
 from gateway.hls.init_section import AudioFormat, audio_init_section
 from gateway.hls.rendition import Part, Rendition
 from gateway.hls.segmenter import Durations, PartClock
-from gateway.hls.timeline import AUDIO_HZ, VIDEO_HZ, Timeline
+from gateway.hls.timeline import AUDIO_HZ
 
 
 class AudioWriter:
     """Segment n of audio begins at the first frame behind the beginning of video's, or a part later where that came
     too late. Each segment has at least one frame, so that both renditions count alike."""
 
-    def __init__(self, rendition: Rendition, durations: Durations, timeline: Timeline) -> None:
+    def __init__(self, rendition: Rendition, durations: Durations) -> None:
         self.end_samples = 0
         """Where the sound ends that was written."""
         self._rendition = rendition
-        self._timeline = timeline
         self._clock = PartClock(durations)
         self._cuts: deque[Cut] = deque()
         self._epoch = -1
@@ -68,7 +67,8 @@ class AudioWriter:
             self._rendition.end_segment()
             self._clock.on_segment()
         self._epoch = cut.epoch
-        unix_s = self._timeline.unix_s(position * VIDEO_HZ // AUDIO_HZ)
+        # Counted from video's date: the timeline may be an epoch further by now, and both dates must agree.
+        unix_s = None if cut.unix_s is None else cut.unix_s + (position - cut.position_samples) / AUDIO_HZ
         self._rendition.begin_segment(unix_s, cut.is_discontinuity, self._init_section)
         self._init_section = None
 

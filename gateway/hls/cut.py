@@ -13,6 +13,8 @@ class Cut:
     epoch: int
     """Counts the breaks of the timeline."""
     is_discontinuity: bool
+    unix_s: float | None
+    """When what lies there was captured, in the gateway's clock."""
 
     @property
     def position_samples(self) -> int:

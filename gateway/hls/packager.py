@@ -80,7 +80,7 @@ class Packager:
         audio = stream.tracks.get("audio")
         if audio is not None and audio.format.name.lower() == "opus":
             self.audio = Rendition("audio", targets.part_target_s, targets.target_duration_s)
-            self._audio_writer = AudioWriter(self.audio, targets.durations(AUDIO_HZ), self.timeline)
+            self._audio_writer = AudioWriter(self.audio, targets.durations(AUDIO_HZ))
             self.audio_pipeline = AudioPipeline(
                 audio, self.timeline, self._audio_writer, run, settings.audio_bps, on_change
             )

@@ -35,7 +35,7 @@ class VideoWriter:
     ) -> None:
         self.format: VideoFormat | None = None
         self.frame_ticks = _NOMINAL_TICKS
-        """How long the last picture lasted."""
+        """How long the last picture lasted that did not stay for a hole: so long lasts one without a successor."""
         self.frames = 0
         self.reordered = 0
         """Pictures left out because their timestamp was not behind the one before: B-frames, which WebRTC has not."""
@@ -98,7 +98,8 @@ class VideoWriter:
         if position <= self._pending[1]:
             self.reordered += 1
             return
-        self.frame_ticks = position - self._pending[1]
+        if position - self._pending[1] <= self._durations.part_target:
+            self.frame_ticks = position - self._pending[1]
         self._complete_pending(position, now_s)
         if unit.is_idr and self._clock.may_end_segment():
             self._end_segment(now_s)
@@ -192,8 +193,9 @@ class VideoWriter:
         self._clock.on_part()
 
     def _begin_segment(self, position: int, is_discontinuity: bool, init_section: bytes | None) -> None:
-        self._rendition.begin_segment(self._timeline.unix_s(position), is_discontinuity, init_section)
-        self._on_cut(Cut(position, self._epoch, is_discontinuity))
+        unix_s = self._timeline.unix_s(position)
+        self._rendition.begin_segment(unix_s, is_discontinuity, init_section)
+        self._on_cut(Cut(position, self._epoch, is_discontinuity, unix_s))
 
     def _end_segment(self, now_s: float) -> None:
         self._close_part(now_s)

@@ -23,7 +23,7 @@ class Bench:
     def __init__(self) -> None:
         self.timeline, self.video, self.track = Timeline(), video_track(), audio_track()
         self.rendition = Rendition("audio", 0.21, 2)
-        self.writer = AudioWriter(self.rendition, Durations.of(AUDIO_HZ, 0.21, 2.0, 2), self.timeline)
+        self.writer = AudioWriter(self.rendition, Durations.of(AUDIO_HZ, 0.21, 2.0, 2))
         self.written = 0
         self.waiting: list[tuple[Callable[[], Transcoded], Callable[[Transcoded | None], None]]] = []
         self.is_at_once = True
@@ -47,7 +47,7 @@ class Bench:
     def begin(self, epoch: int = 0, position: int = 0) -> None:
         if epoch == 0:
             self.timeline.begin_epoch(self.video, 0, 0)
-        self.writer.cut(Cut(position * VIDEO_HZ // AUDIO_HZ, epoch, epoch > 0))
+        self.writer.cut(Cut(position * VIDEO_HZ // AUDIO_HZ, epoch, epoch > 0, None))
         self.pipeline.begin_epoch(epoch, position)
 
     def send(self, *, lost: bool = False, jump: int = 0) -> None:

@@ -6,8 +6,8 @@ from gateway.hls.cut import Cut
 from gateway.hls.init_section import AudioFormat
 from gateway.hls.rendition import Rendition
 from gateway.hls.segmenter import Durations
-from gateway.hls.timeline import AUDIO_HZ, VIDEO_HZ, Timeline
-from tests.hls.content import WALL, continuous, video_track
+from gateway.hls.timeline import AUDIO_HZ, VIDEO_HZ
+from tests.hls.content import WALL, continuous
 
 FORMAT = AudioFormat(b"\x11\x90")
 SEGMENT = 2 * AUDIO_HZ
@@ -17,17 +17,15 @@ class Bench:
     """A writer that is given frames of one line."""
 
     def __init__(self, first: int = 0) -> None:
-        timeline = Timeline()
-        video = video_track()
-        video.clock.on_packet(0, WALL.ntp(100.0))
-        timeline.begin_epoch(video, 0, 0)
         self.rendition = Rendition("audio", 0.21, 2)
-        self.writer = AudioWriter(self.rendition, Durations.of(AUDIO_HZ, 0.21, 2.0, 2), timeline)
+        self.writer = AudioWriter(self.rendition, Durations.of(AUDIO_HZ, 0.21, 2.0, 2))
         self.writer.begin(FORMAT)
         self.position = first
 
     def cut(self, position: int, epoch: int = 0, *, is_discontinuity: bool = False) -> None:
-        self.writer.cut(Cut(position * VIDEO_HZ // AUDIO_HZ, epoch, is_discontinuity))
+        self.writer.cut(
+            Cut(position * VIDEO_HZ // AUDIO_HZ, epoch, is_discontinuity, WALL.unix_s(100.0) + position / AUDIO_HZ)
+        )
 
     def write(self, count: int, epoch: int = 0) -> None:
         for _ in range(count):
@@ -131,6 +129,13 @@ def test_dates_are_those_of_the_first_frames() -> None:
     unix_s = [segment.unix_s for segment in bench.rendition.segments]
     expected = [WALL.unix_s(100.0 + start / AUDIO_HZ) for start in bench.starts()]
     assert unix_s == pytest.approx(expected, abs=0.001)
+
+
+def test_no_date_where_video_has_none() -> None:
+    bench = Bench()
+    bench.writer.cut(Cut(0, 0, False, None))
+    bench.write(1)
+    assert bench.rendition.segments[0].unix_s is None
 
 
 def test_epoch_begins_with_its_own_frames_and_init_section() -> None:

@@ -213,6 +213,13 @@ def test_picture_is_held_over_a_small_hole() -> None:
     assert not any(segment.is_discontinuity for segment in bench.segments.values())
 
 
+def test_last_picture_does_not_stay_as_long_as_a_held_one() -> None:
+    bench = Bench()
+    bench.write([unit(0, key=True), unit(FRAME_TICKS), unit(FRAME_TICKS + VIDEO_HZ)])
+    bench.writer.finish(0.0)
+    assert bench.writer.end_ticks == VIDEO_HZ + 2 * FRAME_TICKS
+
+
 def test_held_picture_makes_no_segment_too_long() -> None:
     bench = Bench()
     bench.steady((tick for tick in seconds(8) if not 170_000 < tick <= 300_000), None)
@@ -252,6 +259,7 @@ def test_date_of_a_segment_is_when_its_first_picture_was_captured() -> None:
     first, second = bench.segments.values()
     assert first.unix_s == pytest.approx(WALL.unix_s(100.0), abs=1e-3)
     assert second.unix_s == pytest.approx(WALL.unix_s(102.0), abs=1e-3)
+    assert [cut.unix_s for cut in bench.cuts] == [first.unix_s, second.unix_s]
 
 
 def test_timestamp_a_little_back_is_left_out() -> None:
@@ -270,7 +278,8 @@ def test_timestamps_far_back_break_at_the_next_keyframe() -> None:
     bench.steady(seconds(4), 2 * VIDEO_HZ)
     bench.write([unit(FIRST), unit(FIRST + FRAME_TICKS, key=True), unit(FIRST + 2 * FRAME_TICKS)])
     bench.writer.finish(0.0)
-    assert bench.cuts[-1] == Cut(4 * VIDEO_HZ, 1, True)
+    last = bench.cuts[-1]
+    assert (last.position_ticks, last.epoch, last.is_discontinuity) == (4 * VIDEO_HZ, 1, True)
     assert (bench.writer.reordered, bench.writer.undecodable) == (0, 1)
     continuous(bench.parts, start=0)
 
