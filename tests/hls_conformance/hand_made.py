@@ -46,6 +46,8 @@ _HEAD: Final = """#EXTM3U
 #EXT-X-MEDIA-SEQUENCE:{first}
 #EXT-X-DISCONTINUITY-SEQUENCE:{breaks}
 """
+OLD_RANGE: Final = '#EXT-X-DATERANGE:ID="round-6",CLASS="round",START-DATE="2026-11-21T10:00:20.000Z",DURATION=3.0\n'
+"""It is over before the first segment begins, and is removed with part 2 of segment 21."""
 DATE_RANGE: Final = '#EXT-X-DATERANGE:ID="round-7",CLASS="round",START-DATE="2026-11-21T10:00:30.000Z",DURATION=4.0\n'
 
 
@@ -55,12 +57,12 @@ def media_playlist(rendition: str, first: int, open_msn: int, open_parts: int, s
     lines = [_HEAD.format(version=version, first=first, breaks=int(first > BREAK))]
     skipped = open_msn - 6 - first if skip else 0
     if skip:
-        removed = ',RECENTLY-REMOVED-DATERANGES=""' if skip == "v2" else ""
+        removed = ',RECENTLY-REMOVED-DATERANGES="round-6"' if skip == "v2" else ""
         lines.append(f"#EXT-X-SKIP:SKIPPED-SEGMENTS={skipped}{removed}\n")
     lines += [_segment(rendition, msn, open_msn, first) for msn in range(first + skipped, open_msn)]
     if open_parts:
         lines.append(_tags(rendition, open_msn, first) + _parts(rendition, open_msn, open_parts))
-    lines.append(DATE_RANGE)
+    lines.append(DATE_RANGE if (open_msn, open_parts) > (21, 1) else OLD_RANGE + DATE_RANGE)
     lines.append(f'#EXT-X-PRELOAD-HINT:TYPE=PART,URI="{rendition}/{open_msn}.{open_parts}.m4s"\n')
     last = (open_msn, open_parts - 1) if open_parts else (open_msn - 1, PARTS - 1)
     other = RENDITIONS[RENDITIONS[0] == rendition]

@@ -14,6 +14,7 @@ import aiohttp
 from tests.e2e.gateway_process import GatewayProcess
 from tests.e2e.studio_av import AvStudio
 from tests.e2e.waiting import until
+from tests.hls_conformance.marking_gateway import MarkingGateway
 from tests.hls_conformance.player import PLAYLIST_HEADERS, Player, fetch
 from tests.hls_conformance.probes import Prober
 from tests.hls_conformance.recording import Recording, Stream
@@ -34,7 +35,7 @@ ENDLIST_WITHIN_S: Final = GRACE_S + 5.0
 
 async def record(directory: Path) -> Recording:
     """Run it all. AssertionError where the gateway does not come as far as a first playlist."""
-    gateway = GatewayProcess(directory / "gateway.log", "[::]:0", "127.0.0.1:0", SETTINGS)
+    gateway = MarkingGateway(directory / "gateway.log", "[::]:0", "127.0.0.1:0", SETTINGS)
     async with contextlib.AsyncExitStack() as stack:
         stack.callback(lambda: print(f"--- gateway.log\n{gateway.log()[-20_000:]}"))
         await gateway.start()

@@ -6,6 +6,10 @@ from tests.hls_conformance.recording import Recording
 from tests.hls_conformance.rules import broken, metadata
 
 
+def test_4_4_5_1_date_ranges_are_seen(recording: Recording) -> None:
+    assert broken(metadata.date_ranges_are_seen, recording.steady) == []
+
+
 def test_4_4_5_1_date_ranges_have_a_start(recording: Recording) -> None:
     assert broken(metadata.date_ranges_have_a_start, *recording.streams) == []
 

@@ -30,6 +30,22 @@ def test_6_2_5_1_init_section_remains(recording: Recording) -> None:
     assert broken(deltas.init_section_remains, *recording.streams) == []
 
 
+def test_6_2_5_1_yes_keeps_date_ranges(recording: Recording) -> None:
+    assert broken(deltas.yes_keeps_date_ranges, *recording.streams) == []
+
+
+def test_6_2_5_1_v2_leaves_out_old_date_ranges(recording: Recording) -> None:
+    assert broken(deltas.v2_leaves_out_old_date_ranges, *recording.streams) == []
+
+
+def test_6_2_5_1_v2_keeps_new_date_ranges(recording: Recording) -> None:
+    assert broken(deltas.v2_keeps_new_date_ranges, *recording.streams) == []
+
+
+def test_6_2_5_1_v2_lists_removed_date_ranges(recording: Recording) -> None:
+    assert broken(deltas.v2_lists_removed_date_ranges, *recording.streams) == []
+
+
 def test_6_2_5_2_reload_is_offered(recording: Recording) -> None:
     assert broken(blocking.reload_is_offered, *recording.streams) == []
 

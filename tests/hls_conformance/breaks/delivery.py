@@ -17,12 +17,20 @@ from tests.hls_conformance.breaking import (
     playlists,
     without_header,
 )
+from tests.hls_conformance.hand_made import DATE_RANGE
 from tests.hls_conformance.recording import Stream
 
 HINT = 'URI="video/22.4.m4s"'
 MAP = '#EXT-X-MAP:URI="video/init-1.mp4"\n'
 CONTROL = "#EXT-X-SERVER-CONTROL:CAN-BLOCK-RELOAD=YES,PART-HOLD-BACK=0.63,HOLD-BACK=6.0,CAN-SKIP-UNTIL=12.0"
 PART = '#EXT-X-PART:DURATION=0.20000,URI="video/20.4.m4s"\n'
+
+
+def _listed_long_before(stream: Stream) -> None:
+    """The first playlist came 20 s earlier."""
+    for exchanges in stream.snapshots.values():
+        exchanges[0] = replace(exchanges[0], answered_s=exchanges[0].answered_s - 20)
+
 
 BREAKS: dict[str, list[Break]] = {
     # 6.2.4
@@ -56,6 +64,10 @@ BREAKS: dict[str, list[Break]] = {
     "deltas.init_section_remains": [
         edit_delta("yes", "#EXTINF:2.00000,", '#EXT-X-MAP:URI="init-9.mp4"\n#EXTINF:2.00000,')
     ],
+    "deltas.yes_keeps_date_ranges": [edit_delta("yes", DATE_RANGE, "")],
+    "deltas.v2_leaves_out_old_date_ranges": [_listed_long_before],
+    "deltas.v2_keeps_new_date_ranges": [edit_delta("v2", DATE_RANGE, "")],
+    "deltas.v2_lists_removed_date_ranges": [edit_delta("v2", '"round-6"', '""')],
     "blocking.reload_is_offered": [edit("CAN-BLOCK-RELOAD=YES,", "")],
     "blocking.msn_waits_for_the_whole_segment": [
         answer("msn of the open segment", url="/v.m3u8?_HLS_msn=99"),

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from tests.hls_conformance.breaking import Break, edit, edit_delta, edit_multivariant
-from tests.hls_conformance.hand_made import DATE_RANGE
+from tests.hls_conformance.hand_made import DATE_RANGE, OLD_RANGE
 
 RANGE = DATE_RANGE.strip()
 HINT = 'URI="video/22.4.m4s"'
@@ -12,6 +12,7 @@ SEGMENT = "#EXTINF:2.00000,\nvideo/20.m4s\n"
 
 BREAKS: dict[str, list[Break]] = {
     # 4.4.5
+    "metadata.date_ranges_are_seen": [edit(OLD_RANGE, ""), edit(DATE_RANGE, DATE_RANGE + OLD_RANGE, only="audio")],
     "metadata.date_ranges_have_a_start": [edit('START-DATE="2026-11-21T10:00:30.000Z",', "")],
     "metadata.date_ranges_do_not_end_before_they_start": [
         edit("DURATION=4.0", 'END-DATE="2026-11-21T10:00:29.000Z"'),
@@ -31,7 +32,7 @@ BREAKS: dict[str, list[Break]] = {
         edit("#EXT-X-DISCONTINUITY-SEQUENCE:0", "#EXT-X-DISCONTINUITY-SEQUENCE:0\n#EXT-X-SKIP:SKIPPED-SEGMENTS=0"),
         edit_delta("yes", "#EXT-X-SKIP:", "#EXT-X-SKIP:SKIPPED-SEGMENTS=1\n#EXT-X-SKIP:"),
     ],
-    "metadata.skip_lists_removed_date_ranges_in_v2": [edit_delta("v2", ',RECENTLY-REMOVED-DATERANGES=""', "")],
+    "metadata.skip_lists_removed_date_ranges_in_v2": [edit_delta("v2", ',RECENTLY-REMOVED-DATERANGES="round-6"', "")],
     "metadata.hints_name_the_part_that_comes": [edit(HINT, 'URI="video/22.9.m4s"', step=15)],
     "metadata.hints_have_a_known_type": [edit("TYPE=PART", "TYPE=SEGMENT")],
     "metadata.hints_end_with_the_stream": [edit("#EXT-X-PRELOAD-HINT", "#EXT-X-ENDLIST\n#EXT-X-PRELOAD-HINT")],

@@ -5,7 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from tests.hls_conformance.reader import MediaPlaylist
-from tests.hls_conformance.recording import Exchange, Stream
+from tests.hls_conformance.recording import RENDITIONS, Exchange, Stream
+
+CLOCK_SLACK_S = 1.0
+"""Between a change and the playlist that shows it."""
 
 
 def _pairs(stream: Stream) -> Iterator[tuple[Exchange, MediaPlaylist, MediaPlaylist]]:
@@ -101,3 +104,61 @@ def init_section_remains(stream: Stream) -> Iterator[str]:
         for segment in playlist.all_segments:
             if segment.init_uri is not None and segment.init_uri != inits.get(segment.msn):
                 yield f"{exchange}: segment {segment.msn} with {segment.init_uri}"
+
+
+def yes_keeps_date_ranges(stream: Stream) -> Iterator[str]:
+    """Section 6.2.5.1, MUST: all that is not skipped remains; _HLS_skip=YES does not skip date ranges."""
+    for exchange, playlist, whole in _pairs(stream):
+        lines = [{line.text for line in p.all("EXT-X-DATERANGE")} for p in (playlist, whole)]
+        if exchange.directives.get("_HLS_skip") == "YES" and lines[0] != lines[1]:
+            yield f"{exchange}: {sorted(lines[0] ^ lines[1])}"
+
+
+def _asked_for_v2(stream: Stream) -> Iterator[tuple[Exchange, MediaPlaylist, str]]:
+    """Each delta update that may skip date ranges, and its rendition."""
+    for deltas in stream.deltas:
+        if deltas.v2.readable and deltas.v2.playlist.first("EXT-X-SKIP") is not None:
+            rendition = next(r for r in RENDITIONS if deltas.whole in stream.snapshots[r])
+            yield deltas.v2, deltas.v2.playlist, rendition
+
+
+def v2_leaves_out_old_date_ranges(stream: Stream) -> Iterator[str]:
+    """Section 6.2.5.1, MUST NOT: tags that were added more than CAN-SKIP-UNTIL seconds before the request."""
+    for exchange, playlist, rendition in _asked_for_v2(stream):
+        for line in playlist.all("EXT-X-DATERANGE"):
+            listed = (e.answered_s for e, p in stream.playlists(rendition) if line.text in p.text)
+            age_s = exchange.asked_s - next(listed, exchange.asked_s)
+            if age_s > playlist.control.seconds("CAN-SKIP-UNTIL") + CLOCK_SLACK_S:
+                yield f"{rendition} {exchange}: {line.attributes['ID']} is {age_s:.1f} s old"
+
+
+def v2_keeps_new_date_ranges(stream: Stream) -> Iterator[str]:
+    """Section 6.2.5.1, MUST: all that is not skipped remains: a tag that is younger than that."""
+    for exchange, playlist, whole in _pairs(stream):
+        rendition = next(r for r in RENDITIONS if r in exchange.url)
+        for line in whole.all("EXT-X-DATERANGE"):
+            listed = (e.answered_s for e, p in stream.playlists(rendition) if line.text in p.text)
+            age_s = exchange.asked_s - next(listed, exchange.asked_s)
+            if age_s < whole.control.seconds("CAN-SKIP-UNTIL") - CLOCK_SLACK_S and line.text not in playlist.text:
+                yield f"{rendition} {exchange}: {line.attributes['ID']} is {age_s:.1f} s old"
+
+
+def v2_lists_removed_date_ranges(stream: Stream) -> Iterator[str]:
+    """Section 6.2.5.1, MUST: RECENTLY-REMOVED-DATERANGES lists what was removed in the last CAN-SKIP-UNTIL seconds."""
+    for exchange, playlist, rendition in _asked_for_v2(stream):
+        skip = playlist.first("EXT-X-SKIP")
+        said = skip.attributes.get("RECENTLY-REMOVED-DATERANGES", '""').strip('"').split("\t") if skip else []
+        for name, last_seen_s in _last_seen(stream, rendition, exchange.asked_s).items():
+            ago_s = exchange.asked_s - last_seen_s
+            is_recent = CLOCK_SLACK_S < ago_s < playlist.control.seconds("CAN-SKIP-UNTIL") - CLOCK_SLACK_S
+            if is_recent and name not in said:
+                yield f"{rendition} {exchange}: {name} was there {ago_s:.1f} s before, removed are {said}"
+
+
+def _last_seen(stream: Stream, rendition: str, before_s: float) -> dict[str, float]:
+    """When each date range was last in a playlist, by ID."""
+    found: dict[str, float] = {}
+    for exchange, playlist in stream.playlists(rendition):
+        if exchange.answered_s < before_s:
+            found |= {a.text("ID"): exchange.answered_s for a in playlist.attributes_of("EXT-X-DATERANGE")}
+    return found

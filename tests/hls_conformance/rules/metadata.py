@@ -43,6 +43,14 @@ def end_of(attributes: Attributes) -> datetime | None:
     return None
 
 
+def date_ranges_are_seen(stream: Stream) -> Iterator[str]:
+    """That the recording has date ranges which come, end and go: without them no rule about them means anything."""
+    for rendition in RENDITIONS:
+        names = [{a["ID"] for a in p.attributes_of("EXT-X-DATERANGE")} for _, p in stream.playlists(rendition)]
+        if len(set().union(*names)) < 2 or not names[0] - names[-1]:
+            yield f"{rendition}: first {names[0]}, last {names[-1]}"
+
+
 def date_ranges_have_a_start(stream: Stream) -> Iterator[str]:
     """Section 4.4.5.1: START-DATE is REQUIRED in the first tag of an ID."""
     for exchange, _, ranges in _date_ranges(stream):
