@@ -102,7 +102,18 @@ def test_run_takes_its_defaults(runs: type[FakeRun]) -> None:
 
 def test_run_takes_every_option(runs: type[FakeRun], tmp_path: Path) -> None:
     result = _run(
-        *("--whip-path", "/in/{stream}", "--whep-path", "/out/{stream}", "--duration", "90s", "--viewers", "5"),
+        *(
+            "--whip-path",
+            "/in/{stream}",
+            "--whep-path",
+            "/out/{stream}",
+            "--hls-path",
+            "/{stream}.m3u8",
+            "--duration",
+            "90s",
+            "--viewers",
+            "5",
+        ),
         *("--set", "seed=9", "--set", "players.0.sampled=50%", "--threshold", "join_p95 < 5s"),
         *("--cores", str(CORES[-1]), "--gateway-metrics", f"{URL}/metrics", "--gateway-pid", "17"),
         *("--json", str(tmp_path / "report.json"), "--html", str(tmp_path / "report.html"), "--every", "0.5"),
@@ -116,6 +127,7 @@ def test_run_takes_every_option(runs: type[FakeRun], tmp_path: Path) -> None:
     assert [threshold.text for threshold in run.thresholds] == [*scenario.thresholds, "join_p95 < 5s"]
     assert options.target.endpoints.whip("a") == f"{URL}/in/a"
     assert options.target.endpoints.whep("a") == f"{URL}/out/a"
+    assert options.target.endpoints.hls("a") == f"{URL}/a.m3u8"
     assert options.target.permission.own_targets == {"edge.example"}
     assert options.cores == (CORES[-1],)
     assert (options.gateway_pid, options.gateway_metrics) == (17, f"{URL}/metrics")

@@ -191,3 +191,9 @@ def test_ice_restarts_keep_their_mean_and_do_not_go_in_step() -> None:
     assert fmean(every) == pytest.approx(60, rel=0.05)
     assert min(every) == pytest.approx(30, abs=1)
     assert max(every) == pytest.approx(90, abs=1)
+
+
+def test_visits_are_by_the_protocol_of_their_group() -> None:
+    by_hls = PlayersSpec(name="a", count=1, protocol="hls", preload_hints=True)
+    assert [(visit.protocol, visit.preload_hints) for visit in _first_visits(by_hls)] == [("hls", True)]
+    assert [(visit.protocol, visit.preload_hints) for visit in _first_visits(_churning(1))] == [("whep", False)]

@@ -3,7 +3,6 @@ import struct
 import pytest
 
 from gateway.errors import WireError
-from loadgen.hls.boxes import boxes, find
 from loadgen.hls.fragments import InitSection, parse_fragments, parse_init_section
 from tests.loadgen.hls.media import box, fragment, full_box, init_section
 
@@ -111,9 +110,3 @@ def test_fragment_that_no_demuxer_could_read_is_refused(body: bytes) -> None:
 def test_fragment_that_is_cut_off_anywhere_is_refused(end: int) -> None:
     with pytest.raises(WireError):
         parse_fragments(GOOD[:end], INIT)
-
-
-def test_large_boxes_are_read_and_others_passed_over() -> None:
-    large = struct.pack(">I4sQ", 1, b"free", 20) + b"body"
-    assert [(kind, end - start) for kind, start, end in boxes(large + box(b"skip"))] == [(b"free", 4), (b"skip", 0)]
-    assert find(box(b"a___", box(b"b___", b"inner")), (b"a___", b"b___")) == (16, 21)

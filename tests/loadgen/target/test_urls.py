@@ -34,3 +34,8 @@ def test_base_that_is_no_server_is_refused(base: str) -> None:
 def test_path_without_its_stream_is_refused(path: str) -> None:
     with pytest.raises(TargetError, match="has to begin with / and to say where"):
         Endpoints("http://h", whep_path=path)
+
+
+def test_multivariant_playlist_has_a_path_of_its_own() -> None:
+    assert Endpoints("http://h/edge/").hls("a b") == "http://h/edge/hls/a%20b/index.m3u8"
+    assert Endpoints("http://h", hls_path="/{stream}.m3u8").hls("a") == "http://h/a.m3u8"
