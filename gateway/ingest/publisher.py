@@ -27,6 +27,9 @@ from gateway.wire.rtp import RtpHeader, strip_padding, unpack_rtx_payload
 MAX_SSRCS = 8
 """SSRCs of one publisher: two tracks, their RTX, and a restart of each."""
 
+MAX_EARLY_REPORTS = 4
+"""FFmpeg sends a track's first sender report right before its first packet, and the next one 5 s later."""
+
 MAX_PAYLOAD_BYTES = 1300
 """Larger payloads would not fit a viewer's datagram with our header, all extensions and an authentication tag."""
 
@@ -74,6 +77,7 @@ class Publisher:
         self._arrivals = ArrivalRecorder()
         self._feedback = Feedback(session, self.tracks, clock)
         self._ssrcs: set[int] = set()
+        self._early_reports: dict[int, tuple[rtcp.SenderReport, float]] = {}
         self._next_report_s = self._next_feedback_s = 0.0
         self._by_payload_type: dict[int, tuple[IncomingTrack, bool]] = {}
         for track in self.tracks:
@@ -181,6 +185,8 @@ class Publisher:
             self._stream.tracks[track.media.format.kind].begin_epoch()
         self._feed(track, extended, arrived)
         track.reception.on_packet(arrived.header.timestamp, arrived.now_s)
+        if begins_anew and (early := self._early_reports.pop(arrived.header.ssrc, None)) is not None:
+            self._on_sender_report(*early)
 
     def _feed(self, track: IncomingTrack, extended: int, arrived: _Arrived) -> None:
         """Pass the packet with the `extended` sequence number on to the stream."""
@@ -205,6 +211,8 @@ class Publisher:
     def _on_sender_report(self, report: rtcp.SenderReport, now_s: float) -> None:
         track = next((t for t in self.tracks if t.reception is not None and t.ssrc == report.ssrc), None)
         if track is None or track.reception is None or self._stream is None:
+            if len(self._early_reports) < MAX_EARLY_REPORTS:
+                self._early_reports[report.ssrc] = (report, now_s)
             return
         track.reception.on_sender_report(report, now_s)
         if not report.ntp_timestamp:

@@ -12,6 +12,10 @@ from gateway.clock import ntp_difference_s
 OFFSET_SAMPLES = 30
 """Sender reports that the offset is estimated from: 30 to 60 s, long enough to catch one that did not queue."""
 
+ARRIVAL_KEPT_S = 10.0
+"""How long the fastest packet stands for the publisher's clock: long enough for one that did not queue, and clocks part
+by no more than a millisecond in it."""
+
 _UQ32 = 1 << 32
 _HALF_RTP = 1 << 31
 _U64 = 0xFFFFFFFFFFFFFFFF
@@ -53,19 +57,27 @@ def _signed(difference: int) -> int:
 class TrackClock:
     """Ties a track's outgoing RTP timestamps to the gateway's NTP clock."""
 
-    __slots__ = ("_clock", "_clock_rate_hz", "_is_reported", "_ntp", "_timestamp")
+    __slots__ = ("_clock", "_clock_rate_hz", "_has_packet", "_is_reported", "_ntp", "_timestamp")
 
     def __init__(self, clock_rate_hz: int) -> None:
         self._clock_rate_hz = clock_rate_hz
         self._clock: PublisherClock | None = None
-        self._is_reported = False
+        self._is_reported = self._has_packet = False
         self._ntp = 0
         self._timestamp: int | None = None
 
     def on_packet(self, timestamp: int, gateway_ntp: int) -> None:
-        """Arrival is the best that is known until the publisher's first sender report."""
-        if not self._is_reported:
-            self._timestamp, self._ntp = timestamp, gateway_ntp
+        """Until the publisher's first sender report arrival is the best that is known: that of the packet that
+        travelled fastest, so that neither jitter nor a large frame moves the clock."""
+        if not self._is_reported and (not self._has_packet or self._is_faster(timestamp, gateway_ntp)):
+            self._timestamp, self._ntp, self._has_packet = timestamp, gateway_ntp, True
+
+    def _is_faster(self, timestamp: int, gateway_ntp: int) -> bool:
+        """Whether the packet took less time than the one that is gone by, or that one is too long ago."""
+        if ntp_difference_s(gateway_ntp, self._ntp) > ARRIVAL_KEPT_S:
+            return True
+        expected_ntp = self.ntp_at(timestamp)
+        return expected_ntp is None or ntp_difference_s(gateway_ntp, expected_ntp) < 0
 
     def on_sender_report(self, publisher_ntp: int, timestamp: int, clock: PublisherClock) -> None:
         """The publisher said that outgoing `timestamp` was captured at `publisher_ntp`."""
@@ -75,7 +87,7 @@ class TrackClock:
         """Another publisher: its first report is still to come. Until its first packet the last one's line goes on."""
         if self._clock is not None:
             self._ntp = self._clock.to_gateway(self._ntp) or self._ntp
-        self._clock, self._is_reported = None, False
+        self._clock, self._is_reported, self._has_packet = None, False, False
 
     def timestamp_at(self, gateway_ntp: int) -> int | None:
         """The RTP timestamp that corresponds to the instant `gateway_ntp`, for a sender report; None before any

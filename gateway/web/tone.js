@@ -13,6 +13,10 @@ export class Tone {
   }
 
   start() {
+    // Chromium's track stops while nothing is connected to it: then no packet is sent, and its clock stands still.
+    const silence = new ConstantSourceNode(this.#context, { offset: 0 });
+    silence.connect(this.#output);
+    silence.start();
     this.#context.resume();
     this.#beepAtTheNextSecond();
   }

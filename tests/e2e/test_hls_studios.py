@@ -45,9 +45,6 @@ async def test_killed_studio_that_returns_is_a_discontinuity_in_both_renditions_
         assert on_time(await asyncio.to_thread(stretch.pdt_errors_ms))
 
 
-@pytest.mark.xfail(
-    reason="tone.js lets its track run dry between two tones: no packet is sent, and the track's clock stands still"
-)
 @pytest.mark.browser
 @pytest.mark.parametrize("loss", [0.0, LOSS], ids=["clean", "lossy"])
 async def test_chromium_s_table_is_continuous_and_in_sync(

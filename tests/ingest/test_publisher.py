@@ -9,6 +9,7 @@ from gateway.errors import WireError
 from gateway.ingest.incoming import PublishedMedia
 from gateway.ingest.publisher import (
     FEEDBACK_INTERVAL_S,
+    MAX_EARLY_REPORTS,
     MAX_PAYLOAD_BYTES,
     MAX_SSRCS,
     REPORT_INTERVAL_S,
@@ -463,6 +464,22 @@ def test_sender_report_ties_the_track_to_our_clock(bench: Bench) -> None:
     bench.publisher.on_rtcp([rtcp.SenderReport(VIDEO_SSRC, ntp_from_seconds(5), 9000, 1, 1)], 2.0)
     track = bench.stream.tracks["video"]
     assert track.clock.timestamp_at(CLOCK.ntp(2.0)) == track.rewriter.outgoing_timestamp(9000)
+
+
+def test_sender_report_before_the_first_packet_ties_the_track_once_that_is_here(bench: Bench) -> None:
+    bench.publisher.on_rtcp([rtcp.SenderReport(VIDEO_SSRC, ntp_from_seconds(5), 9000, 1, 1)], 2.0)
+    bench.rtp(100, IDR_SLICE, timestamp=18_000, now_s=2.3)
+    track = bench.stream.tracks["video"]
+    assert track.clock.timestamp_at(CLOCK.ntp(2.0)) == track.rewriter.outgoing_timestamp(9000)
+
+
+def test_sender_reports_of_unknown_ssrcs_are_kept_only_so_far(bench: Bench) -> None:
+    for ssrc in range(0x70, 0x70 + MAX_EARLY_REPORTS):
+        bench.publisher.on_rtcp([rtcp.SenderReport(ssrc, ntp_from_seconds(5), 9000, 1, 1)], 1.0)
+    bench.publisher.on_rtcp([rtcp.SenderReport(VIDEO_SSRC, ntp_from_seconds(5), 9000, 1, 1)], 2.0)
+    bench.rtp(100, IDR_SLICE, timestamp=18_000, now_s=2.3)
+    track = bench.stream.tracks["video"]
+    assert track.clock.timestamp_at(CLOCK.ntp(2.3)) == track.rewriter.outgoing_timestamp(18_000)
 
 
 def test_sender_report_without_a_wall_clock_ties_nothing(bench: Bench) -> None:

@@ -3,7 +3,7 @@
 import pytest
 
 from gateway.clock import ntp_difference_s, ntp_from_seconds
-from gateway.stream.timing import OFFSET_SAMPLES, PublisherClock, TrackClock, capture_clock_offset
+from gateway.stream.timing import ARRIVAL_KEPT_S, OFFSET_SAMPLES, PublisherClock, TrackClock, capture_clock_offset
 
 VIDEO_HZ, AUDIO_HZ = 90_000, 48_000
 GATEWAY_S = 3_900_000_000.0
@@ -64,11 +64,20 @@ def test_track_before_any_packet_has_no_time() -> None:
     assert TrackClock(VIDEO_HZ).timestamp_at(gateway_ntp(0)) is None
 
 
-def test_track_before_the_first_report_goes_by_arrival() -> None:
+def test_track_before_the_first_report_goes_by_the_arrival_of_the_fastest_packet() -> None:
     track = TrackClock(VIDEO_HZ)
-    track.on_packet(1000, gateway_ntp(0))
+    track.on_packet(1000, gateway_ntp(0.020))
     track.on_packet(4000, gateway_ntp(0.040))
+    track.on_packet(7000, gateway_ntp(0.110))
     assert track.timestamp_at(gateway_ntp(0.140)) == 4000 + 9000
+
+
+def test_track_without_reports_forgets_an_arrival_that_is_too_long_ago() -> None:
+    track = TrackClock(VIDEO_HZ)
+    track.on_packet(0, gateway_ntp(0))
+    last_s = ARRIVAL_KEPT_S + 0.5
+    track.on_packet(round(last_s * VIDEO_HZ), gateway_ntp(last_s + 0.01))
+    assert track.timestamp_at(gateway_ntp(last_s + 1.01)) == pytest.approx((last_s + 1) * VIDEO_HZ, abs=1)
 
 
 def test_track_after_a_report_goes_by_capture_time() -> None:
