@@ -5,55 +5,55 @@ from __future__ import annotations
 import pytest
 
 from tests.hls_conformance.recording import Recording
-from tests.hls_conformance.rules import broken, profile, renditions
+from tests.hls_conformance.rules import hold, profile, renditions
 
 
 def test_b_1_next_part_is_hinted(recording: Recording) -> None:
-    assert broken(profile.next_part_is_hinted, *recording.streams) == []
+    hold(profile.next_part_is_hinted, *recording.streams)
 
 
 def test_b_1_next_init_section_is_hinted(recording: Recording) -> None:
-    assert broken(profile.next_init_section_is_hinted, *recording.streams) == []
+    hold(profile.next_init_section_is_hinted, *recording.streams)
 
 
 def test_b_1_every_other_rendition_is_reported(recording: Recording) -> None:
-    assert broken(profile.every_other_rendition_is_reported, *recording.streams) == []
+    hold(profile.every_other_rendition_is_reported, *recording.streams)
 
 
 @pytest.mark.xfail(
     strict=True, reason="aiohttp speaks HTTP/1.1 only: HTTP/2 is the proxy's that stands in front in production."
 )
 def test_b_1_served_by_http_2(recording: Recording) -> None:
-    assert broken(profile.served_by_http_2, *recording.streams) == []
+    hold(profile.served_by_http_2, *recording.streams)
 
 
 def test_b_1_requests_are_idempotent(recording: Recording) -> None:
-    assert broken(profile.requests_are_idempotent, recording.steady) == []
+    hold(profile.requests_are_idempotent, recording.steady)
 
 
 def test_b_1_renditions_are_updated_in_sync(recording: Recording) -> None:
-    assert broken(renditions.renditions_are_updated_in_sync, recording.steady) == []
+    hold(renditions.renditions_are_updated_in_sync, recording.steady)
 
 
 def test_b_1_blocking_playlists_are_cached_six_targets(recording: Recording) -> None:
-    assert broken(profile.blocking_playlists_are_cached_six_targets, *recording.streams) == []
+    hold(profile.blocking_playlists_are_cached_six_targets, *recording.streams)
 
 
 def test_b_1_refused_blocking_playlists_are_cached_four_targets(recording: Recording) -> None:
-    assert broken(profile.refused_blocking_playlists_are_cached_four_targets, recording.steady) == []
+    hold(profile.refused_blocking_playlists_are_cached_four_targets, recording.steady)
 
 
 def test_b_1_other_playlists_are_cached_half_a_target(recording: Recording) -> None:
-    assert broken(profile.other_playlists_are_cached_half_a_target, *recording.streams) == []
+    hold(profile.other_playlists_are_cached_half_a_target, *recording.streams)
 
 
 def test_b_1_other_refusals_are_cached_one_target(recording: Recording) -> None:
-    assert broken(profile.other_refusals_are_cached_one_target, recording.steady) == []
+    hold(profile.other_refusals_are_cached_one_target, recording.steady)
 
 
 def test_b_1_media_are_cached_six_targets(recording: Recording) -> None:
-    assert broken(profile.media_are_cached_six_targets, recording.steady) == []
+    hold(profile.media_are_cached_six_targets, recording.steady)
 
 
 def test_b_1_refused_media_are_cached_one_target(recording: Recording) -> None:
-    assert broken(profile.refused_media_are_cached_one_target, recording.steady) == []
+    hold(profile.refused_media_are_cached_one_target, recording.steady)

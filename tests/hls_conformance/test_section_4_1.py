@@ -3,48 +3,48 @@
 from __future__ import annotations
 
 from tests.hls_conformance.recording import Recording
-from tests.hls_conformance.rules import broken, media, text
+from tests.hls_conformance.rules import hold, media, text
 
 
 def test_4_playlists_are_identified(recording: Recording) -> None:
-    assert broken(text.playlists_are_identified, *recording.streams) == []
+    hold(text.playlists_are_identified, *recording.streams)
 
 
 def test_4_1_text_is_legal(recording: Recording) -> None:
-    assert broken(text.text_is_legal, *recording.streams) == []
+    hold(text.text_is_legal, *recording.streams)
 
 
 def test_4_1_kinds_are_not_mixed(recording: Recording) -> None:
-    assert broken(text.kinds_are_not_mixed, *recording.streams) == []
+    hold(text.kinds_are_not_mixed, *recording.streams)
 
 
 def test_4_2_attribute_lists_are_legal(recording: Recording) -> None:
-    assert broken(text.attribute_lists_are_legal, *recording.streams) == []
+    hold(text.attribute_lists_are_legal, *recording.streams)
 
 
 def test_4_4_tags_are_known(recording: Recording) -> None:
-    assert broken(text.tags_are_known, *recording.streams) == []
+    hold(text.tags_are_known, *recording.streams)
 
 
 def test_4_4_1_1_extm3u_is_first(recording: Recording) -> None:
-    assert broken(text.extm3u_is_first, *recording.streams) == []
+    hold(text.extm3u_is_first, *recording.streams)
 
 
 def test_4_4_1_2_version_is_there_once(recording: Recording) -> None:
-    assert broken(text.version_is_there_once, *recording.streams) == []
+    hold(text.version_is_there_once, *recording.streams)
 
 
 def test_4_4_2_common_tags_are_there_once(recording: Recording) -> None:
-    assert broken(text.common_tags_are_there_once, *recording.streams) == []
+    hold(text.common_tags_are_there_once, *recording.streams)
 
 
 def test_4_4_2_1_independent_segments_is_said_in_one_place(recording: Recording) -> None:
-    assert broken(text.independent_segments_is_said_in_one_place, *recording.streams) == []
+    hold(text.independent_segments_is_said_in_one_place, *recording.streams)
 
 
 def test_4_4_2_1_segments_begin_with_an_independent_frame(recording: Recording) -> None:
-    assert broken(media.segments_begin_with_an_independent_frame, *recording.streams) == []
+    hold(media.segments_begin_with_an_independent_frame, *recording.streams)
 
 
 def test_8_version_suffices(recording: Recording) -> None:
-    assert broken(text.version_suffices, *recording.streams) == []
+    hold(text.version_suffices, *recording.streams)

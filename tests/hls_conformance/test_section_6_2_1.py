@@ -5,83 +5,83 @@ from __future__ import annotations
 import pytest
 
 from tests.hls_conformance.recording import Recording
-from tests.hls_conformance.rules import broken, text, timing, updates
+from tests.hls_conformance.rules import hold, text, timing, updates
 
 
 def test_6_2_1_the_recording_has_updates(recording: Recording) -> None:
-    assert broken(updates.updates_have_something_new, *recording.streams) == []
+    hold(updates.updates_have_something_new, *recording.streams)
 
 
 def test_6_2_1_listed_media_are_available(recording: Recording) -> None:
-    assert broken(updates.listed_media_are_available, *recording.streams) == []
+    hold(updates.listed_media_are_available, *recording.streams)
 
 
 def test_6_2_1_playlists_are_compressed(recording: Recording) -> None:
-    assert broken(updates.playlists_are_compressed, *recording.streams) == []
+    hold(updates.playlists_are_compressed, *recording.streams)
 
 
 def test_6_2_1_version_is_not_too_great(recording: Recording) -> None:
-    assert broken(text.version_is_not_too_great, *recording.streams) == []
+    hold(text.version_is_not_too_great, *recording.streams)
 
 
 def test_6_2_1_target_duration_does_not_change(recording: Recording) -> None:
-    assert broken(updates.target_duration_does_not_change, *recording.streams) == []
+    hold(updates.target_duration_does_not_change, *recording.streams)
 
 
 def test_6_2_1_other_playlist_tags_do_not_change(recording: Recording) -> None:
-    assert broken(updates.other_playlist_tags_do_not_change, *recording.streams) == []
+    hold(updates.other_playlist_tags_do_not_change, *recording.streams)
 
 
 def test_6_2_1_segments_do_not_change(recording: Recording) -> None:
-    assert broken(updates.segments_do_not_change, *recording.streams) == []
+    hold(updates.segments_do_not_change, *recording.streams)
 
 
 def test_6_2_1_parts_do_not_change(recording: Recording) -> None:
-    assert broken(updates.parts_do_not_change, *recording.streams) == []
+    hold(updates.parts_do_not_change, *recording.streams)
 
 
 def test_6_2_1_open_segments_keep_their_tags(recording: Recording) -> None:
-    assert broken(updates.open_segments_keep_their_tags, *recording.streams) == []
+    hold(updates.open_segments_keep_their_tags, *recording.streams)
 
 
 def test_6_2_1_playlists_do_not_go_back(recording: Recording) -> None:
-    assert broken(updates.playlists_do_not_go_back, *recording.streams) == []
+    hold(updates.playlists_do_not_go_back, *recording.streams)
 
 
 def test_6_2_1_dates_are_not_ambiguous(recording: Recording) -> None:
-    assert broken(updates.dates_are_not_ambiguous, *recording.streams) == []
+    hold(updates.dates_are_not_ambiguous, *recording.streams)
 
 
 def test_6_2_1_discontinuities_have_a_date(recording: Recording) -> None:
-    assert broken(updates.discontinuities_have_a_date, recording.returns) == []
+    hold(updates.discontinuities_have_a_date, recording.returns)
 
 
 def test_6_2_1_date_ranges_stay_while_they_apply(recording: Recording) -> None:
-    assert broken(updates.date_ranges_stay_while_they_apply, *recording.streams) == []
+    hold(updates.date_ranges_stay_while_they_apply, *recording.streams)
 
 
 def test_6_2_1_date_range_ids_are_not_used_again(recording: Recording) -> None:
-    assert broken(updates.date_range_ids_are_not_used_again, *recording.streams) == []
+    hold(updates.date_range_ids_are_not_used_again, *recording.streams)
 
 
 def test_6_2_1_planned_date_ranges_are_ended(recording: Recording) -> None:
-    assert broken(updates.planned_date_ranges_are_ended, *recording.streams) == []
+    hold(updates.planned_date_ranges_are_ended, *recording.streams)
 
 
 def test_6_2_1_new_segments_come_in_time(recording: Recording) -> None:
-    assert broken(timing.new_segments_come_in_time, recording.steady, recording.returns) == []
+    hold(timing.new_segments_come_in_time, recording.steady, recording.returns)
 
 
 def test_6_2_1_new_parts_come_in_time(recording: Recording) -> None:
-    assert broken(timing.new_parts_come_in_time, recording.steady) == []
+    hold(timing.new_parts_come_in_time, recording.steady)
 
 
 def test_6_2_1_a_stream_that_is_over_has_endlist(recording: Recording) -> None:
-    assert broken(timing.the_end_is_told, recording.leaves) == []
+    hold(timing.the_end_is_told, recording.leaves)
 
 
 def test_6_2_1_media_stay_after_the_end(recording: Recording) -> None:
-    assert broken(timing.media_stay_after_the_end, recording.leaves) == []
+    hold(timing.media_stay_after_the_end, recording.leaves)
 
 
 @pytest.mark.xfail(
@@ -89,4 +89,4 @@ def test_6_2_1_media_stay_after_the_end(recording: Recording) -> None:
     reason="Silence becomes a break when the publisher returns; until then players wait, and 503 tells them.",
 )
 def test_6_2_1_absent_media_are_gaps(recording: Recording) -> None:
-    assert broken(timing.absent_media_are_gaps, recording.leaves) == []
+    hold(timing.absent_media_are_gaps, recording.leaves)

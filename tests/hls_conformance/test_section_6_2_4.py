@@ -3,40 +3,40 @@
 from __future__ import annotations
 
 from tests.hls_conformance.recording import Recording
-from tests.hls_conformance.rules import broken, renditions
+from tests.hls_conformance.rules import hold, renditions
 
 
 def test_6_2_4_codecs_name_every_format(recording: Recording) -> None:
-    assert broken(renditions.codecs_name_every_format, *recording.streams) == []
+    hold(renditions.codecs_name_every_format, *recording.streams)
 
 
 def test_6_2_4_target_durations_agree(recording: Recording) -> None:
-    assert broken(renditions.target_durations_agree, *recording.streams) == []
+    hold(renditions.target_durations_agree, *recording.streams)
 
 
 def test_6_2_4_server_controls_agree(recording: Recording) -> None:
-    assert broken(renditions.server_controls_agree, *recording.streams) == []
+    hold(renditions.server_controls_agree, *recording.streams)
 
 
 def test_6_2_4_timestamps_match(recording: Recording) -> None:
-    assert broken(renditions.timestamps_match, recording.steady, recording.returns) == []
+    hold(renditions.timestamps_match, recording.steady, recording.returns)
 
 
 def test_6_2_4_dates_follow_the_media(recording: Recording) -> None:
-    assert broken(renditions.dates_follow_the_media, recording.steady, recording.returns) == []
+    hold(renditions.dates_follow_the_media, recording.steady, recording.returns)
 
 
 def test_6_2_4_discontinuity_sequences_match(recording: Recording) -> None:
-    assert broken(renditions.discontinuity_sequences_match, *recording.streams) == []
+    hold(renditions.discontinuity_sequences_match, *recording.streams)
 
 
 def test_6_2_4_renditions_hold_the_same_content(recording: Recording) -> None:
-    assert broken(renditions.renditions_hold_the_same_content, *recording.streams) == []
+    hold(renditions.renditions_hold_the_same_content, *recording.streams)
 
 
 def test_6_2_4_dates_are_in_all_playlists(recording: Recording) -> None:
-    assert broken(renditions.dates_are_in_all_playlists, *recording.streams) == []
+    hold(renditions.dates_are_in_all_playlists, *recording.streams)
 
 
 def test_6_2_4_date_ranges_agree(recording: Recording) -> None:
-    assert broken(renditions.date_ranges_agree, *recording.streams) == []
+    hold(renditions.date_ranges_agree, *recording.streams)

@@ -20,3 +20,9 @@ def broken(rule: Rule, *streams: Stream) -> list[str]:
         sentences = [*rule(stream), *(f"no playlist of {rendition} can be read" for rendition in silent)]
         found += [f"{stream.name}: {sentence}" for sentence in list(dict.fromkeys(sentences))[:SHOWN]]
     return found
+
+
+def hold(rule: Rule, *streams: Stream) -> None:
+    """AssertionError with the rule's section and what breaks it."""
+    found = broken(rule, *streams)
+    assert not found, "\n".join([f"{rule.__doc__}", *found])

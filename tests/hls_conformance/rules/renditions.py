@@ -14,7 +14,7 @@ APART_S = 0.040
 """The draft gives no number. In the median: a single date is that of an arrival, which a busy machine delays."""
 MAX_MOVE_S = 0.5
 SYNC_S = 1.0
-"""A change is in the playlist of one rendition and not in that of the other for as long as a part, on a busy machine."""
+"""For a part, a change is in the playlist of one rendition and not of the other; longer on a busy machine."""
 
 
 def _pairs(stream: Stream) -> Iterator[tuple[Exchange, MediaPlaylist, Exchange, MediaPlaylist]]:
