@@ -1,4 +1,4 @@
-"""`python -m tests.bench`: see the package. Ends by itself within five minutes."""
+"""`python -m tests.bench`: see the package. Ends by itself within ten minutes."""
 
 import json
 import shlex
@@ -6,14 +6,17 @@ import signal
 import sys
 from dataclasses import asdict, replace
 from pathlib import Path
-from typing import NoReturn
+from typing import Any, NoReturn
 
 import click
 
 from loadgen.run import machine
-from tests.bench.measure import Plan, measure_joins, measure_levels, say
+from tests.bench.hls import measure as hls
+from tests.bench.hls.table import render as render_hls
+from tests.bench.measure import Plan, measure_joins, measure_levels
 from tests.bench.pictures import Studio
 from tests.bench.placement import Cores
+from tests.bench.progress import say
 from tests.bench.remote import BenchError
 from tests.bench.results import Results
 from tests.bench.table import render
@@ -22,10 +25,11 @@ GATEWAY = (sys.executable, "-m", "gateway")
 DEFAULT_PLAN = Plan((1, 50, 200, 500), 10.0, 200, Studio.FFMPEG, "127.0.0.1", GATEWAY)
 QUICK_PLAN = replace(DEFAULT_PLAN, levels=(1, 50), seconds=3.0, joins=20)
 DEFAULT_JSON = Path("docs/bench.json")
-MAX_DURATION_S = 300
+MAX_DURATION_S = 600
 
 
 @click.command()
+@click.option("--only", type=click.Choice(("webrtc", "hls")), help="One half: fan-out and joins, or LL-HLS.")
 @click.option("--level", "levels", type=int, multiple=True, help="Viewers of a window, in rising order; repeatable.")
 @click.option("--seconds", type=float, help="Length of a window.")
 @click.option("--joins", type=int, help="How many joins to measure; 0 for none.")
@@ -44,6 +48,7 @@ MAX_DURATION_S = 300
     "--json", "path", type=click.Path(path_type=Path), help=f"Where to write; without options {DEFAULT_JSON}."
 )
 def main(
+    only: str | None,
     levels: tuple[int, ...],
     seconds: float | None,
     joins: int | None,
@@ -65,17 +70,31 @@ def main(
         udp_host=udp_host,
         command=tuple(shlex.split(gateway_command)) if gateway_command else GATEWAY,
     )
+    hls_plan = hls.QUICK_PLAN if quick else hls.DEFAULT_PLAN
+    record: dict[str, Any] = {}
     try:
-        results = _measure(plan)
+        if only != "hls":
+            results = _measure(plan)
+            print(render(results))
+            record |= results.record()
+        if only != "webrtc":
+            hls_results = hls.measure_hls(hls_plan, plan.command, Cores.available())
+            print(render_hls(hls_results))
+            record["hls"] = hls_results.record()
     except BenchError as error:
         raise click.ClickException(str(error)) from None
-    print(render(results))
     if path is None and plan == DEFAULT_PLAN:
         path = DEFAULT_JSON
     if path is not None:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        path.write_text(json.dumps(results.record(), indent=2) + "\n")
-        say(f"wrote {path}")
+        _write(path, record)
+
+
+def _write(path: Path, record: dict[str, Any]) -> None:
+    """What was not measured this time stays as it is."""
+    before = json.loads(path.read_text()) if path.exists() else {}
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_text(json.dumps({**before, **record}, indent=2) + "\n")
+    say(f"wrote {path}")
 
 
 def _measure(plan: Plan) -> Results:

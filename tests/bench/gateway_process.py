@@ -10,8 +10,9 @@ import tempfile
 import time
 import urllib.error
 import urllib.request
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from types import MappingProxyType
 from typing import IO
 
 import psutil
@@ -52,6 +53,7 @@ class GatewayProcess:
 
     def __init__(self, process: subprocess.Popen[bytes], http_port: int) -> None:
         self.url = f"http://{HOST}:{http_port}"
+        self.pid = process.pid
         self._process = process
         self._memory = psutil.Process(process.pid)
         # CPUCLOCK_SCHED of the whole process, as clock_getcpuclockid(3) makes it: nanoseconds, user and system.
@@ -65,10 +67,14 @@ class GatewayProcess:
         """Resident memory."""
         return int(self._memory.memory_info().rss)
 
-    def counters(self) -> Counters:
-        """A scrape of /metrics."""
+    def scrape(self) -> Scrape:
+        """Of /metrics."""
         with urllib.request.urlopen(f"{self.url}/metrics", timeout=10) as response:
-            page = Scrape.parse(response.read().decode())
+            return Scrape.parse(response.read().decode())
+
+    def counters(self) -> Counters:
+        """What a scrape says of the stream."""
+        page = self.scrape()
 
         def total(name: str, **labels: str) -> int:
             return int(page.total(name, labels, {STREAM}))
@@ -93,11 +99,14 @@ class GatewayProcess:
 
 
 @contextlib.contextmanager
-def running_gateway(command: Sequence[str], udp_host: str, core: int) -> Iterator[GatewayProcess]:
-    """The gateway, started by `command` on `core`; it is gone afterwards. What it said is shown when it fails."""
-    http_port = _free_port()
+def running_gateway(
+    command: Sequence[str], udp_host: str, core: int, settings: Mapping[str, str] = MappingProxyType({})
+) -> Iterator[GatewayProcess]:
+    """The gateway, started by `command` on `core` with `settings` as further variables; it is gone afterwards. What it
+    said is shown when it fails."""
+    http_port = free_port()
     arguments = [*command, "--http", f"{HOST}:{http_port}", "--udp", f"{udp_host}:0"]
-    environment = {**os.environ, **_LIMITS, **_PATIENCE, "RAILBIRD_PUBLIC_ADDRESSES": f'["{HOST}"]'}
+    environment = {**os.environ, **_LIMITS, **_PATIENCE, **settings, "RAILBIRD_PUBLIC_ADDRESSES": f'["{HOST}"]'}
     with tempfile.TemporaryFile() as output:
         process = subprocess.Popen(
             arguments, env=environment, stdout=output, stderr=output, preexec_fn=lambda: _on_core(core)
@@ -141,7 +150,8 @@ def _tail(output: IO[bytes]) -> str:
     return "\n".join(output.read().decode(errors="replace").splitlines()[-20:])
 
 
-def _free_port() -> int:
+def free_port() -> int:
+    """Of TCP, free a moment ago."""
     with socket.socket() as probe:
         probe.bind((HOST, 0))
         return int(probe.getsockname()[1])

@@ -1,7 +1,6 @@
 """The course of the bench: which processes there are, and what is read when."""
 
 import os
-import sys
 import time
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
@@ -15,6 +14,7 @@ from tests.bench.gateway_process import HOST, STREAM, GatewayProcess, running_ga
 from tests.bench.pictures import Studio
 from tests.bench.placement import CROWD_NICE, MEASURED_NICE, Cores
 from tests.bench.probe import Probe, ProbeFigures
+from tests.bench.progress import say
 from tests.bench.remote import Remote, remote
 from tests.bench.results import Baseline, Delay, Joins, Level
 
@@ -177,8 +177,3 @@ def _busy_s(core: int) -> float:
     line = next(line for line in Path("/proc/stat").read_text().splitlines() if line.startswith(f"cpu{core} "))
     user, nice, system, _idle, _iowait, irq, softirq, steal = map(int, line.split()[1:9])
     return (user + nice + system + irq + softirq + steal) * _JIFFY_S
-
-
-def say(sentence: str) -> None:
-    """Progress, for whoever waits."""
-    print(f"bench: {sentence}", file=sys.stderr, flush=True)
