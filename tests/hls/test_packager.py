@@ -1,11 +1,12 @@
 import itertools
+from collections.abc import Callable
 
 import pytest
 
 from gateway.config import HlsSettings
-from gateway.hls.packager import Targets
+from gateway.hls.packager import Packager, Targets
 from gateway.hls.rendition import WINDOW_TARGET_DURATIONS
-from tests.hls.content import WALL, continuous
+from tests.hls.content import WALL, continuous, run_at_once
 from tests.hls.packager_bench import PackagerBench, audio_of, check_in_step, payloads
 from tests.stream.doubles import H264
 
@@ -146,3 +147,20 @@ def test_memory_is_bounded_over_ten_minutes() -> None:
     assert numbers[0] == 299
     assert numbers[0] - numbers[1] <= 1
     assert all(after == before + 1 for before, after in itertools.pairwise(s.msn for s in packager.video.segments))
+
+
+def test_sound_that_the_thread_still_had_is_not_written_behind_the_end() -> None:
+    bench = PackagerBench()
+    late: list[Callable[[], None]] = []
+    packager = Packager(
+        bench.stream, HlsSettings(), lambda work, done: late.append(lambda: run_at_once(work, done)), lambda: None
+    )
+    bench.packager = packager
+    bench.studio.run(1.0)
+    late.pop()()
+    bench.studio.run(1.0)
+    assert len(late) == 1
+    packager.finish(bench.studio.now_s)
+    version = audio_of(packager).version
+    late.pop()()
+    assert audio_of(packager).version == version
