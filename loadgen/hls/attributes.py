@@ -12,6 +12,7 @@ Attributes = Mapping[str, str]
 MAX_LISTS_KEPT = 4_096
 """Parsed ones: each stands in every playlist until it leaves the window, and is asked for by hundreds of players."""
 
+_DECIMAL = re.compile(r"[0-9]{1,12}(\.[0-9]*)?", re.ASCII)
 _ATTRIBUTE = re.compile(r'([A-Z0-9-]+)=("[^"\r\n]*"|[^",\s]+)(,|$)')
 
 
@@ -62,7 +63,7 @@ def says_yes(attributes: Attributes, name: str) -> bool:
 
 def decimal(text: str) -> float:
     """A decimal floating point number: no sign, no exponent."""
-    if re.fullmatch(r"[0-9]{1,12}(\.[0-9]*)?", text, re.ASCII) is None:
+    if _DECIMAL.fullmatch(text) is None:
         raise WireError(f"{text[:80]!r} is no decimal number.")
     return float(text)
 

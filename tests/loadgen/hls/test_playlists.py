@@ -25,6 +25,13 @@ def test_same_bytes_after_the_same_are_read_once() -> None:
     assert second.playlist.segments == first.playlist.segments
 
 
+def test_players_that_came_by_different_ways_share_a_whole_playlist() -> None:
+    playlists = Playlists()
+    first = playlists.read(answer(WHOLE), None).playlist
+    later = WHOLE + '#EXT-X-PART:DURATION=0.2,URI="video/10.1.m4s"\n'
+    assert playlists.read(answer(later), first).playlist is playlists.read(answer(later), None).playlist
+
+
 def test_same_bytes_after_others_are_another_playlist() -> None:
     playlists = Playlists()
     first = playlists.read(answer(WHOLE), None)
@@ -52,4 +59,4 @@ def test_readings_kept_are_bounded(monkeypatch: pytest.MonkeyPatch) -> None:
     playlists = Playlists()
     for number in range(10):
         playlists.read(answer(WHOLE + f"# {number}\n"), None)
-    assert len(playlists._known) == 3
+    assert len(playlists._parsed) == len(playlists._readings) == 3
