@@ -1,7 +1,5 @@
 """Figures of several processes and seconds, added up."""
 
-from dataclasses import fields
-
 import pytest
 
 from loadgen.figures import (
@@ -13,19 +11,6 @@ from loadgen.figures import (
     SessionFigures,
     StudioCounts,
 )
-
-
-@pytest.mark.parametrize("kind", [MediaCounts, HlsCounts, StudioCounts])
-def test_counts_add_field_by_field(kind: type[MediaCounts] | type[HlsCounts] | type[StudioCounts]) -> None:
-    names = [each.name for each in fields(kind)]
-    total = kind(**{name: place for place, name in enumerate(names)})
-    total.add(kind(**dict.fromkeys(names, 100)))  # type: ignore[arg-type]
-    assert [getattr(total, name) for name in names] == [100 + place for place in range(len(names))]
-
-
-def test_expected_packets_are_all_that_were_sent_first() -> None:
-    """Of 100 packets 5 are lost on the way, and retransmissions bring 3 of them."""
-    assert MediaCounts(packets=98, retransmissions=3, lost=5, recovered=3).expected == 100
 
 
 def test_intervals_of_two_processes_are_merged() -> None:
