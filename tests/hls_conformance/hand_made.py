@@ -227,5 +227,9 @@ def ended_stream() -> Stream:
         stream.snapshots[rendition].append(playlist_answer(url, text, 110.0, cache_control="max-age=1"))
     for question in ("next segment", "next part", "msn too far", "skip"):
         stream.answers[f"ended, {question}"] = stream.snapshots["video"][-1]
+    stream.answers["ended, index"] = _refusal(404)
+    again = replace(stream.multivariant, wire_body=gzip.compress(MULTIVARIANT.replace("g/", "h/").encode()))
+    stream.answers["again, index"] = again
+    stream.answers["again, old playlist"] = stream.snapshots["video"][-1]
     stream.answers["ended, media 22.m4s"] = stream.listed[f"{ROOT}video/22.m4s"]
     return stream

@@ -151,6 +151,7 @@ class Prober:
             self.ask_playlist("ended, msn too far", msn=FAR),
             self.ask_playlist("ended, skip", skip="YES"),
             self.ask("ended", self._url),
+            self.ask("ended, index", self._player.stream.multivariant.url),
         )
         await asyncio.sleep(max(0.0, playlist.duration_s - ASK_BEFORE_S))
         last = await self._player.latest("video")
@@ -158,3 +159,13 @@ class Prober:
             uris = (segment.uri, segment.init_uri, *(part.uri for part in segment.parts))
             for path in {last.resolve(uri) for uri in uris if uri is not None}:
                 await self.ask(f"ended, media {path}", path)
+
+    # When somebody publishes under that name again
+
+    async def again(self) -> None:
+        """Ask for the stream until it is there, and then for what was its playlist."""
+        for _ in range(60):
+            if (await self.ask("again, index", self._player.stream.multivariant.url)).status == 200:
+                break
+            await asyncio.sleep(0.1)
+        await self.ask("again, old playlist", self._url)

@@ -177,7 +177,7 @@ class Recording:
     returns: Stream
     """Its publisher went, and one with a smaller picture came at once."""
     leaves: Stream
-    """Its publisher stalled for two parts, then fell silent for longer than a request may block, and went for good."""
+    """Its publisher stalled for two parts, fell silent for longer than a request may block, and went; another came."""
 
     faults: list[str] = field(default_factory=list)
     """Lines of the gateway's log that only a bug writes."""

@@ -113,6 +113,8 @@ class _Run:
         await _end(studio)
         await self._until_ended(player)
         await prober.ended()
+        await (await self._studio("leaves")).start()
+        await prober.again()
         await player.stop()
         return player.stream
 

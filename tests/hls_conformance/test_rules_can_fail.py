@@ -17,11 +17,13 @@ from tests.hls_conformance.rules import Rule, broken
 
 ABOUT_AN_END = {
     "timing.the_end_is_told",
+    "timing.what_is_gone_is_not_found",
+    "timing.the_end_is_final",
     "timing.media_stay_after_the_end",
     "blocking.directives_are_ignored_after_the_end",
 }
-ABOUT_SILENCE = "timing.absent_media_are_gaps"
-"""No playlist made by hand has a gap: that the rule notices is what its strict xfail shows."""
+NOT_KEPT = {"timing.absent_media_are_gaps", "profile.target_duration_is_six_seconds"}
+"""The stream made by hand has no gaps, and a target duration of 2 s: that they notice is what a strict xfail shows."""
 
 
 def _rules() -> dict[str, Rule]:
@@ -43,7 +45,7 @@ def _fresh(rule: str) -> Stream:
     return ended_stream() if rule in ABOUT_AN_END else made_stream()
 
 
-@pytest.mark.parametrize("rule", sorted(RULES.keys() - {ABOUT_SILENCE}))
+@pytest.mark.parametrize("rule", sorted(RULES.keys() - NOT_KEPT))
 def test_rule_holds_for_the_stream_made_by_hand(rule: str) -> None:
     assert broken(RULES[rule], _fresh(rule)) == []
 
@@ -56,7 +58,7 @@ def test_rule_notices_a_break(rule: str, number: int) -> None:
 
 
 def test_every_rule_is_seen_to_fail() -> None:
-    assert RULES.keys() - BREAKS.keys() == {ABOUT_SILENCE}
+    assert RULES.keys() - BREAKS.keys() == NOT_KEPT
 
 
 def test_every_rule_has_its_test() -> None:

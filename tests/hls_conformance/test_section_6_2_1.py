@@ -80,6 +80,14 @@ def test_6_2_1_a_stream_that_is_over_has_endlist(recording: Recording) -> None:
     hold(timing.the_end_is_told, recording.leaves)
 
 
+def test_4_4_3_4_the_end_is_final(recording: Recording) -> None:
+    hold(timing.the_end_is_final, recording.leaves)
+
+
+def test_6_2_1_what_is_gone_is_not_found(recording: Recording) -> None:
+    hold(timing.what_is_gone_is_not_found, recording.leaves)
+
+
 def test_6_2_1_media_stay_after_the_end(recording: Recording) -> None:
     hold(timing.media_stay_after_the_end, recording.leaves)
 

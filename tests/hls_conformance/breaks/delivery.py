@@ -7,6 +7,8 @@ from dataclasses import replace
 from tests.hls_conformance.breaking import (
     Break,
     answer,
+    both,
+    bytes_of,
     edit,
     edit_answer,
     edit_delta,
@@ -18,6 +20,7 @@ from tests.hls_conformance.breaking import (
     without_header,
 )
 from tests.hls_conformance.hand_made import DATE_RANGE
+from tests.hls_conformance.hand_made_media import IDR, SLICE
 from tests.hls_conformance.recording import Stream
 
 HINT = 'URI="video/22.4.m4s"'
@@ -117,6 +120,10 @@ BREAKS: dict[str, list[Break]] = {
         edit('URI="audio.m3u8"', 'URI="video.m3u8"'),
     ],
     "profile.served_by_http_2": [playlists(http_version="1.1")],
+    "profile.byte_ranges_come_with_range_requests": [edit('20.4.m4s"', '20.4.m4s",BYTERANGE="100@0"')],
+    "profile.groups_of_pictures_last_one_to_two_seconds": [
+        both(*(bytes_of(f"video/{msn}.m4s", SLICE, IDR) for msn in range(12, 24))),
+    ],
     "profile.requests_are_idempotent": [
         answer("the same, second", status=400),
         edit_answer("the same, second", "LAST-PART=4", "LAST-PART=3"),

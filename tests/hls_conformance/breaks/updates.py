@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from tests.hls_conformance.breaking import Break, answer, edit, gone, media, playlists, without_header
+from tests.hls_conformance.breaking import Break, answer, edit, edit_answer, gone, media, playlists, without_header
 from tests.hls_conformance.hand_made import DATE_RANGE
 from tests.hls_conformance.recording import Stream
 
@@ -39,6 +39,12 @@ BREAKS: dict[str, list[Break]] = {
     "timing.new_segments_come_in_time": [lambda stream: _delay(stream, 6.0)],
     "timing.new_parts_come_in_time": [lambda stream: _stretch(stream, 1.2)],
     "timing.the_end_is_told": [edit("#EXT-X-ENDLIST\n", "", only="audio")],
+    "timing.what_is_gone_is_not_found": [answer("ended, index", status=200)],
+    "timing.the_end_is_final": [
+        answer("again, index", status=404),
+        edit_answer("again, index", "h/", "g/"),
+        edit_answer("again, old playlist", "#EXT-X-ENDLIST\n", ""),
+    ],
     "timing.media_stay_after_the_end": [answer("ended, media 22.m4s", status=404)],
     # 6.2.2
     "live.media_sequence_counts_what_was_removed": [

@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from itertools import pairwise
 
+from tests.hls_conformance.media import media_of
 from tests.hls_conformance.recording import RENDITIONS, Exchange, Stream
+from tests.hls_conformance.rules.media import IDR_SLICE, nal_unit_types
 
 
 def next_part_is_hinted(stream: Stream) -> Iterator[str]:
@@ -112,3 +115,29 @@ def refused_media_are_cached_one_target(stream: Stream) -> Iterator[str]:
     """Section B.1, recommended: one target duration for unsuccessful segment requests."""
     for question in ("part far beyond the hint", "segment far beyond the edge"):
         yield from _lifetime(stream.answers.get(question), _target_s(stream), question)
+
+
+def byte_ranges_come_with_range_requests(stream: Stream) -> Iterator[str]:
+    """Section B.1: Range requests, where a playlist has BYTERANGE, BYTERANGE-START or BYTERANGE-LENGTH."""
+    uses = any("BYTERANGE" in line.text for _, playlist in stream.every_playlist() for line in playlist.lines)
+    if uses and not all("accept-ranges" in exchange.headers for exchange in stream.listed.values()):
+        yield "byte ranges, and no Accept-Ranges"
+
+
+def target_duration_is_six_seconds(stream: Stream) -> Iterator[str]:
+    """Section B.1, recommended."""
+    if _target_s(stream) != 6:
+        yield f"{_target_s(stream)} s"
+
+
+def groups_of_pictures_last_one_to_two_seconds(stream: Stream) -> Iterator[str]:
+    """Section B.1, recommended: one to two seconds from IDR to IDR, in the median."""
+    starts_s = [
+        sample.decode_ticks / media.track.timescale
+        for media in media_of(stream).segments("video").values()
+        for sample in media.samples
+        if IDR_SLICE in nal_unit_types(sample.payload)
+    ]
+    lasting_s = sorted(after - before for before, after in pairwise(starts_s))
+    if not lasting_s or not 1.0 - 0.05 <= lasting_s[len(lasting_s) // 2] <= 2.0 + 0.05:
+        yield f"{[round(seconds, 2) for seconds in lasting_s]}"

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from itertools import pairwise
 
-from tests.hls_conformance.reader import MediaPlaylist
+from tests.hls_conformance.reader import MediaPlaylist, Playlist
 from tests.hls_conformance.recording import RENDITIONS, Exchange, Stream
 
 SLACK_S = 0.5
@@ -80,3 +80,23 @@ def media_stay_after_the_end(stream: Stream) -> Iterator[str]:
     if not kept:
         yield "nothing was asked for after the end"
     yield from (f"{question}: {exchange}" for question, exchange in kept.items() if exchange.status != 200)
+
+
+def what_is_gone_is_not_found(stream: Stream) -> Iterator[str]:
+    """Section 6.2.1, SHOULD: a clear indication, 404 or 410, that it is gone; ours is at the stable address."""
+    answer = stream.answers.get("ended, index")
+    if answer is None or answer.status not in (404, 410):
+        yield f"{answer}"
+
+
+def the_end_is_final(stream: Stream) -> Iterator[str]:
+    """Section 4.4.3.4: no segment is added after EXT-X-ENDLIST: who publishes later gets playlists of other URIs."""
+    index, old = stream.answers.get("again, index"), stream.answers.get("again, old playlist")
+    if index is None or index.status != 200 or not isinstance(index.text, Playlist):
+        yield f"the stream did not come back: {index}"
+        return
+    now = {index.resolve(line.text) for line in index.text.lines if line.tag is None}
+    if now & {exchange.url.partition("?")[0] for exchange in stream.snapshots["video"]}:
+        yield f"it came back as {sorted(now)}"
+    if old is not None and old.status == 200 and not (old.readable and old.playlist.ended):
+        yield f"the ended playlist goes on: {old}"
