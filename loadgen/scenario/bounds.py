@@ -6,6 +6,9 @@ MAX_DURATION_S = 48 * 3600.0
 MAX_PLAYERS = 20_000
 """Each is a socket and a port: an address has 28,000 to give (net.ipv4.ip_local_port_range)."""
 
+MAX_HLS_PLAYERS = 2_000
+"""Each makes some twenty requests a second as long as it watches: all of them 40,000."""
+
 MAX_STREAMS = 200
 """Each is a studio that a worker sends for, packet by packet; a big edge carries some dozens of tables."""
 

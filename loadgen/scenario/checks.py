@@ -5,7 +5,7 @@ from itertools import chain
 from math import inf
 from typing import NamedTuple
 
-from loadgen.scenario.bounds import MAX_PLAYERS, MAX_REQUESTS_PER_S, MAX_STREAMS
+from loadgen.scenario.bounds import MAX_HLS_PLAYERS, MAX_PLAYERS, MAX_REQUESTS_PER_S, MAX_STREAMS
 from loadgen.scenario.durations import DURATION
 from loadgen.scenario.fields import InconsistentError
 from loadgen.scenario.players import PlayersSpec, PoissonArrival
@@ -34,13 +34,16 @@ def _check_streams(studios: Sequence[StudiosSpec]) -> None:
 
 
 def _check_groups(players: Sequence[PlayersSpec]) -> None:
-    total = 0
+    total = by_hls = 0
     for index, group in enumerate(players):
         if group.name in {other.name for other in players[:index]}:
             raise InconsistentError(("players", index, "name"), "another group has this name")
         total += group.count
         if total > MAX_PLAYERS:
             raise InconsistentError(("players", index, "count"), f"at most {MAX_PLAYERS} players in all")
+        by_hls += group.count if group.protocol == "hls" else 0
+        if by_hls > MAX_HLS_PLAYERS:
+            raise InconsistentError(("players", index, "count"), f"at most {MAX_HLS_PLAYERS} players by LL-HLS")
 
 
 def _check_what_is_watched(studios: Sequence[StudiosSpec], players: Sequence[PlayersSpec]) -> None:

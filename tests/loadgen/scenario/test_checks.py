@@ -47,6 +47,15 @@ def test_players_are_bounded_in_sum() -> None:
     assert refusal.where == ("players", 1, "count")
 
 
+def test_players_by_hls_are_bounded_in_sum() -> None:
+    def by_hls(count: int, name: str) -> PlayersSpec:
+        return _players(count, name).model_copy(update={"protocol": "hls"})
+
+    check([TABLE], [by_hls(1_500, "a"), by_hls(500, "b"), _players(3_000, "c")], 600.0)
+    refusal = _refusal([TABLE], [by_hls(1_500, "a"), _players(3_000, "c"), by_hls(501, "b")])
+    assert (refusal.where, str(refusal)) == (("players", 2, "count"), "at most 2000 players by LL-HLS")
+
+
 def test_groups_of_one_name_are_refused() -> None:
     assert _refusal([TABLE], [_players(), _players(name="b"), _players()]).where == ("players", 2, "name")
 
