@@ -4,6 +4,7 @@ section 6.2.5)."""
 import secrets
 from collections import deque
 from collections.abc import Callable
+from dataclasses import dataclass
 
 from gateway.config import HlsSettings
 from gateway.errors import SignallingError
@@ -24,6 +25,30 @@ ADVANCE_PART_LIMIT_S = 3.0
 PLAYERS_WINDOW_S = 2.0
 
 _AUDIO_CODEC = "mp4a.40.2"
+
+
+@dataclass(frozen=True, slots=True)
+class PlaylistWish:
+    """Whether a playlist names what was asked for. Equal ones are one to those who wait."""
+
+    rendition: Rendition
+    msn: int
+    part: int | None
+
+    def __call__(self) -> bool:
+        return self.rendition.is_ended or self.rendition.has(self.msn, self.part)
+
+
+@dataclass(frozen=True, slots=True)
+class PartWish:
+    """Whether it is decided what becomes of a hinted part."""
+
+    rendition: Rendition
+    msn: int
+    index: int
+
+    def __call__(self) -> bool:
+        return self.rendition.is_ended or self.rendition.hinted != (self.msn, self.index)
 
 
 class Presentation:
@@ -104,7 +129,7 @@ class Presentation:
                 raise SignallingError(400, "_HLS_part needs _HLS_msn.")
             return lambda: rendition.last is not None or rendition.is_ended
         self._check_not_ahead(rendition, msn, part)
-        return lambda: rendition.is_ended or rendition.has(msn, part)
+        return PlaylistWish(rendition, msn, part)
 
     def playlist(self, name: str, skip: Skip, now_s: float) -> Text:
         """The media playlist of now."""

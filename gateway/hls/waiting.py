@@ -11,10 +11,12 @@ class WaitingRoom:
 
     def __init__(self, most: int) -> None:
         self._most = most
-        self._waiting: dict[asyncio.Future[None], Callable[[], bool]] = {}
+        self._waiting: dict[Callable[[], bool], set[asyncio.Future[None]]] = {}
+        """By what they wait for: that is asked once, however many wait for it."""
+        self._count = 0
 
     def __len__(self) -> int:
-        return len(self._waiting)
+        return self._count
 
     async def wait_until(self, is_there: Callable[[], bool], deadline_s: float) -> bool:
         """Return True as soon as `is_there`; False when it is not, `deadline_s` seconds from now.
@@ -23,27 +25,45 @@ class WaitingRoom:
         """
         if is_there():
             return True
-        if len(self._waiting) >= self._most:
+        if self._count >= self._most:
             raise SignallingError(503, "Too many requests wait for this stream.", {"Retry-After": "1"})
-        future: asyncio.Future[None] = asyncio.get_running_loop().create_future()
-        self._waiting[future] = is_there
+        loop = asyncio.get_running_loop()
+        future: asyncio.Future[None] = loop.create_future()
+        # Not asyncio.timeout, which costs several times as much as this timer.
+        deadline = loop.call_later(deadline_s, _let_go, future)
+        self._enter(is_there, future)
         try:
-            async with asyncio.timeout(deadline_s):
-                await future
-        except TimeoutError:
-            pass  # What is asked for may have come at the same instant.
+            await future
         finally:
-            self._waiting.pop(future, None)
+            deadline.cancel()
+            self._leave(is_there, future)
         return is_there()
 
     def wake(self) -> None:
         """Let those go on whose wish has come true."""
-        for future, is_there in self._waiting.items():
-            if not future.done() and is_there():
-                future.set_result(None)
+        for is_there, futures in self._waiting.items():
+            if is_there():
+                for future in futures:
+                    _let_go(future)
 
     def dismiss(self) -> None:
         """Let all go on: nothing more will come."""
-        for future in self._waiting:
-            if not future.done():
-                future.set_result(None)
+        for futures in self._waiting.values():
+            for future in futures:
+                _let_go(future)
+
+    def _enter(self, is_there: Callable[[], bool], future: asyncio.Future[None]) -> None:
+        self._waiting.setdefault(is_there, set()).add(future)
+        self._count += 1
+
+    def _leave(self, is_there: Callable[[], bool], future: asyncio.Future[None]) -> None:
+        futures = self._waiting[is_there]
+        futures.remove(future)
+        if not futures:
+            del self._waiting[is_there]
+        self._count -= 1
+
+
+def _let_go(future: asyncio.Future[None]) -> None:
+    if not future.done():
+        future.set_result(None)

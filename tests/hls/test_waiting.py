@@ -49,6 +49,24 @@ async def test_only_those_whose_wish_came_true_go_on() -> None:
     assert len(shelf.room) == 0
 
 
+async def test_wish_that_many_have_is_looked_at_once_a_wake() -> None:
+    room, looks = WaitingRoom(100), 0
+
+    def wish() -> bool:
+        nonlocal looks
+        looks += 1
+        return False
+
+    waiting = [asyncio.create_task(room.wait_until(wish, LONG_S)) for _ in range(50)]
+    await let_run()
+    assert (len(room), looks) == (50, 50)
+    room.wake()
+    assert looks == 51
+    room.dismiss()
+    assert await asyncio.gather(*waiting) == [False] * 50
+    assert len(room) == 0
+
+
 async def test_deadline_ends_the_wait() -> None:
     shelf = Shelf()
     assert await shelf.wait(1, SOON_S) is False
