@@ -10,8 +10,8 @@
  *     bytes            received up to now, picture and sound; null where the browser does not tell
  *     close()
  *
- * and call `failed(status)` at most once, when there is no going on: with the HTTP status that ended it, or 0. The
- * presentation's address holds the right to watch it: no token goes with what lies below it.
+ * and call `received()` whenever there is more to play, and `failed(status)` when there is no going on, with the HTTP status
+ * that ended it, or 0. The presentation's address holds the right to watch it: no token goes with what lies below it.
  */
 
 /** Put there by `make setup`, from npm. */
@@ -63,7 +63,7 @@ export function prefetchLibrary() {
 }
 
 /**
- * What plays HLS in this browser: a function (video, source, failed) -> playback. null where nothing does. `source` is the
+ * What plays HLS in this browser: a function (video, source, { failed, received }) -> playback. null where nothing does. `source` is the
  * multivariant playlist: { base, text, address }, its text with the address that its URIs are relative to, and the address
  * that needs no token.
  * `native`: the browser's own player even where hls.js could play.
@@ -72,11 +72,11 @@ export async function playbackOf(native = false) {
   if (hasMediaSource() && !native) {
     const library = await import(LIBRARY).catch(() => null);
     if (library?.default.isSupported()) {
-      return (video, source, failed) => new LibraryPlayback(library.default, video, source, failed);
+      return (video, source, calls) => new LibraryPlayback(library.default, video, source, calls);
     }
   }
   const playsItself = document.createElement("video").canPlayType("application/vnd.apple.mpegurl") !== "";
-  return playsItself ? (video, source, failed) => new NativePlayback(video, source.address, failed) : null;
+  return playsItself ? (video, source, calls) => new NativePlayback(video, source.address, calls) : null;
 }
 
 function hasMediaSource() {
@@ -108,7 +108,7 @@ class LibraryPlayback {
   #trimmedS = { audio: 0, main: 0 };
   #video;
 
-  constructor(Hls, video, { base, text }, failed) {
+  constructor(Hls, video, { base, text }, { failed, received }) {
     this.#events = Hls.Events;
     this.#failed = failed;
     this.#kinds = Hls.ErrorTypes;
@@ -121,7 +121,10 @@ class LibraryPlayback {
     this.#hls.on(Hls.Events.ERROR, (_name, error) => this.#onError(error));
     this.#hls.on(Hls.Events.LEVEL_UPDATED, (_name, { details }) => this.#onPlaylist(details));
     this.#hls.on(Hls.Events.FRAG_LOADED, (_name, { payload }) => (this.bytes += payload.byteLength));
-    this.#hls.on(Hls.Events.FRAG_BUFFERED, (_name, { frag }) => this.#trim(frag.type));
+    this.#hls.on(Hls.Events.FRAG_BUFFERED, (_name, { frag }) => {
+      this.#trim(frag.type);
+      received();
+    });
     this.#hls.loadSource(base);
     this.#hls.attachMedia(video);
   }
@@ -199,15 +202,14 @@ class NativePlayback {
   codec = null;
   bytes = null;
 
-  #failed;
   #firstS = 0;
-  #onError = () => this.#failed(0);
+  #listeners;
   #video;
 
-  constructor(video, address, failed) {
-    this.#failed = failed;
+  constructor(video, address, { failed, received }) {
+    this.#listeners = { error: () => failed(0), progress: received };
     this.#video = video;
-    video.addEventListener("error", this.#onError);
+    for (const [name, listener] of Object.entries(this.#listeners)) video.addEventListener(name, listener);
     video.src = address;
   }
 
@@ -229,7 +231,7 @@ class NativePlayback {
   }
 
   close() {
-    this.#video.removeEventListener("error", this.#onError);
+    for (const [name, listener] of Object.entries(this.#listeners)) this.#video.removeEventListener(name, listener);
     this.#video.removeAttribute("src");
     this.#video.load();
   }

@@ -1,5 +1,5 @@
 import { Backoff, atLeast } from "./backoff.js";
-import { playbackOf } from "./hlsplayback.js";
+import { aheadS, playbackOf } from "./hlsplayback.js";
 import { Refusal, authorization, refusal } from "./signalling.js";
 import { atNextFrame } from "./stage.js";
 import { Stalls } from "./stalls.js";
@@ -11,6 +11,8 @@ const ANEW_AFTER_MS = 8000;
 /** From the request to the first frame: longer means that this browser cannot play it. */
 const FIRST_FRAME_WITHIN_MS = 8000;
 const LOOK_EVERY_MS = 250;
+/** Begin with so much there: with less, the picture stops again at once. */
+const BEGIN_WITH_S = 0.4;
 const ANSWER_WITHIN_MS = 10000;
 
 /**
@@ -22,7 +24,8 @@ const ANSWER_WITHIN_MS = 10000;
  *         |--401, 403, 404, 406, nothing plays HLS here--> refused             connecting
  *         `--no server, 5xx, a failure while it plays--> retrying --pause--> connecting
  *
- * Events: "state" after each change of `state`; "stream" before the video element loses what it shows.
+ * Events: "state" after each change of `state`; "play" when there is something to play; "stream" before the video element
+ * loses what it shows.
  */
 export class HlsClient extends EventTarget {
   /** One of idle, connecting, live, frozen, waiting, retrying, refused. */
@@ -38,6 +41,7 @@ export class HlsClient extends EventTarget {
 
   #abort = new AbortController();
   #backoff = new Backoff();
+  #begun = false;
   #cancelFrame = () => {};
   #endpoint;
   #lookTimer = 0;
@@ -110,13 +114,26 @@ export class HlsClient extends EventTarget {
   #play(source, playback) {
     if (this.state === "waiting") this.#enter("connecting");
     this.#progressMs = performance.now();
-    this.playback = playback(this.#video, source, (status) => this.#playbackFailed(status));
+    this.playback = playback(this.#video, source, {
+      failed: (status) => this.#playbackFailed(status),
+      received: () => this.#begin(),
+    });
+    this.#awaitFrame();
+  }
+
+  /** A refusal to start is the page's affair: it knows whether to ask for a tap. */
+  #begin() {
+    if (this.#begun || !(aheadS(this.#video) >= BEGIN_WITH_S)) return;
+    this.#begun = true;
+    this.dispatchEvent(new Event("play"));
+  }
+
+  #awaitFrame() {
     this.#cancelFrame = atNextFrame(this.#video, () => {
       this.#shown = true;
       this.#look();
+      if (this.state === "connecting") this.#awaitFrame();
     });
-    // A refusal to start is the page's affair: it knows whether to ask for a tap.
-    this.dispatchEvent(new Event("play"));
   }
 
   #playbackFailed(status) {
@@ -146,7 +163,10 @@ export class HlsClient extends EventTarget {
 
   #lookForLife(progressed, stillMs) {
     const isFrozen = this.state === "frozen";
-    if (this.#shown && this.playback.advancing && (progressed || !isFrozen)) {
+    // hls.js jumps to where it begins: a video on the jump has nothing to show.
+    const { paused, readyState, seeking } = this.#video;
+    const plays = this.#shown && !paused && !seeking && readyState >= HTMLMediaElement.HAVE_CURRENT_DATA;
+    if (plays && this.playback.advancing && (progressed || !isFrozen)) {
       this.#backoff.reset();
       this.#enter("live");
     } else if (stillMs > (isFrozen ? ANEW_AFTER_MS : FIRST_FRAME_WITHIN_MS)) {
@@ -177,7 +197,7 @@ export class HlsClient extends EventTarget {
     this.#cancelFrame();
     clearTimeout(this.#retryTimer);
     this.#retryTimer = 0;
-    this.#shown = false;
+    this.#begun = this.#shown = false;
     if (this.playback === null) return;
     this.dispatchEvent(new Event("stream"));
     this.playback.close();
