@@ -108,10 +108,14 @@ def init_section_remains(stream: Stream) -> Iterator[str]:
 
 def yes_keeps_date_ranges(stream: Stream) -> Iterator[str]:
     """Section 6.2.5.1, MUST: all that is not skipped remains; _HLS_skip=YES does not skip date ranges."""
-    for exchange, playlist, whole in _pairs(stream):
-        lines = [{line.text for line in p.all("EXT-X-DATERANGE")} for p in (playlist, whole)]
-        if exchange.directives.get("_HLS_skip") == "YES" and lines[0] != lines[1]:
-            yield f"{exchange}: {sorted(lines[0] ^ lines[1])}"
+    for exchange, playlist, _ in _pairs(stream):
+        if exchange.directives.get("_HLS_skip") != "YES":
+            continue
+        rendition = next(r for r in RENDITIONS if f"/{r}." in exchange.url)
+        around = [(e, p) for e, p in stream.playlists(rendition) if abs(e.answered_s - exchange.answered_s) < 1.0]
+        kept = [{line.text for line in p.all("EXT-X-DATERANGE")} for _, p in around]  # those that do not come or go now
+        if missing := set.intersection(*kept) - {line.text for line in playlist.all("EXT-X-DATERANGE")}:
+            yield f"{exchange}: {sorted(missing)}"
 
 
 def _asked_for_v2(stream: Stream) -> Iterator[tuple[Exchange, MediaPlaylist, str]]:
@@ -135,7 +139,7 @@ def v2_leaves_out_old_date_ranges(stream: Stream) -> Iterator[str]:
 def v2_keeps_new_date_ranges(stream: Stream) -> Iterator[str]:
     """Section 6.2.5.1, MUST: all that is not skipped remains: a tag that is younger than that."""
     for exchange, playlist, whole in _pairs(stream):
-        rendition = next(r for r in RENDITIONS if r in exchange.url)
+        rendition = next(r for r in RENDITIONS if f"/{r}." in exchange.url)
         for line in whole.all("EXT-X-DATERANGE"):
             listed = (e.answered_s for e, p in stream.playlists(rendition) if line.text in p.text)
             age_s = exchange.asked_s - next(listed, exchange.asked_s)

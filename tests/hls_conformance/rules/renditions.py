@@ -108,13 +108,16 @@ def _target_s(stream: Stream) -> int:
 def renditions_hold_the_same_content(stream: Stream) -> Iterator[str]:
     """Section 6.2.4, MUST: what only one of them has, is at begin or end, and no longer than the Target Duration (which
     a segment may exceed by up to half a second, 4.1)."""
-    for video_exchange, video, _, audio in _pairs(stream):
+    since_s: dict[str, float] = {}
+    for exchange, video, _, audio in _pairs(stream):
         spans = [_span(playlist) for playlist in (video, audio)]
         if spans[0] is None or spans[1] is None:
             continue
         for which, one, other in zip(("begin", "end"), spans[0], spans[1], strict=True):
-            if abs((one - other).total_seconds()) > _target_s(stream) + 0.5:
-                yield f"{video_exchange}: {which} at {one.time()} and at {other.time()}"
+            if abs((one - other).total_seconds()) <= _target_s(stream) + 0.5:
+                since_s.pop(which, None)
+            elif exchange.answered_s - since_s.setdefault(which, exchange.answered_s) > SYNC_S:
+                yield f"{exchange}: {which} at {one.time()} and at {other.time()}"
 
 
 def _span(playlist: MediaPlaylist) -> tuple[datetime, datetime] | None:
