@@ -12,9 +12,9 @@ from gateway.stream.packet import MediaPacket
 from gateway.stream.track import Track
 from gateway.wire.h264_depacketizer import IDR, SPS, nal_type, nal_units
 
-REPAIR_WAIT_S = 0.25
-"""How long a hole holds up what is behind it: two round trips of a NACK to a studio far away, and still less than a
-player has in its buffer."""
+REPAIR_WAIT_S = 0.5
+"""How long a hole holds up what is behind it: several NACKs to a studio far away. A player that has less in its buffer
+stands still for a moment, which costs it less than all pictures up to the next keyframe."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,8 +26,6 @@ class AccessUnit:
     is_idr: bool
     begins_epoch: bool
     """Whether another publisher, or another line of numbers, begins with it."""
-    follows_loss: bool
-    """Whether pictures before it were lost or left out."""
 
 
 class AccessUnitReader:
@@ -44,7 +42,6 @@ class AccessUnitReader:
         self._epoch_start = track.epoch_start
         self._awaits_idr = True
         self._begins_epoch = False
-        self._lost = False
         self._spoilt_timestamp: int | None = None
         """Of a picture that cannot become whole: what else comes of it is left out."""
 
@@ -88,7 +85,7 @@ class AccessUnitReader:
         if behind is None or now_s - behind.arrival_s < REPAIR_WAIT_S:
             return False
         self.incomplete += behind.timestamp != self._spoilt_timestamp
-        self._awaits_idr = self._lost = True
+        self._awaits_idr = True
         first = self.track.cache.packet(self._position)
         begun = first.timestamp if first is not None else None
         self._position = behind.index
@@ -114,7 +111,7 @@ class AccessUnitReader:
             nals = nal_units(packet.payload for packet in frame if not packet.has_padding)
         except WireError:
             self.incomplete += 1
-            self._awaits_idr = self._lost = True
+            self._awaits_idr = True
             return None
         if not nals:
             return None
@@ -125,8 +122,8 @@ class AccessUnitReader:
         if self._awaits_idr and not is_idr:
             self.undecodable += 1
             return None
-        unit = AccessUnit(frame[0].timestamp, nals, is_idr, self._begins_epoch, self._lost)
-        self._awaits_idr = self._begins_epoch = self._lost = False
+        unit = AccessUnit(frame[0].timestamp, nals, is_idr, self._begins_epoch)
+        self._awaits_idr = self._begins_epoch = False
         return unit
 
     def _check_end(self, last: MediaPacket) -> None:

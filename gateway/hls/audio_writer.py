@@ -10,6 +10,9 @@ from gateway.hls.rendition import Part, Rendition
 from gateway.hls.segmenter import Durations, PartClock
 from gateway.hls.timeline import AUDIO_HZ
 
+MAX_CUTS = 64
+"""Segments that video may be ahead: two minutes, when no sound can be made at all."""
+
 
 class AudioWriter:
     """Segment n of audio begins at the first frame behind the beginning of video's, or a part later where that came
@@ -20,15 +23,17 @@ class AudioWriter:
         """Where the sound ends that was written."""
         self._rendition = rendition
         self._clock = PartClock(durations)
-        self._cuts: deque[Cut] = deque()
+        self._cuts: deque[Cut] = deque(maxlen=MAX_CUTS)
         self._epoch = -1
         self._samples: list[Sample] = []
         self._part_position = 0
+        self._format: AudioFormat | None = None
         self._init_section: bytes | None = None
 
     def begin(self, audio_format: AudioFormat) -> None:
         """What the frames to come need; before the first of them."""
-        self._init_section = audio_init_section(audio_format)
+        if audio_format != self._format:
+            self._format, self._init_section = audio_format, audio_init_section(audio_format)
 
     def cut(self, cut: Cut) -> None:
         """Video begins a segment there."""

@@ -70,7 +70,8 @@ class MediaPlaylist:
         text = self._rendered.get(skip)
         if text is None:
             plain = "".join(f"{line}\n" for line in self._lines(skip, now_s)).encode()
-            etag = f'"{self._etag_prefix}-{versions[0]}-{versions[1]}{skip.value}"'
+            # Weak, as zipped and plain share it (RFC 9110 section 8.8.1).
+            etag = f'W/"{self._etag_prefix}-{versions[0]}-{versions[1]}{skip.value}"'
             # A fixed time: the same playlist is the same bytes.
             text = self._rendered[skip] = Text(plain, gzip.compress(plain, _GZIP_LEVEL, mtime=0), etag)
         return text

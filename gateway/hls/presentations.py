@@ -7,7 +7,6 @@ from concurrent.futures import ThreadPoolExecutor
 
 import structlog
 
-from gateway.clockwork import isolated
 from gateway.config import HlsSettings, HlsStart
 from gateway.errors import SignallingError
 from gateway.hls.audio import AacFrame, AudioTranscoder
@@ -135,7 +134,12 @@ class Presentations:
     def pump(self, now_s: float) -> None:
         """Package what has come; after each batch of datagrams."""
         for presentation in self._current.values():
-            isolated(presentation.packager.pump, now_s, stream=presentation.packager.stream.name)
+            try:
+                presentation.packager.pump(now_s)
+            except Exception:
+                # A bug: this packager would meet it again in each batch. Who asks again gets a new one.
+                log.exception("packaging failed", stream=presentation.packager.stream.name)
+                presentation.packager.is_over = True
 
     def tick(self, now_s: float) -> None:
         """Begin and end what is due; several times a second."""

@@ -25,6 +25,9 @@ MEDIA_TYPES = {"video": "video/mp4", "audio": "audio/mp4"}
 
 _BLOCKED_TARGET_DURATIONS = 6
 """How long a cache may keep a playlist or a part that was waited for: nobody asks for it later (section B.1)."""
+_REFUSED_TARGET_DURATIONS = 4
+"""How long a cache may keep the refusal of a playlist that must not be asked for (section B.1)."""
+_TAKES_GZIP = re.compile(r"\bgzip\b(?!\s*;\s*q=0(?:\.0*)?\s*(?:,|$))", re.IGNORECASE)
 _NUMBER = re.compile(r"[0-9]{1,15}")
 
 
@@ -88,11 +91,15 @@ async def playlist(request: web.Request) -> web.Response:
     """A media playlist; with _HLS_msn it waits for what it names (section 6.2.5.2)."""
     presentations, presentation = request.app[HUB].presentations, _presentation(request)
     name = request.match_info["rendition"]
-    msn, part_index, skip = _directives(request.query)
-    is_there = presentation.playlist_wish(name, msn, part_index)
+    target_s = presentation.packager.targets.target_duration_s
+    try:
+        msn, part_index, skip = _directives(request.query)
+        is_there = presentation.playlist_wish(name, msn, part_index)
+    except SignallingError as error:
+        error.headers["Cache-Control"] = f"public, max-age={_REFUSED_TARGET_DURATIONS * target_s}"
+        raise
     if not await presentations.wait_until(presentation, is_there):
         raise _too_late()
-    target_s = presentation.packager.targets.target_duration_s
     max_age_s = max(target_s // 2, 1) if msn is None else _BLOCKED_TARGET_DURATIONS * target_s
     return _text(request, presentation.playlist(name, skip, monotonic_s()), f"public, max-age={max_age_s}")
 
@@ -176,9 +183,9 @@ def _directive(query: Mapping[str, str], name: str) -> int | None:
 
 def _text(request: web.Request, text: Text, cache: str) -> web.Response:
     headers = {"Cache-Control": cache, "ETag": text.etag, "Vary": "Accept-Encoding"}
-    if request.headers.get("If-None-Match") == text.etag:
+    if text.etag in request.headers.get("If-None-Match", ""):
         return web.Response(status=304, headers=headers)
-    if "gzip" not in request.headers.get("Accept-Encoding", ""):
+    if not _TAKES_GZIP.search(request.headers.get("Accept-Encoding", "")):
         return web.Response(body=text.plain, content_type=PLAYLIST_TYPE, headers=headers)
     headers["Content-Encoding"] = "gzip"
     return web.Response(body=text.gzipped, content_type=PLAYLIST_TYPE, headers=headers)

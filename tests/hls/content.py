@@ -58,7 +58,7 @@ def unit(
     """An access unit as the reader yields it: a delta picture, or a keyframe with its parameter sets."""
     own = nals if nals is not None else key_nals() if key else [b"\x41delta"]
     is_idr = any(nal[0] & 0x1F == IDR for nal in own)
-    return AccessUnit(timestamp & 0xFFFFFFFF, own, is_idr, begins_epoch, False)
+    return AccessUnit(timestamp & 0xFFFFFFFF, own, is_idr, begins_epoch)
 
 
 Transcoded = tuple[AudioTranscoder, list[AacFrame]]

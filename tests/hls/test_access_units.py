@@ -53,7 +53,7 @@ def test_units_in_order() -> None:
     pictures.send(KEY)
     pictures.send([DELTA_SLICE])
     key, delta = read(reader)
-    assert (key.nal_units, key.is_idr, key.follows_loss) == (KEY, True, False)
+    assert (key.nal_units, key.is_idr) == (KEY, True)
     assert (delta.nal_units, delta.is_idr) == ([DELTA_SLICE], False)
     assert (delta.timestamp - key.timestamp) & 0xFFFFFFFF == TICKS
     assert read(reader) == []
@@ -99,7 +99,6 @@ def test_loss_that_stays_costs_all_up_to_the_next_keyframe() -> None:
     assert len(read(reader, 1.03 + REPAIR_WAIT_S - 0.001)) == 1
     (key,) = read(reader, 1.03 + REPAIR_WAIT_S)
     assert key.is_idr
-    assert key.follows_loss
     assert not key.begins_epoch
     # The picture right behind the hole is left out with the one that has it: nobody knows which of them lost more.
     assert (reader.incomplete, reader.undecodable) == (1, 1)
@@ -111,7 +110,7 @@ def test_keyframe_right_behind_a_hole_is_taken() -> None:
     pictures.send([DELTA_SLICE], 1.0, lost=(0,))
     pictures.send(KEY, 1.03)
     units = read(reader, 2.0)
-    assert [(each.is_idr, each.follows_loss) for each in units] == [(True, False), (True, True)]
+    assert [each.is_idr for each in units] == [True, True]
 
 
 def test_multi_slice_keyframe_never_passes_in_part() -> None:
@@ -192,7 +191,7 @@ def test_malformed_picture_is_a_loss() -> None:
     pictures.send([b"\x5c\x01no start", b"\x5c\x41end"])
     pictures.send([DELTA_SLICE])
     pictures.send(KEY)
-    assert [each.follows_loss for each in read(reader)] == [False, True]
+    assert [each.is_idr for each in read(reader)] == [True, True]
     assert (reader.incomplete, reader.undecodable) == (1, 1)
 
 
@@ -243,7 +242,6 @@ def test_reader_goes_on_behind_what_was_evicted() -> None:
     assert pictures.track.cache.oldest > 1003, "the first keyframe is gone"
     units = read(reader, 200.0 + REPAIR_WAIT_S)
     assert [each.is_idr for each in units] == [True]
-    assert units[0].follows_loss
 
 
 def test_reader_that_starts_at_the_cached_keyframe() -> None:

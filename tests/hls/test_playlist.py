@@ -252,7 +252,7 @@ def test_etag_is_another_for_each_text(playlists: Playlists) -> None:
         add_segments(playlists.video, 1, parts=8)
         etags += [playlists.playlist.text(skip, NOW_S).etag for skip in (Skip.NOTHING, Skip.SEGMENTS)]
     assert len(set(etags)) == len(etags)
-    assert all(etag.startswith('"prefix-') and etag.endswith('"') for etag in etags)
+    assert all(etag.startswith('W/"prefix-') and etag.endswith('"') for etag in etags)
 
 
 def test_text_holds_no_stray_white_space(playlists: Playlists) -> None:
