@@ -8,13 +8,14 @@ import re
 import time
 from collections.abc import Mapping
 from email.utils import formatdate
+from functools import lru_cache
 
 from aiohttp import web
 
 from gateway.clock import monotonic_s
 from gateway.errors import SignallingError
 from gateway.hls.playlist import Skip, Text
-from gateway.hls.presentation import Presentation
+from gateway.hls.presentation import PartWish, Presentation
 from gateway.hls.presentations import Presentations
 from gateway.http.access import require_bearer
 from gateway.http.keys import HUB, SETTINGS
@@ -35,13 +36,14 @@ def routes() -> list[web.RouteDef]:
     """What the server is to serve."""
     below = "/hls/{stream}/{generation}"
     media = f"{below}/{{rendition:video|audio}}"
+    # They are tried in this order: first what is asked for most.
     handlers = [
+        (f"{media}.m3u8", "playlist", playlist),
+        (f"{media}/{{msn:[0-9]{{1,15}}}}.{{part:[0-9]{{1,6}}}}.m4s", "part", part),
+        (f"{media}/{{msn:[0-9]{{1,15}}}}.m4s", "segment", segment),
+        (f"{media}/init-{{number:[0-9]{{1,15}}}}.mp4", "init_section", init_section),
         ("/hls/{stream}/index.m3u8", "multivariant", index),
         (f"{below}/index.m3u8", "multivariant", index_of_generation),
-        (f"{media}.m3u8", "playlist", playlist),
-        (f"{media}/init-{{number:[0-9]{{1,15}}}}.mp4", "init_section", init_section),
-        (f"{media}/{{msn:[0-9]{{1,15}}}}.m4s", "segment", segment),
-        (f"{media}/{{msn:[0-9]{{1,15}}}}.{{part:[0-9]{{1,6}}}}.m4s", "part", part),
     ]
     gets = [web.get(path, _counted(kind, handler)) for path, kind, handler in handlers]
     return gets + [web.options(path, preflight) for path, _kind, _handler in handlers]
@@ -109,7 +111,7 @@ async def part(request: web.Request) -> web.Response:
     presentations, presentation = request.app[HUB].presentations, _presentation(request)
     name, msn, number = request.match_info["rendition"], _number(request, "msn"), _number(request, "part")
     if presentation.is_hinted(name, msn, number):
-        is_decided = await presentations.wait_until(presentation, lambda: not presentation.is_hinted(name, msn, number))
+        is_decided = await presentations.wait_until(presentation, PartWish(presentation.rendition(name), msn, number))
         if not is_decided:
             raise _too_late()
     payload = presentation.part(name, msn, number)
@@ -191,12 +193,17 @@ def _text(request: web.Request, text: Text, cache: str) -> web.Response:
     return web.Response(body=text.gzipped, content_type=PLAYLIST_TYPE, headers=headers)
 
 
+@lru_cache(8)
+def _http_date(unix_s: int) -> str:
+    return formatdate(unix_s, usegmt=True)
+
+
 def _media(presentation: Presentation, payload: bytes, content_type: str) -> web.Response:
     """What never changes. It is here as long as a playlist lasts at least (section 6.2.2)."""
     lifetime_s = round(presentation.window_s)
     headers = {
         "Cache-Control": f"public, max-age={lifetime_s}, immutable",
-        "Expires": formatdate(time.time() + lifetime_s, usegmt=True),
+        "Expires": _http_date(int(time.time()) + lifetime_s),
     }
     return web.Response(body=payload, content_type=content_type, headers=headers)
 
