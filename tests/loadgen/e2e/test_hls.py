@@ -99,7 +99,7 @@ async def test_players_of_both_kinds_watch_one_studio(
     measured(f"{told(finished)}; by WHEP delay p50 {finished.distribution('delay_s')['p50'] * 1e3:.0f} ms")
 
 
-async def test_pause_of_the_studio_is_one_stall_of_every_player(
+async def test_pause_of_the_studio_is_a_stall_of_every_player(
     gateway: GatewayProcess, tmp_path: Path, measured: Callable[[str], None]
 ) -> None:
     hanging = studio(events=[{"at": "4s", "pause": f"{PAUSE_S}s"}])
@@ -107,11 +107,15 @@ async def test_pause_of_the_studio_is_one_stall_of_every_player(
     finished = await run(tmp_path, proof, gateway.url, "--threshold", "hls_stalls == 0")
     assert finished.exit_status in (1, 3), finished.output
     assert finished.missed in (["hls_stalls == 0"], [])
-    assert [session["hls"]["stalls"] for session in finished.sessions] == [1] * 4
-    # What is held back is shown first.
+    # What is held back is shown first; a busy machine may add short ones of its own.
     held_back_s = finished.distribution("hls_latency_s")["p50"]
     for session in finished.sessions:
-        assert PAUSE_S - held_back_s - MARGIN_S < session["hls"]["stalled_s"] < PAUSE_S + MARGIN_S
-        assert session["media"]["frozen_s"] == session["hls"]["stalled_s"]
-    stalled_s = sorted(session["hls"]["stalled_s"] for session in finished.sessions)
-    measured(f"one stall each, of {stalled_s[0]:.3f} to {stalled_s[-1]:.3f} s")
+        stalls, stalled_s, longest_s = session["hls"]["stalls"], session["hls"]["stalled_s"], session["longest_gap_s"]
+        assert PAUSE_S - held_back_s - MARGIN_S < longest_s < PAUSE_S + MARGIN_S
+        assert stalled_s - longest_s < MARGIN_S
+        assert session["media"]["freezes"] == stalls >= 1
+        assert session["media"]["frozen_s"] == stalled_s
+    longest_s = [session["longest_gap_s"] for session in finished.sessions]
+    measured(
+        f"{finished.media['freezes']} stalls of 4 players, the longest {min(longest_s):.3f} to {max(longest_s):.3f} s"
+    )
