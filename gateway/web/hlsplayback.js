@@ -28,8 +28,8 @@ const CATCH_UP_UNTIL_S = 0.2;
 const CATCH_UP_RATE = 1.1;
 /** With less than this ahead it would run into the end of what is there. */
 const CATCH_UP_ABOVE_S = 0.4;
-/** What lies further behind than this is skipped: to catch up would take half a minute. */
-const SKIP_AHEAD_BEYOND_S = 3;
+/** What lies further beyond the target is skipped: to catch up would take more than a quarter of a minute. */
+const SKIP_AHEAD_BEYOND_S = 1.5;
 
 /** Tried again soon: what is wanted now is worth nothing in a second. Picture and sound share the count, so that it is 3 s. */
 const RETRY = { maxNumRetry: 30, retryDelayMs: 200, maxRetryDelayMs: 200, backoff: "linear" };

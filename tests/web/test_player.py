@@ -218,7 +218,7 @@ async def test_forced_transport_leaves_the_other_alone(page: Page, stub: StubGat
 async def test_browsers_own_player_is_given_the_address_that_needs_no_token(
     page: Page, stub: StubGateway, origin: str, why: str
 ) -> None:
-    """Whether it plays is the browser's affair: Chromium's cannot parse every playlist that its own first request meets."""
+    """Whether it plays is the browser's affair: Chromium's cannot parse every playlist that it meets."""
     if not await page.evaluate("document.createElement('video').canPlayType('application/vnd.apple.mpegurl')"):
         pytest.skip("this Chromium plays no HLS by itself")
     if why == "no hls.js":
