@@ -58,22 +58,27 @@ class MediaPlaylist:
         self._etag_prefix = etag_prefix
         self._rendered: dict[Skip, Text] = {}
         self._versions = (-1, -1)
+        self._final: Text | None = None
+        """What it says once it has ended."""
 
     def text(self, skip: Skip, now_s: float) -> Text:
         """The playlist of now, or a delta update where there is something to leave out."""
+        if self.rendition.is_ended:
+            skip = Skip.NOTHING
+            if self._final is not None:
+                return self._final
         versions = (self.rendition.version, self._date_ranges.version)
         if self._versions != versions:
             self._versions = versions
             self._rendered.clear()
-        if self.rendition.is_ended:
-            skip = Skip.NOTHING
         text = self._rendered.get(skip)
         if text is None:
             plain = "".join(f"{line}\n" for line in self._lines(skip, now_s)).encode()
             # Weak, as zipped and plain share it (RFC 9110 section 8.8.1).
             etag = f'W/"{self._etag_prefix}-{versions[0]}-{versions[1]}{skip.value}"'
-            # A fixed time: the same playlist is the same bytes.
-            text = self._rendered[skip] = Text(plain, gzip.compress(plain, _GZIP_LEVEL, mtime=0), etag)
+            text = self._rendered[skip] = Text(plain, zipped(plain), etag)
+        if self.rendition.is_ended:
+            self._final = text
         return text
 
     def _lines(self, skip: Skip, now_s: float) -> Iterator[str]:
@@ -101,6 +106,7 @@ class MediaPlaylist:
         yield from self._end()
 
     def _end(self) -> Iterator[str]:
+        yield from self._reports()
         rendition = self.rendition
         if rendition.is_ended:
             yield "#EXT-X-ENDLIST"
@@ -109,6 +115,8 @@ class MediaPlaylist:
         if (hinted_init := rendition.hinted_init) is not None:
             yield f'#EXT-X-PRELOAD-HINT:TYPE=MAP,URI="{init_uri(rendition.name, hinted_init)}"'
         yield f'#EXT-X-PRELOAD-HINT:TYPE=PART,URI="{rendition.name}/{msn}.{part}.m4s"'
+
+    def _reports(self) -> Iterator[str]:
         for other in self._others:
             if other.last is not None:
                 last_msn, last_part = other.last
@@ -139,6 +147,11 @@ class MediaPlaylist:
         if segment.is_whole:
             yield f"#EXTINF:{segment.duration_s:.5f},"
             yield f"{stem}.m4s"
+
+
+def zipped(plain: bytes) -> bytes:
+    """A playlist as gzip; at a fixed time, so that the same playlist is the same bytes."""
+    return gzip.compress(plain, _GZIP_LEVEL, mtime=0)
 
 
 def init_uri(name: str, number: int) -> str:

@@ -108,7 +108,7 @@ class Presentation:
         segments = [each for each in packager.video.segments if each.is_whole and each.duration_s >= least_s]
         audio_bps = packager.audio_bps if packager.audio is not None else 0
         rates = [segment.size_bytes * 8 / segment.duration_s for segment in segments]
-        mean_bps = sum(rates) / len(rates) if rates else packager.stream.bitrate_bps
+        mean_bps = sum(rates) / len(rates) if rates else _mean_bps(packager.video)
         return multivariant_playlist(
             Variant(
                 video_format=video_format,
@@ -120,6 +120,13 @@ class Presentation:
             ),
             directory,
         )
+
+    def end(self, now_s: float) -> None:
+        """Nothing more comes. The playlists stay as they are now, whatever becomes of their date ranges."""
+        self.packager.finish(now_s)
+        self.ended_s = now_s
+        for playlist in self._playlists.values():
+            playlist.text(Skip.NOTHING, now_s)
 
     def playlist_wish(self, name: str, msn: int | None, part: int | None) -> Callable[[], bool]:
         """What a playlist request waits for. SignallingError 400 for what must not be asked (section 6.2.5.2)."""
@@ -192,7 +199,14 @@ class Presentation:
 
     def forget_date_ranges(self, date_ranges: DateRanges, now_s: float) -> None:
         """Drop what happened before the playlists begin."""
-        first = next((segment.unix_s for segment in self.packager.video.segments), None)
+        begins = [each.segments[0].unix_s for each in self.packager.renditions if each.segments]
+        first = min((unix_s for unix_s in begins if unix_s is not None), default=None)
         if first is not None:
             remembered_s = SKIP_TARGET_DURATIONS * self.packager.targets.target_duration_s
             date_ranges.forget_before(first, now_s, remembered_s)
+
+
+def _mean_bps(rendition: Rendition) -> float:
+    """Of all parts that are there: before the first segment is whole there is nothing better."""
+    size_bytes = sum(segment.size_bytes for segment in rendition.segments)
+    return size_bytes * 8 / rendition.duration_s if rendition.duration_s else 0.0

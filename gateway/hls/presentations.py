@@ -1,6 +1,7 @@
 """All streams that are packaged now: begun when somebody asks, or at once; ended when nobody does."""
 
 import asyncio
+import math
 from collections import Counter
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
@@ -98,7 +99,9 @@ class Presentations:
         """The presentation with that generation. SignallingError 404 when it is not, or no longer, here."""
         presentation = self._by_generation.get(generation)
         if presentation is None or presentation.packager.stream.name != name:
-            raise SignallingError(404, "This presentation is over; its multivariant playlist leads to the next.")
+            cache = {"Cache-Control": f"public, max-age={math.ceil(self.settings.segment_s)}"}
+            sentence = "This presentation is over; the stream's multivariant playlist leads to the next."
+            raise SignallingError(404, sentence, cache)
         presentation.asked_s = now_s
         return presentation
 
@@ -187,8 +190,7 @@ class Presentations:
         return is_idle or is_gone or presentation.packager.is_over
 
     def _end(self, name: str, presentation: Presentation, now_s: float) -> None:
-        presentation.packager.finish(now_s)
-        presentation.ended_s = now_s
+        presentation.end(now_s)
         self._figures_before[name] = self.figures(name)
         del self._current[name]
         log.info("no longer packaging", stream=name)

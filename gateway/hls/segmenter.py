@@ -66,9 +66,13 @@ class PartClock:
         is_long_enough = self._part_ticks >= self._durations.part_least
         return is_long_enough and self._part_ticks + duration_ticks > self._durations.part_target
 
-    def may_end_segment(self) -> bool:
-        """Whether a keyframe that comes now begins a segment."""
-        return self._segment_ticks >= self._durations.segment_least
+    def may_end_segment(self, keyframe_ticks: int) -> bool:
+        """Whether a keyframe that comes now begins a segment; `keyframe_ticks` is what came between the last two, so
+        that the next one may come too late."""
+        least = self._durations.segment_least
+        if self._segment_ticks + keyframe_ticks > self._durations.segment_most:
+            least //= 2
+        return self._segment_ticks >= least
 
     def must_end_segment(self, next_ticks: int) -> bool:
         """Whether a sample of that duration would make the segment too long, so that it ends though no keyframe

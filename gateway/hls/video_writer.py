@@ -61,6 +61,7 @@ class VideoWriter:
         self._samples: list[Sample] = []
         self._part_ticks = 0
         self._epoch_frames = self._epoch_ticks = 0
+        self._keyframe_position = 0
 
     @property
     def open_segment_s(self) -> float:
@@ -101,9 +102,11 @@ class VideoWriter:
         if position - self._pending[1] <= self._durations.part_target:
             self.frame_ticks = position - self._pending[1]
         self._complete_pending(position, now_s)
-        if unit.is_idr and self._clock.may_end_segment():
-            self._end_segment(now_s)
-            self._begin_segment(position, False, None)
+        if unit.is_idr:
+            if self._clock.may_end_segment(position - self._keyframe_position):
+                self._end_segment(now_s)
+                self._begin_segment(position, False, None)
+            self._keyframe_position = position
         self._pending = unit, position
 
     def finish(self, now_s: float) -> None:
@@ -139,7 +142,7 @@ class VideoWriter:
         position = max(self.end_ticks, self.floor_ticks)
         self._timeline.begin_epoch(track, unit.timestamp, position)
         self.format = video_format
-        self.end_ticks = position
+        self.end_ticks = self._keyframe_position = position
         self._epoch_frames = self._epoch_ticks = 0
         self._begin_segment(position, not is_first, video_init_section(video_format) if has_new_format else None)
         self._pending = unit, position

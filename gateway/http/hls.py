@@ -14,7 +14,7 @@ from aiohttp import web
 
 from gateway.clock import monotonic_s
 from gateway.errors import SignallingError
-from gateway.hls.playlist import Skip, Text
+from gateway.hls.playlist import Skip, Text, zipped
 from gateway.hls.presentation import PartWish, Presentation
 from gateway.hls.presentations import Presentations
 from gateway.http.access import require_bearer
@@ -39,11 +39,12 @@ def routes() -> list[web.RouteDef]:
     # They are tried in this order: first what is asked for most.
     handlers = [
         (f"{media}.m3u8", "playlist", playlist),
-        (f"{media}/{{msn:[0-9]{{1,15}}}}.{{part:[0-9]{{1,6}}}}.m4s", "part", part),
+        (f"{media}/{{msn:[0-9]{{1,15}}}}.{{part:[0-9]{{1,15}}}}.m4s", "part", part),
         (f"{media}/{{msn:[0-9]{{1,15}}}}.m4s", "segment", segment),
         (f"{media}/init-{{number:[0-9]{{1,15}}}}.mp4", "init_section", init_section),
         ("/hls/{stream}/index.m3u8", "multivariant", index),
         (f"{below}/index.m3u8", "multivariant", index_of_generation),
+        (f"{below}/{{path:.*}}", "unknown", unknown),
     ]
     gets = [web.get(path, _counted(kind, handler)) for path, kind, handler in handlers]
     return gets + [web.options(path, preflight) for path, _kind, _handler in handlers]
@@ -140,6 +141,11 @@ async def init_section(request: web.Request) -> web.Response:
     return _media(presentation, payload, MEDIA_TYPES[name])
 
 
+async def unknown(request: web.Request) -> web.Response:
+    """What no presentation has."""
+    raise SignallingError(404, "A presentation has no such resource.", _error_cache(_presentation(request)))
+
+
 async def _multivariant(
     request: web.Request, presentations: Presentations, presentation: Presentation, directory: str, cache: str
 ) -> web.Response:
@@ -151,9 +157,8 @@ async def _multivariant(
     plain = presentation.multivariant(directory).encode()
     stream = presentation.packager.stream.name
     location = f"/hls/{stream}/{presentation.generation}/index.m3u8"
-    return web.Response(
-        body=plain, content_type=PLAYLIST_TYPE, headers={"Cache-Control": cache, "Content-Location": location}
-    )
+    headers = {"Cache-Control": cache, "Content-Location": location, "Vary": "Accept-Encoding"}
+    return _playlist(request, plain, zipped(plain), headers)
 
 
 def _presentation(request: web.Request) -> Presentation:
@@ -187,10 +192,14 @@ def _text(request: web.Request, text: Text, cache: str) -> web.Response:
     headers = {"Cache-Control": cache, "ETag": text.etag, "Vary": "Accept-Encoding"}
     if text.etag in request.headers.get("If-None-Match", ""):
         return web.Response(status=304, headers=headers)
+    return _playlist(request, text.plain, text.gzipped, headers)
+
+
+def _playlist(request: web.Request, plain: bytes, gzipped: bytes, headers: dict[str, str]) -> web.Response:
     if not _TAKES_GZIP.search(request.headers.get("Accept-Encoding", "")):
-        return web.Response(body=text.plain, content_type=PLAYLIST_TYPE, headers=headers)
+        return web.Response(body=plain, content_type=PLAYLIST_TYPE, headers=headers)
     headers["Content-Encoding"] = "gzip"
-    return web.Response(body=text.gzipped, content_type=PLAYLIST_TYPE, headers=headers)
+    return web.Response(body=gzipped, content_type=PLAYLIST_TYPE, headers=headers)
 
 
 @lru_cache(8)

@@ -7,6 +7,7 @@ is the handle on it.
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import os
 import signal
 import sys
@@ -81,7 +82,8 @@ class AvStudio:
         try:
             await asyncio.wait_for(self._process.wait(), END_WITHIN_S)
         except TimeoutError:
-            self._process.kill()
+            with contextlib.suppress(ProcessLookupError):  # It ended at the last moment.
+                self._process.kill()
             await self._process.wait()
 
 

@@ -66,8 +66,8 @@ video/0.m4s
 #EXT-X-MAP:URI="video/init-1.mp4"
 #EXT-X-PROGRAM-DATE-TIME:2023-11-14T22:13:25.250Z
 #EXT-X-PART:DURATION=0.20000,URI="video/1.0.m4s",INDEPENDENT=YES
-#EXT-X-PRELOAD-HINT:TYPE=PART,URI="video/1.1.m4s"
 #EXT-X-RENDITION-REPORT:URI="audio.m3u8",LAST-MSN=0,LAST-PART=2
+#EXT-X-PRELOAD-HINT:TYPE=PART,URI="video/1.1.m4s"
 """
 
 
@@ -144,7 +144,16 @@ def test_end(playlists: Playlists) -> None:
     add_segments(playlists.audio, 2)
     playlists.video.end()
     assert playlists.lines()[-1] == "#EXT-X-ENDLIST"
-    assert playlists.tags("PRELOAD-HINT") == playlists.tags("RENDITION-REPORT") == []
+    assert playlists.tags("PRELOAD-HINT") == []
+    assert len(playlists.tags("RENDITION-REPORT")) == 1
+
+
+def test_ended_playlist_stays_as_it_was(playlists: Playlists) -> None:
+    add_segments(playlists.video, 2)
+    playlists.video.end()
+    ended = playlists.lines()
+    playlists.date_ranges.mark(DateRange("later", "round", UNIX_S), 0.0)
+    assert playlists.lines() == ended
 
 
 def test_no_date_where_none_is_known(playlists: Playlists) -> None:

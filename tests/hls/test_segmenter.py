@@ -94,12 +94,22 @@ def test_part_ends_only_when_another_frame_would_not_fit(frames: list[int]) -> N
 def test_segment_ends_at_a_keyframe_that_is_not_too_early() -> None:
     clock = PartClock(durations())
     clock.add(135_000 - 1)
-    assert not clock.may_end_segment()
+    assert not clock.may_end_segment(45_000)
     clock.add(1)
-    assert clock.may_end_segment()
+    assert clock.may_end_segment(45_000)
     clock.on_segment()
-    assert not clock.may_end_segment()
+    assert not clock.may_end_segment(45_000)
     assert clock.segment_ticks == 0
+
+
+def test_segment_ends_at_an_early_keyframe_when_the_next_will_come_too_late() -> None:
+    clock = PartClock(durations())
+    clock.add(108_000)
+    assert not clock.may_end_segment(108_000)
+    assert clock.may_end_segment(113_000)
+    clock.on_segment()
+    clock.add(60_000)
+    assert not clock.may_end_segment(200_000), "half of the least at least"
 
 
 def test_segment_never_rounds_up_over_the_target_duration() -> None:
