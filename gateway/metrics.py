@@ -141,9 +141,7 @@ FAMILIES = {
         ),
         Family("railbird_hls_stored_bytes", "gauge", _STREAM, "LL-HLS parts in memory."),
         Family("railbird_hls_waiting_requests", "gauge", _STREAM, "LL-HLS requests that wait for media."),
-        Family(
-            "railbird_hls_requests_total", "counter", ("kind", "state"), "LL-HLS requests, by HTTP status."
-        ),
+        Family("railbird_hls_requests_total", "counter", ("kind", "state"), "LL-HLS requests, by HTTP status."),
         Family("railbird_sessions_ended_total", "counter", ("leg", "cause"), "Sessions that ended."),
         Family("railbird_sessions_refused_total", "counter", ("leg", "cause"), "Offers that were refused."),
         Family("railbird_publisher_takeovers_total", "counter", (), "Publishers that replaced a live one."),
