@@ -117,9 +117,11 @@ export class Player extends EventTarget {
     this.#stage.keep("webrtc");
     this.#cancelFrame();
     this.#framed = false;
-    // A video that waits for its first frame would hold up the page's load event, for ever where no frame comes.
-    if (document.readyState === "complete") this.#attachWebrtc();
-    else addEventListener("load", () => this.#attachWebrtc(), { once: true });
+    // A video that waits for its first frame holds up the page's load event, for ever where none comes.
+    if (document.readyState === "complete") return this.#attachWebrtc();
+    addEventListener("load", () => this.#attachWebrtc(), { once: true });
+    const { peer } = this.whep;
+    peer.addEventListener("iceconnectionstatechange", () => hasPath(peer) && this.#attachWebrtc());
   }
 
   #attachWebrtc() {
@@ -192,8 +194,7 @@ export class Player extends EventTarget {
   #limitTry() {
     this.#clear("path");
     this.#timers.path = setTimeout(() => {
-      const hasPath = ["connected", "completed"].includes(this.whep.peer?.iceConnectionState);
-      if (this.hls.state === "live" && this.whep.state === "connecting" && !hasPath) this.#pauseWebrtc();
+      if (this.hls.state === "live" && this.whep.state === "connecting" && !hasPath(this.whep.peer)) this.#pauseWebrtc();
     }, PATH_WITHIN_MS);
   }
 
@@ -229,4 +230,8 @@ export class Player extends EventTarget {
     clearTimeout(this.#timers[timer]);
     this.#timers[timer] = null;
   }
+}
+
+function hasPath(peer) {
+  return ["connected", "completed"].includes(peer?.iceConnectionState);
 }

@@ -176,4 +176,5 @@ addEventListener("online", () => player.retryNow());
 addEventListener("pagehide", () => player.leave());
 addEventListener("pageshow", ({ persisted }) => persisted && player.join());
 player.join();
-prefetchLibrary();
+// Later than all that the picture waits for: what is prefetched holds up the page's load event.
+addEventListener("load", () => setTimeout(prefetchLibrary));

@@ -105,6 +105,7 @@ export class WhepClient extends EventTarget {
     this.status = null;
     this.#enter(state);
     const peer = (this.peer = this.#newPeer());
+    this.dispatchEvent(new Event("stream"));
     try {
       await peer.setLocalDescription(await peer.createOffer());
       const opened = await Session.open(this.#endpoint, peer.localDescription.sdp, this.#token);
@@ -130,7 +131,6 @@ export class WhepClient extends EventTarget {
     }
     peer.addEventListener("connectionstatechange", () => this.#connectionChanged(peer));
     this.mediaStream = mediaStream;
-    this.dispatchEvent(new Event("stream"));
     return peer;
   }
 

@@ -130,7 +130,7 @@ class StubHls:
         if "_HLS_msn" in request.query:
             msn, part = int(request.query["_HLS_msn"]), int(request.query.get("_HLS_part", PARTS_A_SEGMENT - 1))
             await self._until(msn * PARTS_A_SEGMENT + part + 1)
-        return self._checked(request) or web.Response(text=self._render())
+        return self._gone(request) or web.Response(text=self._render())
 
     async def _media(self, request: web.Request) -> web.Response:
         refused = self._checked(request)
@@ -147,6 +147,9 @@ class StubHls:
 
     def _checked(self, request: web.Request) -> web.Response | None:
         self.requests.append(request)
+        return self._gone(request)
+
+    def _gone(self, request: web.Request) -> web.Response | None:
         if self._started_s and request.match_info["generation"] == str(self.generation):
             return None
         return web.Response(status=404, text="Gone.")
