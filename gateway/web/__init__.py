@@ -6,7 +6,7 @@
     the rest     /web/{file}       signalling.js, sdpfrag.js, backoff.js, timecode.js, tone.js, ticker.js, page.js
 
     player.js -> whep.js                        WebRTC, tried first, and again later
-              -> llhls.js -> hlsplayback.js     HLS by hls.js, or by the browser itself
+              -> llhls.js -> hlsplayback.js     HLS by hls.js (hlslibrary.js), or by the browser itself
               -> stage.js                       which of the two pictures is on top
     figures.js, hlsfigures.js, stalls.js        what the statistics show of either
 

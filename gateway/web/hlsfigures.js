@@ -1,5 +1,5 @@
 import { frameDelays } from "./figures.js";
-import { aheadS } from "./hlsplayback.js";
+import { aheadS } from "./ranges.js";
 
 /**
  * Measures a playing HlsClient, as FigureReader does a peer connection. A figure that cannot be had is null.

@@ -1,5 +1,6 @@
 import { Backoff, atLeast } from "./backoff.js";
-import { aheadS, playbackOf } from "./hlsplayback.js";
+import { playbackOf } from "./hlsplayback.js";
+import { aheadS } from "./ranges.js";
 import { Refusal, authorization, refusal } from "./signalling.js";
 import { atNextFrame } from "./stage.js";
 import { Stalls } from "./stalls.js";
@@ -24,8 +25,8 @@ const ANSWER_WITHIN_MS = 10000;
  *         |--401, 403, 404, 406, nothing plays HLS here--> refused             connecting
  *         `--no server, 5xx, a failure while it plays--> retrying --pause--> connecting
  *
- * Events: "state" after each change of `state`; "play" when there is something to play; "stream" before the video element
- * loses what it shows.
+ * Events: "state" after each change of `state`; "play" when there is something to play; "stream" before the video loses
+ * what it shows.
  */
 export class HlsClient extends EventTarget {
   /** One of idle, connecting, live, frozen, waiting, retrying, refused. */
@@ -99,7 +100,7 @@ export class HlsClient extends EventTarget {
     }
   }
 
-  /** The multivariant playlist. It names where the stream lies, which is the right to watch: only this request shows the token. */
+  /** The multivariant playlist. The address that it names is the right to watch: only here is the token shown. */
   async #source(signal) {
     const response = await fetch(this.#endpoint, {
       headers: authorization(this.#token),

@@ -3,7 +3,7 @@ import { HlsClient } from "./llhls.js";
 import { atNextFrame } from "./stage.js";
 import { WhepClient } from "./whep.js";
 
-/** Not live so long after an attempt began: LL-HLS starts beside it, which may take two seconds more where nobody packages yet. */
+/** Not live so long after an attempt began: LL-HLS starts beside it. Where nobody packages yet that takes two seconds. */
 const FALL_BACK_AFTER_MS = 700;
 /** From the start of an attempt beside HLS to an ICE path: where there is one, it is found in a few round trips. */
 const PATH_WITHIN_MS = 2000;
@@ -15,18 +15,18 @@ const FINAL_STATUSES = [401, 403, 404];
 /**
  * Watches one stream by WebRTC, and by LL-HLS where that does not get through, and goes back when it does again.
  *
- *     WebRTC leads --not live in 0.7 s, failed, refused but for 401, 403, 404, frozen for 2 s--> HLS starts beside it
+ *     WebRTC leads --not live in 0.7 s, failed, refused (not 401, 403, 404), frozen for 2 s--> HLS starts beside it
  *         ^                                             whichever is live first is shown; WebRTC wins and ends HLS
  *         |                                                                  |
  *         |-- frames for 2 s: shown, HLS ends -- HLS leads: WebRTC is tried after 5 s, 10 s ... 60 s
  *         `-- HLS frozen, failed, ended ---------------------'
  *
- * What 1,000 players on HLS cost the gateway: a try is a POST and a DELETE (about 1 ms of CPU: no DTLS begins without a
- * path) and a half-open session for PATH_WITHIN_MS. All cut off in the same instant they come back over 5 s, as pauses vary
- * by half: 200 tries a second, 400 half-open sessions (the gateway admits 500). From the fifth try on it is 17 a second, 2 %
- * of a core, 34 half-open.
+ * What 1,000 players on HLS cost the gateway: a try is a POST and a DELETE (2.2 ms of CPU; no DTLS begins without a path)
+ * and a half-open session for PATH_WITHIN_MS. All cut off in the same instant they come back over 5 s, as pauses vary by
+ * half: 200 tries a second, 44 % of a core, 400 half-open sessions (the gateway admits 500). From the fifth try on it is
+ * 17 a second, 4 % of a core, 34 half-open.
  *
- * Events: "state" after each change of what the getters say; "play" (with `video`) when a video has got something to play.
+ * Events: "state" after each change of what the getters say; "play" (with `video`) when a video has something to play.
  */
 export class Player extends EventTarget {
   /** The two clients: a page may read them, the player leads them. */

@@ -1,9 +1,9 @@
 /**
  * The layers of the picture: one video element a transport, one upon the other, and over both the last frame of what was
- * shown, kept while nothing else can be. So a change from one to the other never shows black, and only what is shown sounds.
+ * shown, kept while nothing else can be. So a change of transport never shows black, and only what is shown sounds.
  *
- * Both elements stay visible to the browser, the one on top hides the other: a browser may present no frames of an element that
- * is not displayed, and frames are what the change waits for.
+ * Both elements stay visible to the browser, the one on top hides the other: a browser may present no frames of an element
+ * that is not displayed, and frames are what the change waits for.
  */
 export class Stage {
   /** Which video is on top: a key of `videos`; null before the first. */

@@ -4,8 +4,8 @@
  * Where the gateway asks for a bearer token, the link carries it: /watch/table#token=... What stands behind # is never sent
  * with the address, nor logged.
  *
- * The query string is for tests and for support: ?transport=webrtc|hls forces one of the two, ?transport=native is HLS by the
- * browser's own player, &debug writes the log of hls.js to the console.
+ * The query string is for tests and for support: ?transport=webrtc|hls forces one of the two, ?transport=native is HLS by
+ * the browser's own player, &debug writes the log of hls.js to the console.
  *
  * For tests and monitoring, `window.railbird` has
  *     transport   "webrtc" or "hls": which one the state is about

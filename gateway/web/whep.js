@@ -69,7 +69,7 @@ export class WhepClient extends EventTarget {
     return this.peer !== null && receivesNoVideo(this.peer);
   }
 
-  /** Compare the count of decoded frames with that of the last look: done twice a second; sooner when told that one is there. */
+  /** Compare the count of decoded frames with that of the last look: twice a second, and when told that one is there. */
   async look() {
     const peer = this.peer;
     if (!peer || !this.#session) return;
