@@ -6,9 +6,12 @@
   /** An hour's worth; more would only be a page that nobody closed. */
   const MAX_SAMPLES = 220000;
   const shown = {
-    /** { atMs, id, code }: when a frame was presented, of which video, and its time code's age in ms. */
+    /** { atMs, id, ageMs }: when a frame was presented, of which video, and how old it was by its time code. */
     frames: [],
-    /** { atMs, id, luma }: which layer was on top, and how bright it was, 0 to 255; luma null where there was nothing. */
+    /**
+     * { atMs, id, luma }: which layer was on top, and how bright it was, 0 to 255; luma null where there was nothing. A video
+     * that jumps is left out: the browser keeps its last frame on the screen, and gives it to no canvas.
+     */
     looks: [],
 
     /** Frames of one video since a time, in ms of performance.now(). */
@@ -37,7 +40,7 @@
 
   function look() {
     const layer = document.querySelector("#still:not([hidden])") ?? document.querySelector("video.shown");
-    if (shown.looks.length < MAX_SAMPLES) {
+    if (shown.looks.length < MAX_SAMPLES && !layer?.seeking) {
       shown.looks.push({ atMs: performance.now(), id: layer?.id ?? null, luma: lumaOf(layer) });
     }
     requestAnimationFrame(look);
