@@ -24,7 +24,7 @@ from gateway.stream.stream import Stream
 from gateway.stream.track import Track
 
 MAX_START_AGE_S = 4.0
-"""The packager begins with the cached keyframe, unless that is older: packaging a minute at once would hold up all."""
+"""The packager begins with a cached keyframe, unless that is older: packaging a minute at once would hold up all."""
 KEYFRAME_LATE_S = 0.05
 """Beyond the nominal duration of a segment: then a keyframe is asked for. Studios with a period of their own come
 before."""
@@ -143,9 +143,7 @@ class Packager:
         ):
             self.is_over = True
         elif self._reader is None:
-            keyframe_s = video.keyframe_arrival_s
-            is_recent = keyframe_s is not None and now_s - keyframe_s < MAX_START_AGE_S
-            self._reader = AccessUnitReader(video, video.cache.gop_start if is_recent else None)
+            self._reader = AccessUnitReader(video, _start(video, now_s))
         elif self._reader.track is not video:
             self._reader = AccessUnitReader(video, video.cache.gop_start)
             self._reader.break_at_next_keyframe()
@@ -155,7 +153,9 @@ class Packager:
         writer = self.video_writer
         is_late = writer.open_segment_s > self.targets.segment_s + KEYFRAME_LATE_S
         is_stuck = self._reader is not None and self._reader.awaits_keyframe
-        if is_late or is_stuck or writer.wants_keyframe or writer.format is None:
+        # Players do not take a playlist for one before its first segment is whole, which a second keyframe makes it.
+        is_beginning = not self.video.has_whole_segment
+        if is_late or is_stuck or is_beginning or writer.wants_keyframe:
             self.stream.request_keyframe(now_s)
 
     def _on_cut(self, cut: Cut) -> None:
@@ -165,3 +165,13 @@ class Packager:
         self._audio_writer.cut(cut)
         if cut.epoch != self.audio_pipeline.epoch:
             self.audio_pipeline.begin_epoch(cut.epoch, cut.position_samples)
+
+
+def _start(video: Track, now_s: float) -> int | None:
+    """Where to begin in the cache: a keyframe back from the newest, so that a segment is whole at once; else with the
+    newest, else with the next that comes."""
+    for start in (video.cache.previous_gop_start, video.cache.gop_start):
+        first = video.cache.packet(start) if start is not None else None
+        if first is not None and first.index >= video.epoch_start and now_s - first.arrival_s < MAX_START_AGE_S:
+            return start
+    return None

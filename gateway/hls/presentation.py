@@ -85,7 +85,7 @@ class Presentation:
     @property
     def is_ready(self) -> bool:
         """Whether a player can begin."""
-        return all(each.last is not None for each in self.packager.renditions)
+        return all(each.has_whole_segment for each in self.packager.renditions)
 
     @property
     def stored_bytes(self) -> int:
@@ -134,7 +134,7 @@ class Presentation:
         if msn is None:
             if part is not None:
                 raise SignallingError(400, "_HLS_part needs _HLS_msn.")
-            return lambda: rendition.last is not None or rendition.is_ended
+            return lambda: rendition.has_whole_segment or rendition.is_ended
         self._check_not_ahead(rendition, msn, part)
         return PlaylistWish(rendition, msn, part)
 

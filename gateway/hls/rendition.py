@@ -114,6 +114,11 @@ class Rendition:
         return None
 
     @property
+    def has_whole_segment(self) -> bool:
+        """Whether a playlist can name a segment: before that, players do not take it for one."""
+        return bool(self.segments) and self.segments[0].is_whole
+
+    @property
     def hinted(self) -> tuple[int, int]:
         """(MSN, part index) of the part that comes next."""
         if not self.segments:

@@ -103,7 +103,8 @@ class VideoWriter:
             self.frame_ticks = position - self._pending[1]
         self._complete_pending(position, now_s)
         if unit.is_idr:
-            if self._clock.may_end_segment(position - self._keyframe_position):
+            is_first = not self._rendition.has_whole_segment
+            if is_first or self._clock.may_end_segment(position - self._keyframe_position):
                 self._end_segment(now_s)
                 self._begin_segment(position, False, None)
             self._keyframe_position = position

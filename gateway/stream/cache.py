@@ -59,6 +59,12 @@ class PacketCache:
         self._evict(packet.arrival_s)
         return True
 
+    @property
+    def previous_gop_start(self) -> int | None:
+        """Index of the first packet of the keyframe before the newest, while it is here."""
+        start = self._previous_gop_start
+        return start if self.gop_start is not None and start < self.gop_start and start in self._packets else None
+
     def newest_first(self, index: int) -> Iterator[MediaPacket]:
         """Packets from `index` backwards, without holes."""
         while (packet := self._packets.get(index)) is not None:

@@ -51,12 +51,12 @@ def test_generation_cannot_be_guessed() -> None:
     assert all(generation.replace("-", "").replace("_", "").isalnum() for generation in generations)
 
 
-def test_presentation_is_ready_with_a_part_of_each_rendition() -> None:
+def test_presentation_is_ready_with_a_whole_segment_of_each_rendition() -> None:
     bench = Bench()
     assert not bench.presentation.is_ready
     bench.studio.has_audio = False
-    bench.studio.run(0.5)
-    assert bench.presentation.packager.video.last is not None
+    bench.studio.run(2.2)
+    assert bench.presentation.packager.video.has_whole_segment
     assert not bench.presentation.is_ready
     assert bench.changes > 0
     bench.studio.has_audio = True
@@ -102,10 +102,12 @@ def test_multivariant_playlist_of_video_alone() -> None:
 # What a request waits for (section 6.2.5.2)
 
 
-def test_playlist_without_directives_waits_for_the_first_part() -> None:
+def test_playlist_without_directives_waits_for_the_first_segment() -> None:
     bench = Bench()
     assert not bench.is_there(None)
     bench.studio.run(0.5)
+    assert not bench.is_there(None)
+    bench.studio.run(1.7)
     assert bench.is_there(None)
 
 

@@ -59,9 +59,11 @@ def seconds(count: float, fps: int = 30) -> range:
 def test_segments_begin_at_keyframes_near_two_seconds(key_every_s: int) -> None:
     bench = Bench()
     bench.steady(seconds(12.1), key_every_s * VIDEO_HZ)
-    assert bench.durations_s() == pytest.approx([2.0] * 6)
+    first_s, *later_s = bench.durations_s()
+    assert first_s == pytest.approx(key_every_s), "players wait for it: it ends at the first keyframe"
+    assert later_s == pytest.approx([2.0] * 5)
     assert all(segment.parts[0].is_independent for segment in bench.segments.values() if segment.parts)
-    assert [cut.position_ticks for cut in bench.cuts] == [number * 2 * VIDEO_HZ for number in range(7)]
+    assert [cut.position_ticks for cut in bench.cuts[:3]] == [0, key_every_s * VIDEO_HZ, (key_every_s + 2) * VIDEO_HZ]
     assert bench.writer.segments_without_keyframe == 0
     continuous(bench.parts, start=0)
 
@@ -109,7 +111,7 @@ def test_keyframes_at_any_time_never_make_a_segment_too_long(seed: int) -> None:
         bench.write([unit(FIRST + tick, key=number in keys)])
     bench.writer.finish(0.0)
     assert max(round(duration) for duration in bench.durations_s()) <= 2
-    assert min(bench.durations_s()) >= 0.75
+    assert min(bench.durations_s()[1:]) >= 0.75
     chunks = continuous(bench.parts, start=0)
     assert sum(len(chunk.entries) for chunk in chunks) == bench.writer.frames
 

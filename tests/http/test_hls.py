@@ -151,7 +151,7 @@ async def test_playlist_waits_for_the_part_that_is_asked_for(table: Table) -> No
         "_HLS_msn=99999999999999999999",
         "_HLS_msn=1&_HLS_part=-1",
         "_HLS_msn=1&_HLS_part=x",
-        "_HLS_msn=1&_HLS_part=500",
+        "_HLS_msn=2&_HLS_part=500",
         "_HLS_skip=NO",
     ],
 )

@@ -183,3 +183,10 @@ def test_cache_whatever_arrives_keeps_its_books(next_index: int, steps: list[tup
         assert sum(each is not None for each in held) == len(cache) == cache.size_bytes
         assert all(each is None or cache.oldest <= each.index < cache.next_index for each in held)
         assert cache.gop_start is None or cache.gop_start in cache
+
+
+def test_previous_gop_start_is_the_keyframe_before_the_newest() -> None:
+    cache = cache_of(packet(100, 0, is_keyframe=True), packet(101, 3000))
+    assert cache.previous_gop_start is None
+    cache.add(packet(102, 6000, is_keyframe=True))
+    assert (cache.previous_gop_start, cache.gop_start) == (100, 102)
