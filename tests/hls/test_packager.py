@@ -29,7 +29,8 @@ def test_steady_studio() -> None:
     bench = PackagerBench()
     packager = bench.begin()
     bench.studio.run(10.3)
-    assert [segment.duration_s for segment in packager.video.segments if segment.is_whole] == pytest.approx([1.0, *[2.0] * 4])
+    durations_s = [segment.duration_s for segment in packager.video.segments if segment.is_whole]
+    assert durations_s == pytest.approx([1.0, 2.0, 2.0, 2.0, 2.0])
     assert len(audio_of(packager).segments) == 6
     continuous(payloads(audio_of(packager)))
     check_in_step(packager)
