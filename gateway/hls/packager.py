@@ -77,8 +77,8 @@ class Packager:
         self._reader: AccessUnitReader | None = None
         self._audio_writer: AudioWriter | None = None
         self.audio_pipeline: AudioPipeline | None = None
-        audio = stream.tracks.get("audio")
-        if audio is not None and audio.format.name.lower() == "opus":
+        audio = _opus(stream)
+        if audio is not None:
             self.audio = Rendition("audio", targets.part_target_s, targets.target_duration_s)
             self._audio_writer = AudioWriter(self.audio, targets.durations(AUDIO_HZ))
             self.audio_pipeline = AudioPipeline(
@@ -134,13 +134,8 @@ class Packager:
     def _follow_tracks(self, now_s: float) -> None:
         """A publisher that took over may have brought other tracks."""
         video = self.stream.tracks.get("video")
-        has_audio = "audio" in self.stream.tracks
-        if (
-            video is None
-            or not is_packageable(video)
-            or has_audio != (self.audio is not None)
-            or (self.audio_pipeline is not None and self.stream.tracks["audio"] is not self.audio_pipeline.track)
-        ):
+        audio = self.audio_pipeline.track if self.audio_pipeline is not None else None
+        if video is None or not is_packageable(video) or _opus(self.stream) is not audio:
             self.is_over = True
         elif self._reader is None:
             self._reader = AccessUnitReader(video, _start(video, now_s))
@@ -165,6 +160,12 @@ class Packager:
         self._audio_writer.cut(cut)
         if cut.epoch != self.audio_pipeline.epoch:
             self.audio_pipeline.begin_epoch(cut.epoch, cut.position_samples)
+
+
+def _opus(stream: Stream) -> Track | None:
+    """The audio track, where it can be transcoded; else the picture goes out without sound."""
+    audio = stream.tracks.get("audio")
+    return audio if audio is not None and audio.format.name.lower() == "opus" else None
 
 
 def _start(video: Track, now_s: float) -> int | None:

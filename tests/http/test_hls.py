@@ -259,6 +259,13 @@ async def test_stream_without_sound_has_no_audio_rendition(api: Api) -> None:
     assert "RENDITION-REPORT" not in (await table.ask("video.m3u8")).text
 
 
+async def test_sound_that_is_no_opus_is_left_out(api: Api) -> None:
+    table = Table(api, formats=(H264, TrackFormat("audio", "audio/pcmu", 8000)))
+    answer = await table.join()
+    assert answer.status == 200
+    assert "AUDIO" not in answer.text
+
+
 async def test_stream_that_ends_ends_its_playlists(table: Table) -> None:
     waiting = asyncio.create_task(table.ask("video.m3u8?_HLS_msn=2"))
     await asyncio.sleep(0.05)
