@@ -186,7 +186,7 @@ def test_cache_whatever_arrives_keeps_its_books(next_index: int, steps: list[tup
 
 
 def test_previous_gop_start_is_the_keyframe_before_the_newest() -> None:
-    cache = cache_of(packet(100, 0, is_keyframe=True), packet(101, 3000))
-    assert cache.previous_gop_start is None
-    cache.add(packet(102, 6000, is_keyframe=True))
+    first = (packet(100, 0, is_keyframe=True), packet(101, 3000))
+    assert cache_of(*first).previous_gop_start is None
+    cache = cache_of(*first, packet(102, 6000, is_keyframe=True))
     assert (cache.previous_gop_start, cache.gop_start) == (100, 102)
