@@ -187,7 +187,21 @@ def test_epochs_without_sound_keep_their_numbers() -> None:
         (2, True),
         (3, True),
     ]
-    assert bench.frames() == [20, 1, 1, 18]
+    assert bench.frames() == [20, 1, 1, 20]
+    assert bench.starts() == [0, AUDIO_HZ, 2 * AUDIO_HZ, 3 * AUDIO_HZ]
+
+
+def test_segment_whose_epoch_ended_before_its_sound_came_goes_on_where_the_one_before_ended() -> None:
+    """The studio was killed just after video had begun a segment: no frame of the next studio lies in it."""
+    bench = Bench()
+    bench.cut(0)
+    bench.write(20)
+    bench.cut(20 * FRAME_SAMPLES + 5000)
+    bench.cut(AUDIO_HZ, 1, is_discontinuity=True)
+    bench.position = AUDIO_HZ
+    bench.write(20, epoch=1)
+    assert bench.frames() == [20, 1, 20]
+    assert bench.starts() == [0, 20 * FRAME_SAMPLES, AUDIO_HZ]
 
 
 def test_epoch_without_sound_at_the_beginning() -> None:
