@@ -5,8 +5,8 @@ from dataclasses import dataclass
 from gateway.hls.init_section import VideoFormat
 
 AUDIO_GROUP = "audio"
-_ESTIMATE_MARGIN = 1.3
-"""On the measured mean, until a segment's own rate is known."""
+ESTIMATE_MARGIN = 1.3
+"""On what was measured, while that is little: a keyframe more in a segment makes it so much larger."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,7 +36,7 @@ def multivariant_playlist(variant: Variant, directory: str) -> str:
             f'#EXT-X-MEDIA:TYPE=AUDIO,GROUP-ID="{AUDIO_GROUP}",NAME="Table",DEFAULT=YES,AUTOSELECT=YES,'
             f'CHANNELS="2",URI="{directory}audio.m3u8"'
         )
-    peak_bps = max(variant.peak_bps, variant.average_bps * (1 if variant.peak_bps else _ESTIMATE_MARGIN), 1)
+    peak_bps = max(variant.peak_bps, variant.average_bps * (1 if variant.peak_bps else ESTIMATE_MARGIN), 1)
     attributes = [
         f"BANDWIDTH={round(peak_bps)}",
         f"AVERAGE-BANDWIDTH={max(round(variant.average_bps), 1)}",

@@ -10,7 +10,7 @@ from gateway.config import HlsSettings
 from gateway.errors import SignallingError
 from gateway.hls.audio_pipeline import Runner
 from gateway.hls.date_ranges import DateRanges
-from gateway.hls.multivariant import Variant, multivariant_playlist
+from gateway.hls.multivariant import ESTIMATE_MARGIN, Variant, multivariant_playlist
 from gateway.hls.packager import Packager
 from gateway.hls.playlist import SKIP_TARGET_DURATIONS, MediaPlaylist, Skip, Text
 from gateway.hls.rendition import WINDOW_TARGET_DURATIONS, Rendition, Segment
@@ -23,6 +23,8 @@ DEADLINE_TARGET_DURATIONS = 3
 ADVANCE_PART_LIMIT_S = 3.0
 """How far ahead of the last part a request may wait for one (section 6.2.5.2)."""
 PLAYERS_WINDOW_S = 2.0
+SETTLED_SEGMENTS = 6
+"""So many tell how large the next ones will be at most."""
 
 _AUDIO_CODEC = "mp4a.40.2"
 
@@ -109,11 +111,12 @@ class Presentation:
         audio_bps = packager.audio_bps if packager.audio is not None else 0
         rates = [segment.size_bytes * 8 / segment.duration_s for segment in segments]
         mean_bps = sum(rates) / len(rates) if rates else _mean_bps(packager.video)
+        margin = ESTIMATE_MARGIN if len(rates) < SETTLED_SEGMENTS else 1
         return multivariant_playlist(
             Variant(
                 video_format=video_format,
                 audio_codec=_AUDIO_CODEC if packager.audio is not None else None,
-                peak_bps=max(rates) + audio_bps if rates else 0,
+                peak_bps=(max(rates) + audio_bps) * margin if rates else 0,
                 average_bps=mean_bps + audio_bps,
                 frame_rate=packager.video_writer.frame_rate,
                 is_independent=packager.video_writer.segments_without_keyframe == 0,

@@ -3,8 +3,9 @@ import pytest
 from gateway.config import HlsSettings
 from gateway.errors import SignallingError
 from gateway.hls.date_ranges import DateRange, DateRanges
+from gateway.hls.multivariant import ESTIMATE_MARGIN
 from gateway.hls.playlist import Skip
-from gateway.hls.presentation import PLAYERS_WINDOW_S, Presentation
+from gateway.hls.presentation import PLAYERS_WINDOW_S, SETTLED_SEGMENTS, Presentation
 from tests.hls.content import UNIX_S, Studio, run_at_once
 from tests.stream.doubles import H264, OPUS, stream_of
 
@@ -72,7 +73,9 @@ def test_multivariant_playlist_tells_the_rates_of_the_segments(bench: Bench) -> 
     assert "RESOLUTION=640x360,FRAME-RATE=30.000" in text
     whole = [segment for segment in bench.presentation.packager.video.segments if segment.is_whole]
     peak_bps = max(segment.size_bytes * 8 / segment.duration_s for segment in whole) + 96_000
-    assert f":BANDWIDTH={round(peak_bps)},AVERAGE-BANDWIDTH=" in text
+    assert f":BANDWIDTH={round(ESTIMATE_MARGIN * peak_bps)},AVERAGE-BANDWIDTH=" in text, "two segments tell little"
+    bench.studio.run(2.0 * SETTLED_SEGMENTS)
+    assert f":BANDWIDTH={round(peak_bps)},AVERAGE-BANDWIDTH=" in bench.presentation.multivariant("")
 
 
 def test_segment_cut_short_by_a_break_does_not_raise_the_bandwidth(bench: Bench) -> None:
