@@ -3,16 +3,12 @@
 from collections.abc import Callable
 from typing import Protocol
 
-import structlog
-
 from gateway.hls.audio import AacFrame, AudioTranscoder, OpusPacket
 from gateway.hls.audio_writer import AudioWriter
 from gateway.hls.init_section import AudioFormat
 from gateway.hls.timeline import AUDIO_HZ, Timeline
 from gateway.stream.packet import MediaPacket
 from gateway.stream.track import Track
-
-log = structlog.get_logger()
 
 BATCH_PACKETS = 3
 """How many packets go to the thread at once: 60 ms of sound; each hand-over costs as much as 2 ms of it."""

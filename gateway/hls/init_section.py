@@ -9,10 +9,14 @@ from struct import pack
 from gateway.errors import MisuseError, WireError
 from gateway.hls.boxes import box, full_box
 from gateway.hls.fragment import TRACK_ID
+from gateway.wire.formats import CLOCK_RATES_HZ
 from gateway.wire.h264_sps import SequenceParameters, parse_sps
 
-VIDEO_TIMESCALE_HZ = 90_000
-AUDIO_TIMESCALE_HZ = 48_000
+VIDEO_TIMESCALE_HZ = CLOCK_RATES_HZ["video"]
+AUDIO_TIMESCALE_HZ = CLOCK_RATES_HZ["audio"]
+
+AAC_LC = "mp4a.40.2"
+"""As CODECS of a playlist (RFC 6381 section 3.3)."""
 
 MAX_SPS = 31  # avcC counts them in five bits ...
 MAX_PPS = 255  # ... and these in eight,
@@ -95,7 +99,7 @@ class AudioFormat:
     @property
     def codec(self) -> str:
         """As CODECS of a playlist (RFC 6381 section 3.3)."""
-        return "mp4a.40.2"
+        return AAC_LC
 
 
 def video_init_section(video_format: VideoFormat) -> bytes:

@@ -8,7 +8,9 @@ from __future__ import annotations
 from array import array
 from typing import Final, NamedTuple
 
-SAMPLE_RATE: Final = 48_000
+from gateway.wire.formats import CLOCK_RATES_HZ
+
+SAMPLE_RATE: Final = CLOCK_RATES_HZ["audio"]
 SAMPLE_BYTES: Final = 4
 
 _SEAM_SAMPLES: Final = SAMPLE_RATE * 5 // 1000

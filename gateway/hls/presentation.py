@@ -10,6 +10,7 @@ from gateway.config import HlsSettings
 from gateway.errors import SignallingError
 from gateway.hls.audio_pipeline import Runner
 from gateway.hls.date_ranges import DateRanges
+from gateway.hls.init_section import AAC_LC
 from gateway.hls.multivariant import ESTIMATE_MARGIN, Variant, multivariant_playlist
 from gateway.hls.packager import Packager
 from gateway.hls.playlist import SKIP_TARGET_DURATIONS, MediaPlaylist, Skip, Text
@@ -25,8 +26,6 @@ ADVANCE_PART_LIMIT_S = 3.0
 PLAYERS_WINDOW_S = 2.0
 SETTLED_SEGMENTS = 6
 """So many tell how large the next ones will be at most."""
-
-_AUDIO_CODEC = "mp4a.40.2"
 
 
 @dataclass(frozen=True, slots=True)
@@ -115,7 +114,7 @@ class Presentation:
         return multivariant_playlist(
             Variant(
                 video_format=video_format,
-                audio_codec=_AUDIO_CODEC if packager.audio is not None else None,
+                audio_codec=AAC_LC if packager.audio is not None else None,
                 peak_bps=(max(rates) + audio_bps) * margin if rates else 0,
                 average_bps=mean_bps + audio_bps,
                 frame_rate=packager.video_writer.frame_rate,

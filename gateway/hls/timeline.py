@@ -7,10 +7,11 @@ one before ended.
 
 from gateway.clock import unix_from_ntp
 from gateway.stream.track import Track
+from gateway.wire.formats import CLOCK_RATES_HZ
 from gateway.wire.serial import unwrap32
 
-VIDEO_HZ = 90_000
-AUDIO_HZ = 48_000
+VIDEO_HZ = CLOCK_RATES_HZ["video"]
+AUDIO_HZ = CLOCK_RATES_HZ["audio"]
 
 
 class Timeline:

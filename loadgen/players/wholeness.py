@@ -6,8 +6,9 @@ without a gap that no decoder can use.
 
 from collections.abc import Iterable
 
+from gateway.wire.h264_depacketizer import FU_A
+
 _NAL_TYPE_MASK = 0x1F
-_FU_A = 28
 _START, _END = 0x80, 0x40
 
 
@@ -18,7 +19,7 @@ def h264_is_whole(payloads: Iterable[bytes]) -> bool:
     for payload in payloads:
         if not payload:
             return False
-        if payload[0] & _NAL_TYPE_MASK != _FU_A:
+        if payload[0] & _NAL_TYPE_MASK != FU_A:
             if open_type is not None:
                 return False
             continue

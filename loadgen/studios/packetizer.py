@@ -9,6 +9,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Literal
 
+from gateway.wire.h264_depacketizer import FU_A, STAP_A
 from loadgen.studios.clip import AudioPacket, Clip
 from loadgen.studios.nal_units import PPS, SPS, is_coded_picture, nal_reference, nal_type
 from loadgen.studios.stamps import STAMP_NAL_BYTES
@@ -21,8 +22,6 @@ MAX_PAYLOAD_BYTES = 1158
 """With 12 bytes of header, 12 of extensions (MID, transport-wide sequence number), 16 of authentication tag and 2 of
 original sequence number in a retransmission: 1200, what libwebrtc fills."""
 
-_STAP_A = 24
-_FU_A = 28
 _FU_HEADER_BYTES = 2
 _FU_START, _FU_END = 0x80, 0x40
 _LENGTH_BYTES = 2
@@ -96,7 +95,7 @@ def _frame(nals: Sequence[bytes], pts_rtp_ticks: int, is_keyframe: bool, is_even
 
 def _stap_a(nals: Sequence[bytes]) -> bytes:
     """RFC 6184 section 5.7.1; its reference bits are the highest of what it holds."""
-    header = _STAP_A | max(nal_reference(nal) for nal in nals)
+    header = STAP_A | max(nal_reference(nal) for nal in nals)
     return bytes((header,)) + b"".join(map(_sized, nals))
 
 
@@ -114,7 +113,7 @@ def _cut_all(nals: Sequence[bytes], is_even: bool) -> Iterator[bytes]:
 
 def _fragments(nal: bytes, is_even: bool) -> Iterator[bytes]:
     """FU-A (RFC 6184 section 5.8): the NAL unit's own header byte is not repeated but spread over the two of each."""
-    indicator = nal[0] & 0xE0 | _FU_A
+    indicator = nal[0] & 0xE0 | FU_A
     start = 1
     sizes = fragment_sizes(len(nal) - 1, MAX_PAYLOAD_BYTES - _FU_HEADER_BYTES, is_even)
     for order, size in enumerate(sizes):

@@ -8,6 +8,8 @@ import uuid
 from collections.abc import Iterable
 from typing import NamedTuple
 
+from gateway.wire.h264_depacketizer import STAP_A
+
 _UUID = uuid.UUID("8d1f6b52-3c7e-4e9a-b64d-71a25fc93e18")
 _USER_DATA_UNREGISTERED = 5
 _SEI_HEADER = 6
@@ -23,7 +25,6 @@ _END = len(_BEGINNING) + _DIGITS
 STAMP_NAL_BYTES = _END + len(_STOP_BIT)
 
 _TYPE_MASK = 0x1F
-_STAP_A = 24
 
 
 class Stamp(NamedTuple):
@@ -45,7 +46,7 @@ def find_stamp(payloads: Iterable[bytes]) -> Stamp | None:
     for payload in payloads:
         if payload.startswith(_BEGINNING):
             return _parse(payload, 0)
-        if payload and payload[0] & _TYPE_MASK == _STAP_A and (start := payload.find(_BEGINNING)) >= 0:
+        if payload and payload[0] & _TYPE_MASK == STAP_A and (start := payload.find(_BEGINNING)) >= 0:
             return _parse(payload, start)
     return None
 
