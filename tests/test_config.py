@@ -50,7 +50,7 @@ def _names(model: type[BaseModel], values: dict[str, Any], at: str = "") -> Iter
     for name in model.model_fields:
         yield f"{at}{name}", name in values
         section = getattr(Settings(), name, None) if not at else None
-        if isinstance(section, config.settings._Section):
+        if isinstance(section, config.Section):
             yield from _names(type(section), values.get(name) or {}, f"{name}.")
 
 

@@ -16,7 +16,23 @@ from gateway.config import HostPort, Settings
 from gateway.metrics import FAMILIES, Family, Histograms
 
 ROOT = Path(__file__).parent.parent
-LABELS = {"stream", "leg", "protocol", "cause", "reason", "kind", "track", "direction", "state"}
+LABELS = {
+    "stream",
+    "leg",
+    "protocol",
+    "cause",
+    "reason",
+    "kind",
+    "track",
+    "direction",
+    "state",
+    "carrier",
+    "outcome",
+} | {
+    "window",
+    "term",
+    "role",
+}
 """None of them names a viewer, a session or an address, of which there is no end."""
 
 SCALED_UNITS = re.compile(r"_(ms|milliseconds|us|minutes|hours|bits|kilobytes|mb|percent)(_|$)")

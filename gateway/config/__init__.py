@@ -1,6 +1,9 @@
 """Settings: what there is to set (`settings`), and how it is read (`loading`)."""
 
+from gateway.config.access import Algorithm, AuditSettings, AuthSettings, Tokens, TracingSettings
 from gateway.config.loading import load
+from gateway.config.play import AbortSettings, BetSettings, RoundSettings, SignalSettings, UpstreamSettings
+from gateway.config.section import Section
 from gateway.config.settings import (
     Fanout,
     HlsSettings,
@@ -12,20 +15,29 @@ from gateway.config.settings import (
     Settings,
     SocketBuffers,
     Timeouts,
-    Tokens,
 )
 
 __all__ = [
+    "AbortSettings",
+    "Algorithm",
+    "AuditSettings",
+    "AuthSettings",
+    "BetSettings",
     "Fanout",
     "HlsSettings",
     "HlsStart",
     "HostPort",
     "Limits",
     "PlayoutDelaySettings",
+    "RoundSettings",
     "SecondPublisher",
+    "Section",
     "Settings",
+    "SignalSettings",
     "SocketBuffers",
     "Timeouts",
     "Tokens",
+    "TracingSettings",
+    "UpstreamSettings",
     "load",
 ]

@@ -3,8 +3,12 @@
 from enum import Enum
 from typing import Annotated, Any, Literal, Self
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, IPvAnyAddress, SecretStr, model_validator
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, IPvAnyAddress, model_validator
 from pydantic_settings import BaseSettings, NoDecode, PydanticBaseSettingsSource, SettingsConfigDict
+
+from gateway.config.access import AuditSettings, AuthSettings, Tokens, TracingSettings
+from gateway.config.play import BetSettings, RoundSettings, SignalSettings
+from gateway.config.section import Secret, Section
 
 PREFIX = "RAILBIRD_"
 
@@ -41,11 +45,7 @@ class SecondPublisher(Enum):
     TAKE_OVER = "take_over"
 
 
-class _Section(BaseModel):
-    model_config = ConfigDict(extra="forbid", frozen=True)
-
-
-class Limits(_Section):
+class Limits(Section):
     """What peers may use up; beyond it they get 503 and Retry-After."""
 
     sessions: int = Field(1000, ge=1, description="Sessions of the process, studios and players together.")
@@ -54,9 +54,13 @@ class Limits(_Section):
     )
     half_open_sessions: int = Field(500, ge=1, description="Sessions that have not finished the DTLS handshake.")
     streams: int = Field(64, ge=1, description="Streams, live or in their grace period.")
+    requests_per_address_per_s: float = Field(
+        200.0, ge=1, description="WHIP, WHEP, rounds and signals of one client address; twice as many in a burst."
+    )
+    requests_per_player_per_s: float = Field(20.0, ge=1, description="Likewise of one player, as its token says.")
 
 
-class Timeouts(_Section):
+class Timeouts(Section):
     """Seconds."""
 
     idle_s: float = Field(15.0, gt=0, description="A session ends when nothing authentic came for this long.")
@@ -68,7 +72,7 @@ class Timeouts(_Section):
     shutdown_s: float = Field(5.0, ge=0, description="After SIGTERM, until the process ends whatever sessions say.")
 
 
-class PlayoutDelaySettings(_Section):
+class PlayoutDelaySettings(Section):
     """The playout-delay extension, sent to players that offer it: bounds of their jitter buffer."""
 
     min_ms: int = Field(0, ge=0, le=40_950)
@@ -81,7 +85,7 @@ class PlayoutDelaySettings(_Section):
         return self
 
 
-class Fanout(_Section):
+class Fanout(Section):
     """How packets go out."""
 
     hold_ms: float = Field(3.0, ge=0, le=20, description="How long packets may wait for the rest of their frame.")
@@ -101,7 +105,7 @@ class HlsStart(Enum):
     AT_ONCE = "at_once"
 
 
-class HlsSettings(_Section):
+class HlsSettings(Section):
     """LL-HLS, for players whose network lets no UDP through."""
 
     enabled: bool = True
@@ -117,23 +121,11 @@ class HlsSettings(_Section):
     )
 
 
-class SocketBuffers(_Section):
+class SocketBuffers(Section):
     """Asked for; what the kernel grants is in railbird_socket_buffer_bytes."""
 
     receive_bytes: int = Field(26_214_400, ge=65_536)
     send_bytes: int = Field(26_214_400, ge=65_536)
-
-
-# An empty one, such as a secret that was not mounted, would let in whoever sends an empty one.
-_Token = Annotated[SecretStr, Field(min_length=1)]
-
-
-class Tokens(_Section):
-    """Bearer tokens; without one, the door is open (control: to this machine only)."""
-
-    publish: _Token | None = None
-    watch: _Token | None = None
-    control: _Token | None = None
 
 
 class Settings(BaseSettings):
@@ -164,7 +156,15 @@ class Settings(BaseSettings):
     fanout: Fanout = Fanout()
     hls: HlsSettings = HlsSettings()
     socket_buffers: SocketBuffers = SocketBuffers()
+    signals: SignalSettings = SignalSettings()
+    bets: BetSettings = BetSettings()
+    rounds: RoundSettings = RoundSettings()
     tokens: Tokens = Tokens()
+    auth: AuthSettings = AuthSettings()
+    audit: AuditSettings = AuditSettings()
+    tracing: TracingSettings = TracingSettings()
+    player_hash_key: Secret | None = None
+    """Keys the hash that stands for a player in logs; none: a new key with each start."""
     log_format: Literal["auto", "json", "text"] = "auto"
     """`auto`: text on a terminal, else JSON."""
     log_level: Literal["debug", "info", "warning", "error"] = "info"

@@ -1,6 +1,6 @@
 """Reads the plain counters at scrape time, into the families of `gateway.metrics`."""
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 
 from prometheus_client.core import Metric
 from prometheus_client.registry import Collector
@@ -8,19 +8,18 @@ from prometheus_client.registry import Collector
 from gateway.hls.presentations import Presentations
 from gateway.hub.hub import Hub
 from gateway.hub.viewing import Viewing
-from gateway.metrics import FAMILIES
+from gateway.metrics import FAMILIES, Sample
 from gateway.stream.figures import IngestFigures
 from gateway.stream.stream import Stream
-
-Sample = tuple[str, tuple[str, ...], float]
-"""(family's name, label values, value)."""
 
 
 class GatewayCollector(Collector):
     """One scrape reads everything once."""
 
-    def __init__(self, hub: Hub) -> None:
+    def __init__(self, hub: Hub, others: Iterable[Callable[[], Iterable[Sample]]] = ()) -> None:
+        """`others` tell what the hub does not know, each at every scrape."""
         self._hub = hub
+        self._others = tuple(others)
 
     def describe(self) -> Iterable[Metric]:
         """What there is, without reading it."""
@@ -29,8 +28,9 @@ class GatewayCollector(Collector):
     def collect(self) -> Iterable[Metric]:
         """See `Collector`."""
         families = {name: family.empty() for name, family in FAMILIES.items()}
-        for name, labels, value in self._samples():
-            families[name].add_metric(labels, value)
+        for samples in (self._samples, *self._others):
+            for name, labels, value in samples():
+                families[name].add_metric(labels, value)
         return families.values()
 
     def _samples(self) -> Iterator[Sample]:

@@ -1,0 +1,1 @@
+"""Bets: which are taken, and how they get to their upstream."""

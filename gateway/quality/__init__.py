@@ -1,0 +1,1 @@
+"""Reads what was measured, and lets `qos` make a score of it."""

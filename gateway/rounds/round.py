@@ -1,0 +1,53 @@
+"""One round: what it is called, where it stands, and how it got there."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from gateway.rounds.causes import AbortCause
+from gateway.rounds.states import TRANSITIONS, RoundState
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """A state that the round entered."""
+
+    state: RoundState
+    at_s: float
+    """Monotonic."""
+    at_unix_s: float
+    """The gateway's wall clock, which the media's timelines share."""
+
+
+@dataclass(slots=True)
+class Round:
+    """See the module. Changed by `Rounds` alone."""
+
+    stream: str
+    round_id: str
+    steps: list[Step]
+    closes_at_s: float | None = None
+    """Monotonic: when bets close by themselves; None: the studio says when."""
+    closes_at_unix_s: float | None = None
+    result: Any = None
+    """The studio's, JSON, passed on as it is."""
+    cause: AbortCause | None = None
+    evidence: Mapping[str, float | int | str | None] = field(default_factory=dict)
+    """Of an abort: what was measured in the window before it."""
+    bets: int = 0
+    """Accepted ones."""
+
+    @property
+    def state(self) -> RoundState:
+        """Where it stands."""
+        return self.steps[-1].state
+
+    @property
+    def is_over(self) -> bool:
+        """Whether nothing can follow."""
+        return not TRANSITIONS[self.state]
+
+    def takes_bets(self, now_s: float) -> bool:
+        """Whether a bet that arrived at `now_s` is in time."""
+        is_in_time = self.closes_at_s is None or now_s < self.closes_at_s
+        return self.state is RoundState.BETTING_OPEN and is_in_time

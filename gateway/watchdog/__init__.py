@@ -1,0 +1,1 @@
+"""Watches the picture while a round needs it, and aborts the round with the cause when it fails."""

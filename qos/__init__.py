@@ -1,0 +1,1 @@
+"""Measurement -> score. Pure: no clock, no socket, nothing of the gateway."""
