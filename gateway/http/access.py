@@ -4,30 +4,60 @@ import hmac
 import ipaddress
 
 from aiohttp import web
-from pydantic import SecretStr
 
+from gateway.auth.identity import ANY_STREAM, Identity, Role
+from gateway.config import Tokens
 from gateway.errors import SignallingError
 from gateway.http.keys import SETTINGS
+from gateway.hub.admission import client_key
+
+_CHALLENGE = 'Bearer realm="railbird"'
+_SUBPROTOCOL = "bearer."
+"""A page cannot give a WebSocket an Authorization header: it offers its token as a subprotocol of this prefix."""
 
 
-def require_bearer(request: web.Request, token: SecretStr | None) -> None:
-    """SignallingError 401 unless the request carries `token`; no token configured lets everybody in."""
-    if token is None:
-        return
-    scheme, _, given = request.headers.get("Authorization", "").partition(" ")
-    # A header may hold any bytes, which aiohttp passes on as surrogates.
-    presented, expected = given.strip().encode(errors="surrogateescape"), token.get_secret_value().encode()
-    if scheme.lower() == "bearer" and hmac.compare_digest(presented, expected):
-        return
-    raise SignallingError(401, "A valid bearer token is needed.", {"WWW-Authenticate": 'Bearer realm="railbird"'})
+def identify(request: web.Request, role: Role, stream: str = ANY_STREAM) -> Identity:
+    """Who is asking, if they may do `role` at `stream`; ANY_STREAM: at all of them.
 
-
-def require_control(request: web.Request) -> None:
-    """The control token; without one configured, only this machine itself may change things."""
-    token = request.app[SETTINGS].tokens.control
-    if token is None and not _is_this_machine(request):
+    SignallingError 401 for a token that is missing or wrong, 403 for one that does not let them do that.
+    """
+    identity = _identity(request)
+    if identity.may(role, stream):
+        return identity
+    if role is Role.OPERATE and request.app[SETTINGS].tokens.control is None:
         raise SignallingError(403, "Without a control token only this machine may do that.")
-    require_bearer(request, token)
+    raise SignallingError(401, "A valid bearer token is needed.", {"WWW-Authenticate": _CHALLENGE})
+
+
+def _identity(request: web.Request) -> Identity:
+    tokens, presented = request.app[SETTINGS].tokens, _presented(request)
+    roles: set[Role] = set()
+    for name, opens in _STATIC.items():
+        token = getattr(tokens, name)
+        if token is None:
+            roles |= opens if name != "control" or _is_this_machine(request) else frozenset()
+        elif hmac.compare_digest(presented, token.get_secret_value().encode()):
+            roles |= opens
+    return Identity(client_key(remote_host(request)), frozenset(roles), frozenset({ANY_STREAM}))
+
+
+_STATIC = {
+    "publish": frozenset({Role.PUBLISH}),
+    "watch": frozenset({Role.WATCH, Role.BET}),
+    "control": frozenset({Role.OPERATE}),
+}
+assert set(_STATIC) == set(Tokens.model_fields)
+
+
+def _presented(request: web.Request) -> bytes:
+    """The token that came with the request; empty without one."""
+    scheme, _, given = request.headers.get("Authorization", "").partition(" ")
+    if scheme.lower() == "bearer":
+        # A header may hold any bytes, which aiohttp passes on as surrogates.
+        return given.strip().encode(errors="surrogateescape")
+    offered = (name.strip() for name in request.headers.get("Sec-WebSocket-Protocol", "").split(","))
+    token = next((name.removeprefix(_SUBPROTOCOL) for name in offered if name.startswith(_SUBPROTOCOL)), "")
+    return token.encode(errors="surrogateescape")
 
 
 def remote_host(request: web.Request) -> str:

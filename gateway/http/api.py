@@ -2,9 +2,10 @@
 
 from aiohttp import web
 
+from gateway.auth.identity import Role
 from gateway.clock import monotonic_s
 from gateway.errors import SignallingError
-from gateway.http.access import require_control
+from gateway.http.access import identify
 from gateway.http.keys import HUB
 from gateway.hub.report import session_report, stream_report
 
@@ -26,14 +27,14 @@ async def stream(request: web.Request) -> web.Response:
 
 async def sessions(request: web.Request) -> web.Response:
     """All sessions. Their ids are what ends them, so this asks for the control token."""
-    require_control(request)
+    identify(request, Role.OPERATE)
     now_s = monotonic_s()
     return web.json_response({"sessions": [session_report(each, now_s) for each in request.app[HUB].port.sessions()]})
 
 
 async def delete_session(request: web.Request) -> web.Response:
     """End a session of either side."""
-    require_control(request)
+    identify(request, Role.OPERATE)
     session = request.app[HUB].port.session(request.match_info["session"])
     if session is None:
         raise SignallingError(404, "There is no such session; it may have ended.")

@@ -12,12 +12,13 @@ from functools import lru_cache
 
 from aiohttp import web
 
+from gateway.auth.identity import Role
 from gateway.clock import monotonic_s
 from gateway.errors import SignallingError
 from gateway.hls.playlist import Skip, Text, zipped
 from gateway.hls.presentation import PartWish, Presentation
 from gateway.hls.presentations import Presentations
-from gateway.http.access import require_bearer
+from gateway.http.access import identify
 from gateway.http.keys import HUB, SETTINGS
 from gateway.http.middleware import Handler
 
@@ -76,7 +77,7 @@ async def preflight(request: web.Request) -> web.Response:
 async def index(request: web.Request) -> web.Response:
     """The multivariant playlist at the address that players are given; this is what begins the packaging."""
     tokens = request.app[SETTINGS].tokens
-    require_bearer(request, tokens.watch)
+    identify(request, Role.WATCH, request.match_info["stream"])
     if request.app[HUB].admission.is_draining:
         raise SignallingError(503, "This gateway is shutting down.", {"Retry-After": "1"})
     presentations = request.app[HUB].presentations

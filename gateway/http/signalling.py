@@ -8,13 +8,11 @@ import asyncio
 from collections.abc import Callable
 
 from aiohttp import web
-from pydantic import SecretStr
 
-from gateway.config import Tokens
+from gateway.auth.identity import Identity, Role
 from gateway.errors import SignallingError, WireError
-from gateway.http.access import remote_host, require_bearer
-from gateway.http.keys import HUB, SETTINGS
-from gateway.hub.admission import client_key
+from gateway.http.access import identify
+from gateway.http.keys import HUB
 from gateway.hub.hub import Hub
 from gateway.transport.session import Leg, Session
 from gateway.wire.sdp import (
@@ -39,11 +37,11 @@ Opener = Callable[[Hub, str, Offer, str], tuple[Session, str]]
 class Signalling:
     """The endpoint `/{root}/{stream}` and its sessions."""
 
-    def __init__(self, root: str, leg: Leg, opener: Opener, token: Callable[[Tokens], SecretStr | None]) -> None:
+    def __init__(self, root: str, leg: Leg, opener: Opener, role: Role) -> None:
         self._root = root
         self._leg = leg
         self._open = opener
-        self._token = token
+        self._role = role
 
     def routes(self) -> list[web.RouteDef]:
         """What the server is to serve."""
@@ -62,11 +60,10 @@ class Signalling:
 
     async def post(self, request: web.Request) -> web.Response:
         """Open a session."""
-        self._authorize(request)
+        identity = self._identify(request)
         text = await _body(request, SDP_TYPE, MAX_OFFER_BYTES)
         stream = request.match_info["stream"]
-        client = client_key(remote_host(request))
-        session, answer = self._open(request.app[HUB], stream, parse_offer(text), client)
+        session, answer = self._open(request.app[HUB], stream, parse_offer(text), identity.client)
         headers = {
             "Location": f"/{self._root}/{stream}/{session.session_id}",
             "ETag": _etag(session),
@@ -77,7 +74,7 @@ class Signalling:
     async def patch(self, request: web.Request) -> web.Response:
         """Candidates, which ICE-lite has no use for; or an ICE restart, told by another ufrag (RFC 9725 section
         4.3)."""
-        self._authorize(request)
+        self._identify(request)
         session = self._session(request)
         try:
             fragment = parse_fragment(await _body(request, FRAGMENT_TYPE, MAX_FRAGMENT_BYTES))
@@ -102,12 +99,12 @@ class Signalling:
 
     async def delete(self, request: web.Request) -> web.Response:
         """End a session."""
-        self._authorize(request)
+        self._identify(request)
         self._session(request).close("deleted")
         return web.Response(status=200)
 
-    def _authorize(self, request: web.Request) -> None:
-        require_bearer(request, self._token(request.app[SETTINGS].tokens))
+    def _identify(self, request: web.Request) -> Identity:
+        return identify(request, self._role, request.match_info["stream"])
 
     def _session(self, request: web.Request) -> Session:
         session = request.app[HUB].port.session(request.match_info["session"])
@@ -156,5 +153,5 @@ async def _read(request: web.Request, max_bytes: int) -> bytes:
     return body
 
 
-WHIP = Signalling("whip", Leg.INGEST, Hub.open_publisher, lambda tokens: tokens.publish)
-WHEP = Signalling("whep", Leg.EGRESS, Hub.open_viewer, lambda tokens: tokens.watch)
+WHIP = Signalling("whip", Leg.INGEST, Hub.open_publisher, Role.PUBLISH)
+WHEP = Signalling("whep", Leg.EGRESS, Hub.open_viewer, Role.WATCH)
