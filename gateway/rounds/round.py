@@ -7,6 +7,9 @@ from typing import Any
 from gateway.rounds.causes import AbortCause
 from gateway.rounds.states import TRANSITIONS, RoundState
 
+Evidence = Mapping[str, float | int | str | None]
+"""What was measured, by name, with its unit in the name."""
+
 
 @dataclass(frozen=True, slots=True)
 class Step:
@@ -17,6 +20,8 @@ class Step:
     """Monotonic."""
     at_unix_s: float
     """The gateway's wall clock, which the media's timelines share."""
+    rtp_timestamp: int | None = None
+    """Of the video as players receive it, at that moment; None without a picture (`hub.table` knows)."""
 
 
 @dataclass(slots=True)
@@ -32,7 +37,7 @@ class Round:
     result: Any = None
     """The studio's, JSON, passed on as it is."""
     cause: AbortCause | None = None
-    evidence: Mapping[str, float | int | str | None] = field(default_factory=dict)
+    evidence: Evidence = field(default_factory=dict)
     """Of an abort: what was measured in the window before it."""
     bets: int = 0
     """Accepted ones."""
@@ -48,6 +53,10 @@ class Round:
         return not TRANSITIONS[self.state]
 
     def takes_bets(self, now_s: float) -> bool:
-        """Whether a bet that arrived at `now_s` is in time."""
-        is_in_time = self.closes_at_s is None or now_s < self.closes_at_s
-        return self.state is RoundState.BETTING_OPEN and is_in_time
+        """Whether a bet that arrived at `now_s` is in time.
+
+        What arrived before the window closed is, even where the gateway comes to it only afterwards, as after a stall.
+        """
+        if self.state is RoundState.BETTING_OPEN:
+            return self.closes_at_s is None or now_s < self.closes_at_s
+        return self.state is RoundState.BETTING_CLOSED and now_s < self.steps[-1].at_s
