@@ -1,1 +1,1 @@
-"""Measurement -> score. Pure: no clock, no socket, nothing of the gateway."""
+"""Measurement -> score. Pure: no clock, no socket, nothing of the gateway. docs/qos.md has the formula."""
