@@ -31,7 +31,7 @@ BODY_TIMEOUT_S = 10.0
 
 FRAGMENT_TYPE = "application/trickle-ice-sdpfrag"
 
-Opener = Callable[[Hub, str, Offer, str], tuple[Session, str]]
+Opener = Callable[[Hub, str, Offer, Identity], tuple[Session, str]]
 
 
 class Signalling:
@@ -63,7 +63,7 @@ class Signalling:
         identity = self._identify(request)
         text = await _body(request, SDP_TYPE, MAX_OFFER_BYTES)
         stream = request.match_info["stream"]
-        session, answer = self._open(request.app[HUB], stream, parse_offer(text), identity.client)
+        session, answer = self._open(request.app[HUB], stream, parse_offer(text), identity)
         headers = {
             "Location": f"/{self._root}/{stream}/{session.session_id}",
             "ETag": _etag(session),

@@ -9,6 +9,7 @@ from collections.abc import Callable
 
 import structlog
 
+from gateway.auth.identity import Identity
 from gateway.clock import WallClock, monotonic_s
 from gateway.clockwork import isolated
 from gateway.config import SecondPublisher, Settings
@@ -69,10 +70,10 @@ class Hub:
 
     # Studios
 
-    def open_publisher(self, name: str, offer: Offer, client: str) -> tuple[Session, str]:
+    def open_publisher(self, name: str, offer: Offer, who: Identity) -> tuple[Session, str]:
         """A session for a studio, and the answer. SignallingError for what cannot be had."""
         self.registry.check_room(name)
-        self.admission.admit(Leg.INGEST, client)
+        self.admission.admit(Leg.INGEST, who.client)
         stream = self.registry.stream(name)
         if stream is not None and self._is_taken(stream):
             raise SignallingError(
@@ -80,7 +81,7 @@ class Hub:
             )
         live = {kind: track.format for kind, track in stream.tracks.items()} if stream is not None else {}
         negotiation = whip.negotiate(offer, live)
-        session, answer = self._open_session(Leg.INGEST, name, offer, client, negotiation.answers)
+        session, answer = self._open_session(Leg.INGEST, name, offer, who.client, negotiation.answers)
         publisher = Publisher(session, negotiation.published, self, self._clock)
         self.publishers[session.session_id] = publisher
         session.start(publisher)
@@ -127,15 +128,15 @@ class Hub:
 
     # Players
 
-    def open_viewer(self, name: str, offer: Offer, client: str) -> tuple[Session, str]:
+    def open_viewer(self, name: str, offer: Offer, who: Identity) -> tuple[Session, str]:
         """A session for a player, and the answer. SignallingError for what cannot be had."""
         check_name(name)
-        self.admission.admit(Leg.EGRESS, client)
+        self.admission.admit(Leg.EGRESS, who.client)
         stream = self.registry.stream(name)
         if stream is None or not self.is_live(stream, monotonic_s()):
             raise SignallingError(409, "Nobody publishes this stream now.", {"Retry-After": str(NO_PUBLISHER_RETRY_S)})
         negotiation = whep.negotiate(offer, name, stream.tracks, self._playout_delay, self._layouts)
-        session, answer = self._open_session(Leg.EGRESS, name, offer, client, negotiation.answers)
+        session, answer = self._open_session(Leg.EGRESS, name, offer, who.client, negotiation.answers)
         viewing = self.viewing_of(stream)
         viewer = Viewer(
             session,

@@ -5,6 +5,7 @@ import socket
 
 from prometheus_client import CollectorRegistry
 
+from gateway.auth.identity import nobody
 from gateway.clock import WallClock, monotonic_s
 from gateway.config import Settings
 from gateway.hub.hub import Hub
@@ -80,14 +81,14 @@ class Desk:
 
     def studio(self, name: str = "table", offer: Offer | None = None) -> Publisher:
         """A studio that is connected."""
-        session, _ = self.hub.open_publisher(name, offer or studio_offer(), "192.0.2.1")
+        session, _ = self.hub.open_publisher(name, offer or studio_offer(), nobody("192.0.2.1"))
         publisher = self.hub.publishers[session.session_id]
         self.connect(session)
         return publisher
 
     def player(self, name: str = "table", offer: Offer | None = None) -> Viewer:
         """A player that is connected."""
-        session, _ = self.hub.open_viewer(name, offer or player_offer(), "192.0.2.2")
+        session, _ = self.hub.open_viewer(name, offer or player_offer(), nobody("192.0.2.2"))
         assert isinstance(session.peer, Viewer)
         viewer = session.peer
         self.connect(session)

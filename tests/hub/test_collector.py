@@ -3,6 +3,7 @@
 import pytest
 from prometheus_client import CollectorRegistry, generate_latest
 
+from gateway.auth.identity import nobody
 from gateway.clock import monotonic_s
 from gateway.errors import SignallingError
 from gateway.hub.collector import GatewayCollector
@@ -48,7 +49,7 @@ def busy(desk: Desk) -> None:
     desk.port.on_datagram(b"\xff", ("192.0.2.9", 1), monotonic_s())
     desk.hub.admission.is_draining = True
     with pytest.raises(SignallingError):
-        desk.hub.open_publisher("other", studio_offer(), "192.0.2.1")
+        desk.hub.open_publisher("other", studio_offer(), nobody("192.0.2.1"))
 
 
 async def test_every_family_is_described(scrape: Scrape) -> None:
@@ -159,4 +160,4 @@ async def test_stream_that_waits_is_not_live(desk: Desk, scrape: Scrape) -> None
     desk.studio().session.close("peer_left")
     assert scrape("railbird_stream_live", stream="table") == 0
     with pytest.raises(SignallingError):
-        desk.hub.open_viewer("table", player_offer(), "192.0.2.2")
+        desk.hub.open_viewer("table", player_offer(), nobody("192.0.2.2"))

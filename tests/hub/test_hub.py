@@ -4,6 +4,7 @@ from dataclasses import replace
 
 import pytest
 
+from gateway.auth.identity import nobody
 from gateway.clock import monotonic_s
 from gateway.config import Limits, PlayoutDelaySettings, SecondPublisher, Settings, Timeouts
 from gateway.errors import SignallingError
@@ -32,7 +33,7 @@ def arrived_rtcp(desk: Desk) -> list[rtcp.RtcpPacket]:
 
 
 async def test_studio_gets_its_stream_once_it_is_connected(desk: Desk) -> None:
-    session, _ = desk.hub.open_publisher("table", studio_offer(), "192.0.2.1")
+    session, _ = desk.hub.open_publisher("table", studio_offer(), nobody("192.0.2.1"))
     assert desk.registry.stream("table") is None
     desk.connect(session)
     assert desk.stream().source is desk.hub.publishers[session.session_id]
@@ -40,7 +41,7 @@ async def test_studio_gets_its_stream_once_it_is_connected(desk: Desk) -> None:
 
 
 async def test_answer_names_our_port_our_credentials_and_our_role(desk: Desk) -> None:
-    session, answer = desk.hub.open_publisher("table", studio_offer(), "192.0.2.1")
+    session, answer = desk.hub.open_publisher("table", studio_offer(), nobody("192.0.2.1"))
     section = sections_of(answer)[-1]
     assert [(c.ip, c.port) for c in section.ice_candidates] == [("127.0.0.1", desk.socket.port)]
     assert section.ice is not None
@@ -53,7 +54,7 @@ async def test_answer_names_our_port_our_credentials_and_our_role(desk: Desk) ->
     ("offered", "answered"), [("actpass", "passive"), ("active", "passive"), ("passive", "active")]
 )
 async def test_setup_is_answered_by_the_other_role(desk: Desk, offered: str, answered: str) -> None:
-    _, answer = desk.hub.open_publisher("table", replace(studio_offer(), setup=offered), "192.0.2.1")
+    _, answer = desk.hub.open_publisher("table", replace(studio_offer(), setup=offered), nobody("192.0.2.1"))
     assert f"a=setup:{answered}\r\n" in answer
 
 
@@ -61,13 +62,13 @@ async def test_setup_is_answered_by_the_other_role(desk: Desk, offered: str, ans
 async def test_stream_beyond_the_limit_is_refused_when_it_is_asked_for(desk: Desk) -> None:
     desk.studio("one")
     with pytest.raises(SignallingError) as refusal:
-        desk.hub.open_publisher("two", studio_offer(), "192.0.2.1")
+        desk.hub.open_publisher("two", studio_offer(), nobody("192.0.2.1"))
     assert refusal.value.status == 503
 
 
 @pytest.mark.parametrize("settings", [ONE_STREAM])
 async def test_stream_beyond_the_limit_is_refused_when_another_was_faster(desk: Desk) -> None:
-    session, _ = desk.hub.open_publisher("two", studio_offer(), "192.0.2.1")
+    session, _ = desk.hub.open_publisher("two", studio_offer(), nobody("192.0.2.1"))
     desk.studio("one")
     desk.connect(session)
     assert session.closed
@@ -89,7 +90,7 @@ async def test_second_studio_takes_over(desk: Desk) -> None:
 async def test_second_studio_is_refused_where_it_may_not_take_over(desk: Desk) -> None:
     first = desk.studio()
     with pytest.raises(SignallingError, match="not to be replaced") as refusal:
-        desk.hub.open_publisher("table", studio_offer(), "192.0.2.1")
+        desk.hub.open_publisher("table", studio_offer(), nobody("192.0.2.1"))
     assert refusal.value.status == 409
     assert "Retry-After" in refusal.value.headers
     assert desk.stream().source is first
@@ -97,7 +98,7 @@ async def test_second_studio_is_refused_where_it_may_not_take_over(desk: Desk) -
 
 @pytest.mark.parametrize("settings", [REFUSES])
 async def test_second_studio_that_was_slower_is_sent_away(desk: Desk) -> None:
-    slow, _ = desk.hub.open_publisher("table", studio_offer(), "192.0.2.1")
+    slow, _ = desk.hub.open_publisher("table", studio_offer(), nobody("192.0.2.1"))
     fast = desk.studio()
     desk.connect(slow)
     assert slow.closed
@@ -199,13 +200,13 @@ async def test_round_trips_of_players_are_observed(desk: Desk) -> None:
 async def test_stream_without_a_publisher_is_answered_with_when_to_come_back(desk: Desk, name: str) -> None:
     desk.studio("table").session.close("peer_left")
     with pytest.raises(SignallingError) as refusal:
-        desk.hub.open_viewer(name, player_offer(), "192.0.2.2")
+        desk.hub.open_viewer(name, player_offer(), nobody("192.0.2.2"))
     assert (refusal.value.status, refusal.value.headers) == (409, {"Retry-After": str(NO_PUBLISHER_RETRY_S)})
 
 
 async def test_name_that_cannot_be_a_streams_is_not_found(desk: Desk) -> None:
     with pytest.raises(SignallingError) as refusal:
-        desk.hub.open_viewer("a b", player_offer(), "192.0.2.2")
+        desk.hub.open_viewer("a b", player_offer(), nobody("192.0.2.2"))
     assert refusal.value.status == 404
 
 
@@ -213,7 +214,9 @@ async def test_player_that_cannot_decode_leaves_no_session(desk: Desk) -> None:
     desk.studio()
     before = len(desk.port)
     with pytest.raises(SignallingError) as refusal:
-        desk.hub.open_viewer("table", offer_of(Section("video", "0", (vp8(96),), direction="recvonly")), "192.0.2.2")
+        desk.hub.open_viewer(
+            "table", offer_of(Section("video", "0", (vp8(96),), direction="recvonly")), nobody("192.0.2.2")
+        )
     assert refusal.value.status == 406
     assert len(desk.port) == before
 
@@ -253,7 +256,7 @@ async def test_player_that_left_is_forgotten(desk: Desk) -> None:
 
 async def test_player_that_never_connected_is_forgotten(desk: Desk) -> None:
     desk.studio()
-    session, _ = desk.hub.open_viewer("table", player_offer(), "192.0.2.2")
+    session, _ = desk.hub.open_viewer("table", player_offer(), nobody("192.0.2.2"))
     session.close("handshake_timeout")
     assert desk.hub.viewing_of(desk.stream()).viewers == {}
 
@@ -264,7 +267,7 @@ async def test_player_that_never_connected_is_forgotten(desk: Desk) -> None:
 async def test_abandoned_stream_is_forgotten_with_its_viewers(desk: Desk) -> None:
     studio = desk.studio()
     viewer = desk.player()
-    half_open, _ = desk.hub.open_viewer("table", player_offer(), "192.0.2.2")
+    half_open, _ = desk.hub.open_viewer("table", player_offer(), nobody("192.0.2.2"))
     studio.session.close("peer_left")
     grace_s = Timeouts().publisher_grace_s
     desk.hub.tick_streams(monotonic_s() + grace_s - 1)
@@ -308,12 +311,12 @@ async def test_drain_tells_everybody_and_admits_nobody(desk: Desk) -> None:
     assert any(isinstance(packet, rtcp.Bye) for packet in arrived_rtcp(desk))
     assert desk.hub.ended == {("ingest", "shutdown"): 1, ("egress", "shutdown"): 1}
     with pytest.raises(SignallingError) as refusal:
-        desk.hub.open_publisher("table", studio_offer(), "192.0.2.1")
+        desk.hub.open_publisher("table", studio_offer(), nobody("192.0.2.1"))
     assert refusal.value.status == 503
 
 
 async def test_ice_restart_is_answered_with_new_credentials(desk: Desk) -> None:
-    session, _ = desk.hub.open_publisher("table", studio_offer(), "192.0.2.1")
+    session, _ = desk.hub.open_publisher("table", studio_offer(), nobody("192.0.2.1"))
     before = session.ice.local
     fragment = parse_fragment("a=ice-ufrag:efgh\r\na=ice-pwd:" + "q" * 24 + "\r\n")
     answer = desk.hub.restart_ice(session, fragment)

@@ -2,6 +2,7 @@
 
 import json
 
+from gateway.auth.identity import nobody
 from gateway.clock import monotonic_s
 from gateway.config import Timeouts
 from gateway.hub.report import session_report, stream_report
@@ -93,7 +94,7 @@ async def test_session_that_is_connected_is_reported_with_its_cipher(desk: Desk)
 
 async def test_session_that_shakes_hands_is_reported_as_connecting(desk: Desk) -> None:
     desk.studio()
-    session, _ = desk.hub.open_viewer("table", player_offer(), "192.0.2.2")
+    session, _ = desk.hub.open_viewer("table", player_offer(), nobody("192.0.2.2"))
     report = session_report(session, monotonic_s())
     assert (report["leg"], report["state"], report["profile"]) == ("egress", "connecting", None)
     assert "192.0.2.2" not in json.dumps(report)
