@@ -4,7 +4,6 @@ POST an offer: 201, the answer, Location and ETag. PATCH a fragment: 204 for can
 200.
 """
 
-import asyncio
 from collections.abc import Callable
 
 from aiohttp import web
@@ -12,6 +11,7 @@ from aiohttp import web
 from gateway.auth.identity import Identity, Role
 from gateway.errors import SignallingError, WireError
 from gateway.http.access import identify
+from gateway.http.body import read_text
 from gateway.http.keys import HUB
 from gateway.hub.hub import Hub
 from gateway.transport.session import Leg, Session
@@ -26,9 +26,6 @@ from gateway.wire.sdp import (
 from gateway.wire.sdpfrag import MAX_FRAGMENT_BYTES, SdpFragment, parse_fragment
 
 SDP_TYPE = "application/sdp"
-BODY_TIMEOUT_S = 10.0
-"""A body of 64 kB takes less on the slowest path that could then carry video."""
-
 FRAGMENT_TYPE = "application/trickle-ice-sdpfrag"
 
 Opener = Callable[[Hub, str, Offer, Identity], tuple[Session, str]]
@@ -61,7 +58,7 @@ class Signalling:
     async def post(self, request: web.Request) -> web.Response:
         """Open a session."""
         identity = self._identify(request)
-        text = await _body(request, SDP_TYPE, MAX_OFFER_BYTES)
+        text = await read_text(request, SDP_TYPE, MAX_OFFER_BYTES, "Accept-Post")
         stream = request.match_info["stream"]
         session, answer = self._open(request.app[HUB], stream, parse_offer(text), identity)
         headers = {
@@ -77,7 +74,7 @@ class Signalling:
         self._identify(request)
         session = self._session(request)
         try:
-            fragment = parse_fragment(await _body(request, FRAGMENT_TYPE, MAX_FRAGMENT_BYTES))
+            fragment = parse_fragment(await read_text(request, FRAGMENT_TYPE, MAX_FRAGMENT_BYTES, "Accept-Patch"))
         except WireError as error:
             raise SignallingError(422, str(error)) from None
         expected = request.headers.get("If-Match")
@@ -126,31 +123,6 @@ def _etag(session: Session) -> str:
 def _require_match(session: Session, expected: str | None) -> None:
     if expected is not None and expected.strip() != "*" and _etag(session) not in expected:
         raise SignallingError(412, "The session's ETag is another one: it was restarted meanwhile.")
-
-
-async def _body(request: web.Request, content_type: str, max_bytes: int) -> str:
-    if request.content_type != content_type:
-        header = "Accept-Post" if content_type == SDP_TYPE else "Accept-Patch"
-        raise SignallingError(415, f"The body has to be {content_type}.", {header: content_type})
-    try:
-        async with asyncio.timeout(BODY_TIMEOUT_S):
-            body = await _read(request, max_bytes + 1)
-    except TimeoutError:
-        raise SignallingError(408, "The body did not come in time.") from None
-    if len(body) > max_bytes:
-        raise SignallingError(413, f"The body is longer than {max_bytes} bytes.")
-    try:
-        return body.decode()
-    except UnicodeDecodeError:
-        raise SignallingError(400, "The body is not UTF-8.") from None
-
-
-async def _read(request: web.Request, max_bytes: int) -> bytes:
-    """At most `max_bytes` of the body."""
-    body = b""
-    while len(body) < max_bytes and not request.content.at_eof():
-        body += await request.content.read(max_bytes - len(body))
-    return body
 
 
 WHIP = Signalling("whip", Leg.INGEST, Hub.open_publisher, Role.PUBLISH)

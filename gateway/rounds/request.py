@@ -33,9 +33,9 @@ def parse_command(body: str) -> Command:
     return Command(state, round_id, _closes_in_s(fields.get("closesInMs"), state), _result(fields.get("result"), state))
 
 
-def is_round_id(value: object) -> bool:
+def is_round_id(value: str) -> bool:
     """1 to 64 letters, digits, underscores, dots, colons or dashes: it goes into playlists and logs as it is."""
-    return isinstance(value, str) and _ROUND_ID.fullmatch(value) is not None
+    return _ROUND_ID.fullmatch(value) is not None
 
 
 def _object(body: str) -> dict[str, Any]:
@@ -52,8 +52,10 @@ def _no_number(constant: str) -> NoReturn:
     raise ValueError(f"{constant} is not JSON")
 
 
-def _round_id(value: Any) -> str | None:
-    if value is None or is_round_id(value):
+def _round_id(value: object) -> str | None:
+    if value is None:
+        return None
+    if isinstance(value, str) and is_round_id(value):
         return value
     raise _bad("roundId has 1 to 64 letters, digits, underscores, dots, colons or dashes")
 

@@ -9,7 +9,6 @@ import pytest
 from aiortc import RTCPeerConnection, RTCSessionDescription
 from aiortc.sdp import SessionDescription
 
-from gateway.http import signalling
 from gateway.wire.sdp import MAX_MEDIA_SECTIONS, MAX_OFFER_BYTES
 from tests.http.conftest import H264, OPUS, PUBLISH_OFFER, SDP, WATCH_OFFER, Api, Serve
 from tests.offers import read_offer
@@ -309,7 +308,7 @@ async def test_other_methods_are_not_allowed(api: Api, method: str, path: str) -
 
 
 async def test_body_that_does_not_come_is_not_waited_for(api: Api, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(signalling, "BODY_TIMEOUT_S", 0.05)
+    monkeypatch.setattr("gateway.http.body.BODY_TIMEOUT_S", 0.05)
     goes_on = asyncio.Event()
 
     async def body() -> AsyncIterator[bytes]:
