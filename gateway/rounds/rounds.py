@@ -35,6 +35,8 @@ class Command:
     """With betting_open: bets close by themselves after so long."""
     result: Any = None
     """With result."""
+    cause: AbortCause = AbortCause.STUDIO_REQUEST
+    """With aborted."""
 
 
 Listener = Callable[[Round, float], None]
@@ -113,7 +115,7 @@ class Rounds:
         if command.state not in TRANSITIONS[known.state]:
             raise SignallingError(409, f"The round is {known.state.value}: {command.state.value} cannot follow.")
         if command.state is RoundState.ABORTED:
-            known.cause = AbortCause.STUDIO_REQUEST
+            known.cause = command.cause
         if command.result is not None:
             known.result = command.result
         self._enter(known, command, now_s, now_s)

@@ -1,0 +1,69 @@
+"""The rounds of a stream over HTTP: the studio's back office, or its page, says what happens at the table.
+
+POST `{"state", "roundId"?, "closesInMs"?, "result"?}`: 201 and the round for a new one, 200 for one that moved on, or
+stood there already. GET: the rounds that are remembered, the oldest first.
+"""
+
+from dataclasses import replace
+
+import structlog
+from aiohttp import web
+
+from gateway.auth.identity import Identity, Role
+from gateway.clock import monotonic_s
+from gateway.errors import SignallingError
+from gateway.http.access import identify
+from gateway.http.body import read_text
+from gateway.http.keys import HUB
+from gateway.rounds.causes import AbortCause
+from gateway.rounds.description import describe_in_full
+from gateway.rounds.request import MAX_BODY_BYTES, parse_command
+from gateway.rounds.states import RoundState
+
+log = structlog.get_logger()
+
+JSON_TYPE = "application/json"
+"""Insisted on: plain text a page of any origin may post without asking first (CORS)."""
+
+
+async def post(request: web.Request) -> web.Response:
+    """Open a round, or move it on."""
+    hub, stream = request.app[HUB], request.match_info["stream"]
+    identity = _identified(request, stream)
+    command = parse_command(await read_text(request, JSON_TYPE, MAX_BODY_BYTES, "Accept-Post"))
+    if not identity.may(Role.PUBLISH, stream):
+        if command.state is not RoundState.ABORTED:
+            raise SignallingError(403, "An operator may abort rounds; all else is the studio's.")
+        command = replace(command, cause=AbortCause.POLICY)
+    is_new = command.round_id is None or hub.rounds.find(stream, command.round_id) is None
+    told = hub.command_round(stream, command, monotonic_s())
+    log.info("round command", stream=stream, round_id=told.round_id, state=command.state.value, client=identity.client)
+    return web.json_response(describe_in_full(told), status=201 if is_new else 200)
+
+
+async def rounds(request: web.Request) -> web.Response:
+    """The rounds that are remembered, with what only studio and operator may know: evidence, and number of bets."""
+    stream = request.match_info["stream"]
+    _identified(request, stream)
+    return web.json_response({"rounds": [describe_in_full(each) for each in request.app[HUB].rounds.of_stream(stream)]})
+
+
+async def options(request: web.Request) -> web.Response:
+    """Preflight, and what may be posted. Never asks for a token."""
+    return web.Response(status=204, headers={"Accept-Post": JSON_TYPE, "Allow": "GET, HEAD, POST, OPTIONS"})
+
+
+def _identified(request: web.Request, stream: str) -> Identity:
+    """The studio, or else an operator. The refusal is the studio's: it is whose door this is."""
+    try:
+        return identify(request, Role.PUBLISH, stream)
+    except SignallingError as error:
+        refusal = error
+    try:
+        return identify(request, Role.OPERATE, stream)
+    except SignallingError:
+        raise refusal from None
+
+
+_PATH = "/api/v1/streams/{stream}/rounds"
+ROUTES = [web.post(_PATH, post), web.get(_PATH, rounds), web.options(_PATH, options)]
