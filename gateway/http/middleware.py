@@ -1,5 +1,6 @@
 """What every answer has in common: CORS for the signalling, and refusals as one sentence of plain text."""
 
+import re
 from collections.abc import Awaitable, Callable
 
 import structlog
@@ -15,8 +16,14 @@ Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
 _ALLOW_HEADERS = "Authorization, Content-Type, If-Match, If-None-Match, ETag"
 _SIGNALLING = ("POST, PATCH, DELETE, OPTIONS", "Location, ETag, Link, Accept-Patch, Accept-Post, Retry-After")
 _MEDIA = ("GET, HEAD, OPTIONS", "Content-Location, ETag, Age, Date, Retry-After")
-_SHARED = {"/whip/": _SIGNALLING, "/whep/": _SIGNALLING, "/hls/": _MEDIA}
-"""What pages of other origins may use: where it lies, by which methods, and which headers they may read."""
+_ROUNDS = ("GET, HEAD, POST, OPTIONS", "Accept-Post, Retry-After")
+_SHARED = (
+    (re.compile(r"/(whip|whep)/"), _SIGNALLING),
+    (re.compile(r"/hls/"), _MEDIA),
+    (re.compile(r"/api/v1/streams/[^/]+/rounds$"), _ROUNDS),
+)
+"""What pages of other origins may use: where it lies, by which methods, and which headers they may read. Of the API
+that is the rounds alone: with no control token configured, a page that an operator happens to open is this machine."""
 _PREFLIGHT_MAX_AGE_S = 86_400
 
 
@@ -44,8 +51,8 @@ def _line(sentence: str) -> str:
 
 @web.middleware
 async def cors(request: web.Request, handler: Handler) -> web.StreamResponse:
-    """Let pages of the allowed origins use WHIP, WHEP (RFC 9725 section 4.1) and LL-HLS."""
-    shared = _SHARED.get(request.path[: request.path.find("/", 1) + 1])
+    """Let pages of the allowed origins use WHIP, WHEP (RFC 9725 section 4.1), LL-HLS and rounds."""
+    shared = next((terms for path, terms in _SHARED if path.match(request.path)), None)
     if shared is None:
         return await handler(request)
     headers = _cors_headers(request, *shared)
