@@ -55,6 +55,7 @@ class Gateway:
         self._clockwork = Clockwork(self.histograms.event_loop_lag_seconds.observe)
         self._flush_alarm = Alarm(self._after_batch)
         self._pacer_alarm = Alarm(self._pace)
+        self._window_alarm = Alarm(self._close_windows)
 
     @property
     def _periodic(self) -> list[tuple[float, Callable[[float], None]]]:
@@ -70,6 +71,7 @@ class Gateway:
         """Begin; the HTTP address. OSError when its port is taken: `stop` then gives the media port back."""
         self.port.after_batch = self._after_batch
         self.hub.on_joined = lambda: self._pacer_alarm.set(PACER_TICK_S, monotonic_s())
+        self.hub.rounds.listeners.append(lambda _round, now_s: self._await_window(now_s))
         self.port.attach(asyncio.get_running_loop())
         with _listening("HTTP", self.settings.http):
             bound = await self._http.start()
@@ -90,6 +92,7 @@ class Gateway:
         self._clockwork.stop()
         self._flush_alarm.clear()
         self._pacer_alarm.clear()
+        self._window_alarm.clear()
         self.port.detach(asyncio.get_running_loop())
         log.info("stopped")
 
@@ -125,8 +128,18 @@ class Gateway:
             if stream.catch_up.is_pacing:
                 self._pacer_alarm.set(PACER_TICK_S, now_s)
 
+    def _close_windows(self, now_s: float) -> None:
+        self.hub.rounds.tick(now_s)
+        self._await_window(now_s)
+
+    def _await_window(self, now_s: float) -> None:
+        """Bets close by themselves to the millisecond: a clock that ticks would tell players too late."""
+        closes_s = self.hub.rounds.next_close_s
+        if closes_s is not None:
+            self._window_alarm.set(max(closes_s - now_s, 0.0), now_s)
+
     def _register_collectors(self) -> None:
-        self.metrics.register(GatewayCollector(self.hub))
+        self.metrics.register(GatewayCollector(self.hub, [self.hub.rounds.samples]))
         ProcessCollector(registry=self.metrics)
         PlatformCollector(registry=self.metrics)
         GCCollector(registry=self.metrics)
