@@ -16,6 +16,7 @@ from gateway.http.server import HttpServer, application
 from gateway.hub.collector import GatewayCollector
 from gateway.hub.hub import Hub
 from gateway.metrics import Histograms
+from gateway.signals.signals import TICK_S as SIGNAL_TICK_S
 from gateway.stream.catch_up import Pacing
 from gateway.stream.registry import Registry
 from gateway.stream.stream import StreamSettings
@@ -64,6 +65,7 @@ class Gateway:
             (PUBLISHER_TICK_S, self.hub.tick_publishers),
             (VIEWER_TICK_S, self.hub.tick_viewers),
             (STREAM_TICK_S, self.hub.tick_streams),
+            (SIGNAL_TICK_S, self.hub.signals.tick),
             (SWEEP_TICK_S, self.port.end_silent_sessions),
         ]
 
@@ -139,7 +141,9 @@ class Gateway:
             self._window_alarm.set(max(closes_s - now_s, 0.0), now_s)
 
     def _register_collectors(self) -> None:
-        self.metrics.register(GatewayCollector(self.hub, [self.hub.rounds.samples]))
+        self.metrics.register(
+            GatewayCollector(self.hub, [self.hub.rounds.samples, self.hub.desk.samples, self.hub.signals.samples])
+        )
         ProcessCollector(registry=self.metrics)
         PlatformCollector(registry=self.metrics)
         GCCollector(registry=self.metrics)

@@ -4,7 +4,7 @@ from aiohttp import web
 from prometheus_client import CollectorRegistry
 
 from gateway.config import HostPort, Settings
-from gateway.http import api, hls, operations, pages, rounds
+from gateway.http import api, hls, operations, pages, rounds, signals
 from gateway.http.keys import HUB, METRICS, SETTINGS
 from gateway.http.middleware import cors, refusals
 from gateway.http.signalling import WHEP, WHIP
@@ -17,6 +17,7 @@ def application(settings: Settings, hub: Hub, metrics: CollectorRegistry) -> web
     app = web.Application(middlewares=[cors, refusals], client_max_size=MAX_OFFER_BYTES)
     app[SETTINGS], app[HUB], app[METRICS] = settings, hub, metrics
     app.add_routes([*WHIP.routes(), *WHEP.routes(), *operations.ROUTES, *api.ROUTES, *rounds.ROUTES, *pages.ROUTES])
+    app.add_routes(signals.ROUTES)
     if settings.hls.enabled:
         app.add_routes(hls.routes())
     return app

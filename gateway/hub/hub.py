@@ -10,6 +10,7 @@ from collections.abc import Callable
 import structlog
 
 from gateway.auth.identity import Identity
+from gateway.bets.desk import BettingDesk
 from gateway.clock import WallClock, monotonic_s
 from gateway.clockwork import isolated
 from gateway.config import SecondPublisher, Settings
@@ -26,6 +27,7 @@ from gateway.rounds.causes import AbortCause
 from gateway.rounds.round import Round
 from gateway.rounds.rounds import Command, Rounds
 from gateway.rounds.states import FIRST_STATES
+from gateway.signals.signals import Signals
 from gateway.stream.layout import PlayoutDelay
 from gateway.stream.registry import Registry, check_name
 from gateway.stream.stream import Stream
@@ -61,7 +63,10 @@ class Hub:
         self.presentations = Presentations(registry, settings.hls, self.is_live)
         self.rounds = Rounds(settings.rounds, clock, video_timestamps(registry, clock))
         self.tables = Tables(self.presentations)
-        self.rounds.listeners.append(self.tables.on_round)
+        # BETS: the upstream goes here; what becomes of a bet, to signals.tell_delivery.
+        self.desk = BettingDesk(settings.bets, self.rounds, None)
+        self.signals = Signals(settings.signals, self.rounds, self.desk, histograms, clock, self._is_known)
+        self.rounds.listeners += [self.signals.broadcast, self.tables.on_round]
         self.ended: Counter[tuple[str, str]] = Counter()
         self.takeovers = 0
         self.on_joined: Callable[[], None] = lambda: None
@@ -128,7 +133,7 @@ class Hub:
         stream = self.registry.stream(publisher.session.stream)
         if stream is not None:
             stream.ingest_before += publisher.figures
-            stream.detach(publisher, now_s)
+            stream.detach(publisher, now_s, cause)
 
     def measured_round_trip(self, seconds: float) -> None:
         """See `ingest.publisher.Hub`."""
@@ -243,6 +248,7 @@ class Hub:
             gone = {"studioGoneMs": round((now_s - (stream.source_lost_s or now_s)) * 1000)}
             abort_all(self.rounds, stream.name, AbortCause.STUDIO_DISCONNECTED, gone, now_s)
             self.rounds.forget(stream.name)
+            self.signals.forget(stream.name)
             for viewer in tuple(self.viewing_of(stream).viewers):
                 viewer.session.close("stream_ended")
             self.viewing.pop(stream.name, None)
@@ -253,9 +259,14 @@ class Hub:
         self.admission.is_draining = True
         for name in self.rounds.streams():
             abort_all(self.rounds, name, AbortCause.POLICY, {"rule": "shutdown"}, monotonic_s())
+        self.signals.close()
         for viewing in self.viewing.values():
             for viewer in viewing.viewers:
                 viewer.say_bye()
         for session in self.port.sessions():
             session.close("shutdown")
         self.presentations.stop()
+
+    def _is_known(self, name: str) -> bool:
+        """Whether there is such a stream, or rounds of one."""
+        return self.registry.stream(name) is not None or name in self.rounds.streams()

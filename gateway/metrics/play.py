@@ -8,6 +8,9 @@ FAMILIES = (
     Family("railbird_signal_connections", "gauge", ("stream", "carrier"), "Players with bet signals."),
     Family("railbird_signal_messages_total", "counter", ("stream", "kind"), "Messages of players, by type."),
     Family("railbird_signal_messages_dropped_total", "counter", ("cause",), "Messages of players that were refused."),
+    Family(
+        "railbird_signal_messages_unsent_total", "counter", ("carrier",), "Messages that a player was too slow for."
+    ),
     Family("railbird_signal_pings_unanswered_total", "counter", _STREAM, "Pings without a pong in time."),
     Family("railbird_bets_total", "counter", ("stream", "state"), "Bets answered, by the state of the answer."),
     Family("railbird_bets_upstream_total", "counter", ("outcome",), "Accepted bets: delivered upstream, or not."),

@@ -1,0 +1,202 @@
+"""All players with bet signals: who is connected, whose ping is due, who is told what."""
+
+import random
+import secrets
+from collections import Counter
+from collections.abc import Callable, Iterator
+
+import structlog
+
+from gateway.auth.identity import Identity
+from gateway.bets.bet import Bet, Delivery
+from gateway.bets.desk import BettingDesk
+from gateway.clock import WallClock, monotonic_s
+from gateway.config import SignalSettings
+from gateway.errors import SignallingError
+from gateway.metrics import Histograms, Sample
+from gateway.rounds.description import describe
+from gateway.rounds.round import Round
+from gateway.rounds.rounds import Rounds
+from gateway.signals import outgoing
+from gateway.signals.carrier import Carrier
+from gateway.signals.connection import Connection, Limits, SignalFigures
+from gateway.signals.pings import Wheel
+from gateway.signals.reports import PlayerFigures, Reports
+
+log = structlog.get_logger()
+
+TICK_S = 0.1
+"""How often `tick` is called: pings of `ping_s` are spread over so many ticks."""
+MAX_WAITING_STREAMS = 64
+"""Streams that are not there, of which pages wait for the studio: whoever connects chooses their names, and each has
+metrics of its own."""
+MAX_CONNECTIONS_OF_PLAYER = 64
+"""As many as there may be streams: a player with all tables open."""
+RECONNECT_OVER_S = 3.0
+"""Who is sent away comes back within so long, each at a time of its own."""
+_ENDED_ROUNDS = 1
+"""Of the rounds that are over, how many a player is told of who comes: it shows the last result."""
+
+
+class Signals:
+    """See the module."""
+
+    def __init__(
+        self,
+        settings: SignalSettings,
+        rounds: Rounds,
+        desk: BettingDesk,
+        histograms: Histograms,
+        clock: WallClock,
+        is_known: Callable[[str], bool],
+        monotonic: Callable[[], float] = monotonic_s,
+    ) -> None:
+        """`is_known` says whether there is such a stream now; `monotonic` is read at each ping."""
+        self.settings = settings
+        self.desk = desk
+        self.clock = clock
+        self.reports = Reports(settings, histograms)
+        self.figures = SignalFigures()
+        self.limits = Limits(settings)
+        self.on_rtt: Callable[[str, float], None] = lambda stream, seconds: None
+        """Called with each measured round trip: (stream, seconds)."""
+        self._rounds = rounds
+        self._histograms = histograms
+        self._is_known = is_known
+        self._monotonic = monotonic
+        self._is_draining = False
+        self._wheel: Wheel[Connection] = Wheel(round(settings.ping_s / TICK_S))
+        self._by_stream: dict[str, dict[Connection, None]] = {}
+        self._by_player: dict[str, dict[Connection, None]] = {}
+        self._websockets: Counter[str] = Counter()
+        """Client -> its WebSockets."""
+
+    def __len__(self) -> int:
+        return len(self._wheel)
+
+    # Who comes, who goes
+
+    def check_room(self, stream: str, identity: Identity, kind: str) -> None:
+        """SignallingError 503 with Retry-After where `connect` would have no room."""
+        if self._is_draining:
+            raise _unavailable("This gateway is shutting down.", 1)
+        if len(self) >= self.settings.connections:
+            raise _unavailable("This gateway has as many players with signals as it takes.", 10)
+        if kind == "websocket" and self._websockets[identity.client] >= self.settings.connections_per_address:
+            raise _unavailable("Too many connections from this address.", 10)
+        if len(self._by_player.get(identity.player or "", ())) >= MAX_CONNECTIONS_OF_PLAYER:
+            raise _unavailable("Too many connections of this player.", 10)
+        if stream not in self._by_stream and not self._is_known(stream):
+            waiting = sum(not self._is_known(each) for each in self._by_stream)
+            if waiting >= MAX_WAITING_STREAMS:
+                raise _unavailable("Nobody publishes this stream now.", 10)
+
+    def connect(self, stream: str, carrier: Carrier, identity: Identity, now_s: float) -> Connection:
+        """A connection, which has been welcomed. SignallingError 503 when there is no room."""
+        self.check_room(stream, identity, carrier.kind)
+        key = f"connection:{secrets.token_urlsafe(12)}"
+        connection = Connection(stream, carrier, identity, key, self, now_s)
+        self._wheel.add(connection)
+        self._by_stream.setdefault(stream, {})[connection] = None
+        self._by_player.setdefault(connection.player, {})[connection] = None
+        if carrier.kind == "websocket":
+            self._websockets[identity.client] += 1
+        shown = [describe(each) for each in self._shown_at_first(stream)]
+        connection.send(outgoing.welcome(stream, connection.may_bet(now_s), self.settings, shown))
+        connection.ping(self._monotonic())
+        return connection
+
+    def left(self, connection: Connection) -> None:
+        """See `connection.Owner`."""
+        self._wheel.remove(connection)
+        _remove(self._by_stream, connection.stream, connection)
+        _remove(self._by_player, connection.player, connection)
+        if connection.carrier.kind == "websocket":
+            self._websockets[connection.identity.client] -= 1
+            self._websockets += Counter()  # drops those that are at 0
+        if connection.stream not in self._by_stream and not self._is_known(connection.stream):
+            self._drop_figures(connection.stream)
+
+    def forget(self, stream: str) -> None:
+        """The stream is gone. Who waits for it may stay; what was counted goes, at the latest with them."""
+        if stream not in self._by_stream:
+            self._drop_figures(stream)
+
+    def close(self) -> None:
+        """Admit nobody any more, and send all away: the gateway stops."""
+        self._is_draining = True
+        for connections in tuple(self._by_stream.values()):
+            for connection in tuple(connections):
+                connection.end("This gateway is shutting down.", random.uniform(0, RECONNECT_OVER_S))
+
+    # What they are told
+
+    def tick(self, now_s: float) -> None:
+        """Send the pings that are due; every TICK_S."""
+        for connection in self._wheel.turn():
+            # Read anew: those before it took their time.
+            connection.ping(self._monotonic())
+
+    def broadcast(self, told: Round, now_s: float) -> None:
+        """Tell the players of its stream where a round stands (`rounds.Listener`)."""
+        text = outgoing.round_message(describe(told))
+        for connection in tuple(self._by_stream.get(told.stream, ())):
+            connection.send(text)
+
+    def tell_player(self, player: str, text: str) -> None:
+        """Send a message to all connections of a player."""
+        for connection in tuple(self._by_player.get(player, ())):
+            connection.send(text)
+
+    def tell_delivery(self, bet: Bet, outcome: Delivery) -> None:
+        """Tell who placed it what became of an accepted bet."""
+        self.tell_player(bet.player, outgoing.delivery(bet.bet_id, bet.round_id, outcome))
+
+    # What they tell
+
+    def measured(self, connection: Connection, rtt_s: float) -> None:
+        """See `connection.Owner`."""
+        self._histograms.bet_signal_rtt_seconds.labels(connection.stream, connection.carrier.kind).observe(rtt_s)
+        self.on_rtt(connection.stream, rtt_s)
+
+    def player_figures(self, stream: str) -> dict[str, PlayerFigures]:
+        """What the stream's players reported, by protocol."""
+        return self.reports.figures(stream)
+
+    def samples(self) -> Iterator[Sample]:
+        """For a scrape."""
+        for stream, connections in self._by_stream.items():
+            for kind, count in Counter(each.carrier.kind for each in connections).items():
+                yield "railbird_signal_connections", (stream, kind), count
+        for labels, count in self.figures.messages.items():
+            yield "railbird_signal_messages_total", labels, count
+        for cause, count in self.figures.dropped.items():
+            yield "railbird_signal_messages_dropped_total", (cause,), count
+        for stream, count in self.figures.unanswered.items():
+            yield "railbird_signal_pings_unanswered_total", (stream,), count
+        for carrier, count in self.figures.unsent.items():
+            yield "railbird_signal_messages_unsent_total", (carrier,), count
+        yield from self.reports.samples()
+
+    def _shown_at_first(self, stream: str) -> list[Round]:
+        rounds = list(self._rounds.of_stream(stream))
+        ended = [each for each in rounds if each.is_over][-_ENDED_ROUNDS:]
+        return [each for each in rounds if not each.is_over or each in ended]
+
+    def _drop_figures(self, stream: str) -> None:
+        self.reports.forget(stream)
+        self.figures.unanswered.pop(stream, None)
+        for labels in [labels for labels in self.figures.messages if labels[0] == stream]:
+            del self.figures.messages[labels]
+        self._histograms.forget_stream(stream)
+
+
+def _remove(index: dict[str, dict[Connection, None]], key: str, connection: Connection) -> None:
+    connections = index.get(key, {})
+    connections.pop(connection, None)
+    if not connections:
+        index.pop(key, None)
+
+
+def _unavailable(sentence: str, retry_after_s: int) -> SignallingError:
+    return SignallingError(503, sentence, {"Retry-After": str(retry_after_s)})
