@@ -27,6 +27,8 @@ class Clockwork:
     """Calls functions with the time, each at its own period. `on_lag` is told, in seconds, how late each call was."""
 
     def __init__(self, on_lag: Callable[[float], None]) -> None:
+        self.worst_lag_s = 0.0
+        """The largest since somebody set it to 0: how long nothing could be called."""
         self._on_lag = on_lag
         self._timers: dict[Call, asyncio.TimerHandle] = {}
 
@@ -42,7 +44,9 @@ class Clockwork:
 
     def _run(self, period_s: float, call: Call, due_s: float) -> None:
         now_s = monotonic_s()
-        self._on_lag(max(now_s - due_s, 0.0))
+        lag_s = max(now_s - due_s, 0.0)
+        self._on_lag(lag_s)
+        self.worst_lag_s = max(self.worst_lag_s, lag_s)
         self._timers[call] = asyncio.get_running_loop().call_later(
             period_s, self._run, period_s, call, now_s + period_s
         )

@@ -78,6 +78,19 @@ async def test_clockwork_tells_how_late_each_call_is() -> None:
     assert len(lags_s) == 2
     assert lags_s[0] < PERIOD_S
     assert lags_s[1] > 3 * PERIOD_S
+    assert clockwork.worst_lag_s == lags_s[1]
+
+
+async def test_worst_lag_that_was_taken_is_told_no_more() -> None:
+    clockwork, recorder = Clockwork(lambda _lag_s: None), Recorder(enough=3)
+    clockwork.every(PERIOD_S, recorder.call)
+    clockwork.worst_lag_s = 60.0
+    await passes(2)
+    assert clockwork.worst_lag_s == 60.0
+    clockwork.worst_lag_s = 0.0
+    await recorder.called_enough.wait()
+    clockwork.stop()
+    assert clockwork.worst_lag_s < 60.0
 
 
 async def test_clockwork_goes_on_after_a_bug() -> None:

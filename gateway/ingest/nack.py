@@ -25,7 +25,12 @@ class NackTracker:
     """Extended sequence numbers in, extended sequence numbers to ask for out."""
 
     def __init__(self) -> None:
+        self.expected = 0
+        """Packets that the highest number so far says were sent, from the first on."""
+        self.missed = 0
+        """Of them, those that were not there when a later one was: lost, or still to come."""
         self.recovered = 0
+        """Of those, the ones that came after all."""
         self.abandoned = 0
         self._missing: dict[int, _Missing] = {}
         self._highest: int | None = None
@@ -42,11 +47,16 @@ class NackTracker:
         """Note a packet that arrived, by whichever way. False when so much is missing that only a keyframe helps."""
         if self._missing.pop(sequence_number, None) is not None:
             self.recovered += 1
-        if self._highest is None or sequence_number <= self._highest:
-            self._highest = sequence_number if self._highest is None else self._highest
+        if self._highest is None:
+            self._highest = sequence_number
+            self.expected += 1
+            return True
+        if sequence_number <= self._highest:
             return True
         gap = range(self._highest + 1, sequence_number)
         self._highest = sequence_number
+        self.expected += len(gap) + 1
+        self.missed += len(gap)
         if len(gap) + len(self._missing) > MAX_MISSING:
             self.abandoned += len(gap) + len(self._missing)
             self._missing.clear()

@@ -93,12 +93,16 @@ class Publisher:
     @property
     def figures(self) -> IngestFigures:
         """What this publisher has counted so far."""
+        video = [track.nacks for track in self.tracks if track.media.format.kind == "video"]
         return IngestFigures(
             packets_lost=sum(track.nacks.abandoned for track in self.tracks),
             packets_recovered=sum(track.nacks.recovered for track in self.tracks),
             packets_nacked=sum(track.nacks_sent for track in self.tracks),
             frames_lost=self._frames_lost,
             oversized=self._oversized,
+            video_expected=sum(nacks.expected for nacks in video),
+            video_missed=sum(nacks.missed for nacks in video),
+            video_recovered=sum(nacks.recovered for nacks in video),
         )
 
     # Peer

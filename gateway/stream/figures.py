@@ -14,6 +14,12 @@ class IngestFigures:
     frames_lost: int = 0
     oversized: int = 0
     """Packets with more payload than a viewer's datagram has room for."""
+    video_expected: int = 0
+    """Packets of video that the numbers of those that came say were sent."""
+    video_missed: int = 0
+    """Of them, those that were not there when a later one was."""
+    video_recovered: int = 0
+    """Of those, the ones that came after all."""
 
     def __add__(self, other: "IngestFigures") -> "IngestFigures":
         names = (each.name for each in fields(self))

@@ -41,6 +41,8 @@ class Stream:
         self.name = name
         self.source: Source | None = None
         self.source_lost_s: float | None = None
+        self.source_lost_by: str | None = None
+        """Why the last source's session ended; None before, and while there is one."""
         self.live_since_s: float | None = None
         self.tracks: dict[str, Track] = {}
         self.figures = FanoutFigures()
@@ -65,7 +67,7 @@ class Stream:
         Returns tracks that were replaced: their format changed, and who watches them has to negotiate anew.
         """
         previous, self.source = self.source, source
-        self.live_since_s, self.source_lost_s = now_s, None
+        self.live_since_s, self.source_lost_s, self.source_lost_by = now_s, None, None
         self._keyframe_requested_s = float("-inf")
         if previous is not None:
             previous.close("taken_over")
@@ -82,11 +84,12 @@ class Stream:
         self._batch = [(track, packet) for track, packet in self._batch if track not in replaced]
         return replaced
 
-    def detach(self, source: Source, now_s: float) -> bool:
-        """`source` has ended; False when it was no longer this stream's."""
+    def detach(self, source: Source, now_s: float, cause: str | None = None) -> bool:
+        """`source` has ended, by `cause`; False when it was no longer this stream's."""
         if self.source is not source:
             return False
         self.source, self.source_lost_s, self.live_since_s = None, now_s, None
+        self.source_lost_by = cause
         return True
 
     def is_stale(self, now_s: float, after_s: float) -> bool:

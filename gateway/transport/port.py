@@ -59,6 +59,8 @@ class MediaPort:
         self.dropped: Counter[str] = Counter()
         self.lateness_s = 0.0
         """How long the last datagram read had waited in the kernel: more than a moment means that we cannot keep up."""
+        self.worst_lateness_s = 0.0
+        """The largest `lateness_s` since somebody set it to 0."""
         self.after_batch: Callable[[float], None] = lambda _now_s: None
         self._idle_timeout_s = idle_timeout_s
         self._handshake_timeout_s = handshake_timeout_s
@@ -168,6 +170,7 @@ class MediaPort:
                 # Our bug, not the peer's: it costs this datagram, not the rest of the batch.
                 log.exception("datagram failed")
                 self.drop("internal_error")
+        self.worst_lateness_s = max(self.worst_lateness_s, self.lateness_s)
         self.after_batch(now_s)
 
     def on_datagram(self, datagram: bytes, source: Address, now_s: float) -> None:

@@ -132,7 +132,10 @@ async def test_figures_of_a_studio_outlive_it(desk: Desk) -> None:
     desk.rtp(studio, 103, DELTA_SLICE)
     studio.tick(monotonic_s())
     studio.session.close("peer_left")
-    assert desk.stream().ingest_before.packets_nacked == 2
+    before = desk.stream().ingest_before
+    assert before.packets_nacked == 2
+    assert (before.video_expected, before.video_missed, before.video_recovered) == (4, 2, 0)
+    assert desk.stream().source_lost_by == "peer_left"
 
 
 async def test_takeover_in_the_same_format_keeps_the_viewers(desk: Desk) -> None:

@@ -48,6 +48,24 @@ def test_first_packet_has_none_missing_before_it() -> None:
     assert len(tracker_of(FIRST)) == 0
 
 
+def test_what_the_numbers_promise_is_expected_and_what_they_skip_is_missed() -> None:
+    tracker = tracker_of(FIRST, FIRST + 1, FIRST + 5, FIRST + 2, FIRST + 6)
+    assert (tracker.expected, tracker.missed, tracker.recovered) == (7, 3, 1)
+
+
+def test_numbers_that_begin_anew_are_no_loss() -> None:
+    tracker = tracker_of(FIRST, FIRST + 2)
+    tracker.restart()
+    tracker.on_packet(7 * FIRST, 0.0)
+    assert (tracker.expected, tracker.missed) == (4, 1)
+
+
+def test_outage_counts_every_packet_of_it_as_missed() -> None:
+    tracker = tracker_of(FIRST)
+    assert not tracker.on_packet(FIRST + MAX_MISSING + 2, 0.0)
+    assert (tracker.expected, tracker.missed) == (MAX_MISSING + 3, MAX_MISSING + 1)
+
+
 def test_gap_is_asked_for_at_once_in_order() -> None:
     tracker = tracker_of(FIRST, FIRST + 4)
     assert len(tracker) == 3

@@ -411,6 +411,7 @@ def test_audio_that_never_comes_asks_for_no_keyframe(bench: Bench) -> None:
     for tick in range(200):
         bench.publisher.tick(tick / 100)
     assert bench.publisher.figures.frames_lost == 0
+    assert bench.publisher.figures.video_expected == 0
     assert bench.session.sent(rtcp.PictureLossIndication) == []
 
 

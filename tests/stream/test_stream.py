@@ -572,16 +572,24 @@ def test_takeover_with_another_format_replaces_that_track_only() -> None:
 
 def test_detach_of_the_source_leaves_the_stream_waiting() -> None:
     stream, _, _ = live_stream()
-    assert stream.detach(source_of(stream), 7.0)
+    assert stream.detach(source_of(stream), 7.0, "peer_left")
     assert (stream.source, stream.source_lost_s, stream.live_since_s) == (None, 7.0, None)
+    assert stream.source_lost_by == "peer_left"
+
+
+def test_source_that_comes_back_is_not_lost() -> None:
+    stream, _, _ = live_stream()
+    stream.detach(source_of(stream), 7.0, "peer_left")
+    stream.attach(RecordingSource("again"), [H264, OPUS], 8.0)
+    assert (stream.source_lost_s, stream.source_lost_by) == (None, None)
 
 
 def test_detach_of_a_source_that_was_taken_over_changes_nothing() -> None:
     stream, _, _ = live_stream()
     first, second = source_of(stream), RecordingSource("second")
     stream.attach(second, [H264, OPUS], 5.0)
-    assert not stream.detach(first, 7.0)
-    assert (stream.source, stream.source_lost_s) == (second, None)
+    assert not stream.detach(first, 7.0, "idle")
+    assert (stream.source, stream.source_lost_s, stream.source_lost_by) == (second, None, None)
 
 
 def test_source_that_is_silent_is_stale() -> None:
