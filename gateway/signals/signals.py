@@ -3,7 +3,7 @@
 import random
 import secrets
 from collections import Counter
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 
 import structlog
 
@@ -20,6 +20,7 @@ from gateway.rounds.rounds import Rounds
 from gateway.signals import outgoing
 from gateway.signals.carrier import Carrier
 from gateway.signals.connection import Connection, Limits, SignalFigures
+from gateway.signals.outbox import Outbox, Repeats
 from gateway.signals.pings import Wheel
 from gateway.signals.reports import PlayerFigures, Reports
 
@@ -60,11 +61,15 @@ class Signals:
         self.limits = Limits(settings)
         self.on_rtt: Callable[[str, float], None] = lambda stream, seconds: None
         """Called with each measured round trip: (stream, seconds)."""
+        self.on_backlog: Callable[[], None] = lambda: None
+        """Called when `pump` has more to do than one turn takes."""
         self._rounds = rounds
         self._histograms = histograms
         self._is_known = is_known
         self._monotonic = monotonic
         self._is_draining = False
+        self._outbox: Outbox[Connection] = Outbox(monotonic)
+        self._repeats = Repeats()
         self._wheel: Wheel[Connection] = Wheel(round(settings.ping_s / TICK_S))
         self._by_stream: dict[str, dict[Connection, None]] = {}
         self._by_player: dict[str, dict[Connection, None]] = {}
@@ -132,25 +137,47 @@ class Signals:
     # What they are told
 
     def tick(self, now_s: float) -> None:
-        """Send the pings that are due; every TICK_S."""
-        for connection in self._wheel.turn():
-            # Read anew: those before it took their time.
-            connection.ping(self._monotonic())
+        """Send the pings that are due, and what is due again; every TICK_S."""
+        self._repeats.tick(now_s)
+        if not self._outbox:  # else the ones before are still under way, and pings wait for a quieter moment
+            # The time is read at each: those before it took theirs.
+            self._outbox.put(self._wheel.turn(), lambda connection: connection.ping(self._monotonic()))
+        self.pump(now_s)
+
+    def pump(self, now_s: float) -> None:
+        """Send for one turn. Where something is left, `on_backlog` is called."""
+        if self._outbox.pump():
+            self.on_backlog()
 
     def broadcast(self, told: Round, now_s: float) -> None:
         """Tell the players of its stream where a round stands (`rounds.Listener`)."""
-        text = outgoing.round_message(describe(told))
-        for connection in tuple(self._by_stream.get(told.stream, ())):
-            connection.send(text)
+        connections = self._by_stream.get(told.stream, {})
+        self._tell(connections, outgoing.round_message(describe(told)))
+        if any(map(_is_lossy, connections)):
+            self._repeats.put(lambda: self._repeat(told), now_s)
 
-    def tell_player(self, player: str, text: str) -> None:
-        """Send a message to all connections of a player."""
-        for connection in tuple(self._by_player.get(player, ())):
-            connection.send(text)
-
-    def tell_delivery(self, bet: Bet, outcome: Delivery) -> None:
+    def tell_delivery(self, bet: Bet, outcome: Delivery, now_s: float) -> None:
         """Tell who placed it what became of an accepted bet."""
-        self.tell_player(bet.player, outgoing.delivery(bet.bet_id, bet.round_id, outcome))
+        text = outgoing.delivery(bet.bet_id, bet.round_id, outcome)
+        self.tell_player(bet.player, text)
+        if any(map(_is_lossy, self._by_player.get(bet.player, ()))):
+            self._repeats.put(lambda: self.tell_player(bet.player, text, _is_lossy), now_s)
+
+    def tell_player(
+        self, player: str, text: str, which: Callable[[Connection], bool] = lambda connection: True
+    ) -> None:
+        """Send a message to those connections of a player."""
+        for connection in tuple(self._by_player.get(player, ())):
+            if which(connection):
+                connection.send(text)
+
+    def _repeat(self, told: Round) -> None:
+        """As it stands now: whoever missed a step needs no older one."""
+        self._tell(filter(_is_lossy, self._by_stream.get(told.stream, ())), outgoing.round_message(describe(told)))
+
+    def _tell(self, connections: Iterable[Connection], text: str) -> None:
+        self._outbox.put(connections, lambda connection: connection.send(text))
+        self.pump(self._monotonic())
 
     # What they tell
 
@@ -196,6 +223,10 @@ def _remove(index: dict[str, dict[Connection, None]], key: str, connection: Conn
     connections.pop(connection, None)
     if not connections:
         index.pop(key, None)
+
+
+def _is_lossy(connection: Connection) -> bool:
+    return connection.carrier.kind == "data_channel"
 
 
 def _unavailable(sentence: str, retry_after_s: int) -> SignallingError:
