@@ -34,6 +34,8 @@ MAX_LATENESS_S = 0.5
 """How long a datagram may wait in the kernel before video is shed: the delay that a player can bet with."""
 PACER_TICK_S = 0.005
 """While a viewer is on its way to the live end; else the pacer sleeps."""
+SIGNAL_TURN_S = 0.001
+"""Between two turns of telling many players something: media goes first."""
 
 
 class Gateway:
@@ -57,6 +59,7 @@ class Gateway:
         self._flush_alarm = Alarm(self._after_batch)
         self._pacer_alarm = Alarm(self._pace)
         self._window_alarm = Alarm(self._close_windows)
+        self._signal_alarm = Alarm(self.hub.signals.pump)
 
     @property
     def _periodic(self) -> list[tuple[float, Callable[[float], None]]]:
@@ -74,6 +77,7 @@ class Gateway:
         self.port.after_batch = self._after_batch
         self.hub.on_joined = lambda: self._pacer_alarm.set(PACER_TICK_S, monotonic_s())
         self.hub.rounds.listeners.append(lambda _round, now_s: self._await_window(now_s))
+        self.hub.signals.on_backlog = lambda: self._signal_alarm.set(SIGNAL_TURN_S, monotonic_s())
         self.port.attach(asyncio.get_running_loop())
         with _listening("HTTP", self.settings.http):
             bound = await self._http.start()
@@ -95,6 +99,7 @@ class Gateway:
         self._flush_alarm.clear()
         self._pacer_alarm.clear()
         self._window_alarm.clear()
+        self._signal_alarm.clear()
         self.port.detach(asyncio.get_running_loop())
         log.info("stopped")
 
