@@ -16,6 +16,10 @@ from gateway.http.server import HttpServer, application
 from gateway.hub.collector import GatewayCollector
 from gateway.hub.hub import Hub
 from gateway.metrics import Histograms
+from gateway.quality.operations import Operations
+from gateway.quality.process import Process
+from gateway.quality.sampler import TICK_S as QUALITY_TICK_S
+from gateway.quality.sampler import Quality
 from gateway.signals.signals import TICK_S as SIGNAL_TICK_S
 from gateway.stream.catch_up import Pacing
 from gateway.stream.registry import Registry
@@ -52,10 +56,13 @@ class Gateway:
         )
         self.metrics = CollectorRegistry()
         self.histograms = Histograms(self.metrics)
-        self.hub = Hub(settings, self.port, self.registry, WallClock.anchored(), self.histograms)
-        self._register_collectors()
-        self._http = HttpServer(application(settings, self.hub, self.metrics), settings.http)
-        self._clockwork = Clockwork(self.histograms.event_loop_lag_seconds.observe)
+        clock = WallClock.anchored()
+        self.hub = Hub(settings, self.port, self.registry, clock, self.histograms)
+        self.process = Process(monotonic_s())
+        self.quality = Quality(self.hub, self.process, clock)
+        operating = Operations(self.hub, self.quality, self.process, self._register_collectors().samples, clock)
+        self._http = HttpServer(application(settings, self.hub, self.metrics, operating), settings.http)
+        self._clockwork = Clockwork(self._on_lag)
         self._flush_alarm = Alarm(self._after_batch)
         self._pacer_alarm = Alarm(self._pace)
         self._window_alarm = Alarm(self._close_windows)
@@ -70,12 +77,14 @@ class Gateway:
             (STREAM_TICK_S, self.hub.tick_streams),
             (SIGNAL_TICK_S, self.hub.signals.tick),
             (SWEEP_TICK_S, self.port.end_silent_sessions),
+            (QUALITY_TICK_S, self.quality.tick),
         ]
 
     async def start(self) -> HostPort:
         """Begin; the HTTP address. OSError when its port is taken: `stop` then gives the media port back."""
         self.port.after_batch = self._after_batch
         self.hub.on_joined = lambda: self._pacer_alarm.set(PACER_TICK_S, monotonic_s())
+        self.hub.signals.on_rtt = self.quality.note_round_trip
         self.hub.rounds.listeners.append(lambda _round, now_s: self._await_window(now_s))
         self.hub.signals.on_backlog = lambda: self._signal_alarm.set(SIGNAL_TURN_S, monotonic_s())
         self.port.attach(asyncio.get_running_loop())
@@ -145,13 +154,19 @@ class Gateway:
         if closes_s is not None:
             self._window_alarm.set(max(closes_s - now_s, 0.0), now_s)
 
-    def _register_collectors(self) -> None:
-        self.metrics.register(
-            GatewayCollector(self.hub, [self.hub.rounds.samples, self.hub.desk.samples, self.hub.signals.samples])
-        )
+    def _on_lag(self, seconds: float) -> None:
+        self.histograms.event_loop_lag_seconds.observe(seconds)
+        self.process.note_lag(seconds)
+
+    def _register_collectors(self) -> GatewayCollector:
+        hub = self.hub
+        others = [hub.rounds.samples, hub.desk.samples, hub.signals.samples, self.quality.samples]
+        collector = GatewayCollector(hub, others)
+        self.metrics.register(collector)
         ProcessCollector(registry=self.metrics)
         PlatformCollector(registry=self.metrics)
         GCCollector(registry=self.metrics)
+        return collector
 
 
 @contextlib.contextmanager

@@ -4,20 +4,22 @@ from aiohttp import web
 from prometheus_client import CollectorRegistry
 
 from gateway.config import HostPort, Settings
-from gateway.http import api, hls, operations, pages, rounds, signals
-from gateway.http.keys import HUB, METRICS, SETTINGS
+from gateway.http import api, hls, operations, pages, qos, rounds, signals
+from gateway.http.keys import HUB, METRICS, OPERATIONS, QUALITY, SETTINGS
 from gateway.http.middleware import cors, refusals
 from gateway.http.signalling import WHEP, WHIP
 from gateway.hub.hub import Hub
+from gateway.quality.operations import Operations
 from gateway.wire.sdp import MAX_OFFER_BYTES
 
 
-def application(settings: Settings, hub: Hub, metrics: CollectorRegistry) -> web.Application:
+def application(settings: Settings, hub: Hub, metrics: CollectorRegistry, operating: Operations) -> web.Application:
     """All routes of the gateway."""
     app = web.Application(middlewares=[cors, refusals], client_max_size=MAX_OFFER_BYTES)
     app[SETTINGS], app[HUB], app[METRICS] = settings, hub, metrics
+    app[OPERATIONS], app[QUALITY] = operating, operating.quality
     app.add_routes([*WHIP.routes(), *WHEP.routes(), *operations.ROUTES, *api.ROUTES, *rounds.ROUTES, *pages.ROUTES])
-    app.add_routes(signals.ROUTES)
+    app.add_routes([*signals.ROUTES, *qos.ROUTES])
     if settings.hls.enabled:
         app.add_routes(hls.routes())
     return app

@@ -28,10 +28,14 @@ class GatewayCollector(Collector):
     def collect(self) -> Iterable[Metric]:
         """See `Collector`."""
         families = {name: family.empty() for name, family in FAMILIES.items()}
-        for samples in (self._samples, *self._others):
-            for name, labels, value in samples():
-                families[name].add_metric(labels, value)
+        for name, labels, value in self.samples():
+            families[name].add_metric(labels, value)
         return families.values()
+
+    def samples(self) -> Iterator[Sample]:
+        """All of them, as they stand now."""
+        for samples in (self._samples, *self._others):
+            yield from samples()
 
     def _samples(self) -> Iterator[Sample]:
         for stream in self._hub.registry:

@@ -1,0 +1,119 @@
+"""Reads plain counters each second, and keeps the quality of every stream: windows, scores, plots."""
+
+from collections.abc import Iterator
+from typing import Any
+
+from gateway.clock import WallClock
+from gateway.hub.hub import Hub
+from gateway.metrics import Sample
+from gateway.quality.counters import counters_of, reported
+from gateway.quality.history import POINT_S, History
+from gateway.quality.process import COLUMNS as PROCESS_COLUMNS
+from gateway.quality.process import Process
+from gateway.quality.report import edge_scores, edge_windows, stream_windows
+from gateway.quality.stream_quality import StreamQuality, Watching
+from gateway.stream.stream import Stream
+
+TICK_S = 1.0
+EDGE_COLUMNS = ("score", "worst_score", "streams", "viewers_webrtc", "viewers_hls", "bitrate_bps", *PROCESS_COLUMNS)
+"""Of the plots of all streams together, and of the process; the scores are those of the last minute."""
+
+_SLACK_S = TICK_S / 2
+"""By which a point may be early: ticks come a little late, and points should not come every six seconds."""
+
+
+class Quality:
+    """See the module. As many streams as the registry has (limits.streams), some 200 kB each at most."""
+
+    def __init__(
+        self,
+        hub: Hub,
+        process: Process,
+        clock: WallClock,
+    ) -> None:
+        self.streams: dict[str, StreamQuality] = {}
+        self.history = History(EDGE_COLUMNS)
+        self._hub = hub
+        self._process = process
+        self._clock = clock
+        self._known: dict[str, Stream] = {}
+        self._next_point_s = 0.0
+
+    def note_round_trip(self, stream: str, seconds: float) -> None:
+        """A player answered a ping."""
+        quality = self.streams.get(stream)
+        if quality is not None:
+            quality.rtt.add(seconds)
+
+    def tick(self, now_s: float) -> None:
+        """Every second."""
+        reports = reported(self._hub.signals.reports.samples())
+        is_point = now_s >= self._next_point_s - _SLACK_S
+        registered = {stream.name: stream for stream in self._hub.registry}
+        for name in [name for name in self.streams if registered.get(name) is not self._known[name]]:
+            del self.streams[name], self._known[name]
+        for name, stream in registered.items():
+            counters = counters_of(stream, self._hub, reports)
+            quality = self.streams.get(name)
+            if quality is None:
+                self.streams[name], self._known[name] = StreamQuality(counters, now_s), stream
+                continue
+            quality.sample(counters, self.watching(stream), now_s)
+        if is_point:
+            self._next_point_s = now_s + POINT_S
+            self._add_points(now_s)
+
+    def watching(self, stream: Stream) -> Watching:
+        """Who watches now."""
+        presentation = self._hub.presentations.current(stream.name)
+        return Watching(
+            webrtc=stream.viewers,
+            hls=presentation.players if presentation is not None else 0,
+            is_packaged=presentation is not None,
+            has_video="video" in stream.tracks,
+            bitrate_bps=stream.bitrate_bps if stream.source is not None else 0.0,
+        )
+
+    def _add_points(self, now_s: float) -> None:
+        at_unix_s, port = self._clock.unix_s(now_s), self._hub.port
+        watched = {name: self.watching(self._known[name]) for name in self.streams}
+        for name, quality in self.streams.items():
+            quality.add_point(at_unix_s, watched[name])
+        window = edge_windows(self.streams)["1m"]
+        self.history.add(
+            at_unix_s,
+            {
+                "score": window["score"],
+                "worst_score": window["worst_score"],
+                "streams": len(watched),
+                "viewers_webrtc": sum(each.webrtc for each in watched.values()),
+                "viewers_hls": sum(each.hls for each in watched.values()),
+                "bitrate_bps": round(sum(each.bitrate_bps for each in watched.values())),
+                **self._process.point(now_s, port.socket.kernel_receive_drops(), len(port)),
+            },
+        )
+
+    # What is told
+
+    def report(self) -> dict[str, Any]:
+        """`GET /api/v1/qos`, JSON-ready: see `gateway.http.qos`."""
+        return {
+            "edge": {"windows": edge_windows(self.streams)},
+            "streams": [
+                {"stream": name, "windows": stream_windows(quality)} for name, quality in sorted(self.streams.items())
+            ],
+        }
+
+    def samples(self) -> Iterator[Sample]:
+        """For a scrape. What has no data has no sample: 100 would be a lie, and 0 an alarm."""
+        for name, quality in self.streams.items():
+            for window, of in quality.scores().items():
+                if of.points is None:
+                    continue
+                yield "railbird_qos_score", (name, window), of.points
+                for each in of.terms:
+                    if each.value is not None:
+                        yield "railbird_qos_points_lost", (name, window, each.term.name), each.lost
+        for window, edge in edge_scores(self.streams).items():
+            if edge.points is not None:
+                yield "railbird_qos_edge_score", (window,), edge.points

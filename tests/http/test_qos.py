@@ -1,0 +1,184 @@
+"""Quality over HTTP: the scores that everybody may read, and the operators' answer."""
+
+import json
+from typing import Any
+
+import pytest
+
+from gateway.clock import monotonic_s
+from gateway.quality.operations import MAX_PLOTS
+from gateway.quality.sampler import EDGE_COLUMNS
+from gateway.quality.stream_quality import COLUMNS
+from gateway.rounds.causes import AbortCause
+from gateway.rounds.rounds import Command
+from gateway.rounds.states import RoundState
+from qos.terms import TERMS
+from tests.http.conftest import Api, Serve
+
+OPERATORS_KEYS = {
+    "at_unix_s",
+    "gateway",
+    "qos",
+    "bets",
+    "upstream",
+    "aborts",
+    "frames_dropped",
+    "streams",
+    "history",
+}
+STREAM_KEYS = {
+    "stream",
+    "state",
+    "viewers",
+    "since_s",
+    "bitrate_bps",
+    "publisher",
+    "tracks",
+    "viewers_by_protocol",
+    "qos",
+    "frames_dropped",
+    "rounds",
+    "rounds_ended",
+    "aborts",
+    "signals",
+    "pings_unanswered",
+    "reports",
+    "bets",
+}
+
+
+async def _get(api: Api, path: str, status: int = 200) -> Any:
+    answer = await api.request("GET", path)
+    assert answer.status == status, answer.text
+    return json.loads(answer.text) if status == 200 else answer.text
+
+
+def _sampled(api: Api, seconds: int = 6, *streams: str) -> None:
+    """Streams are live, and have been sampled for so long."""
+    for name in streams or ("table",):
+        api.go_live(name)
+    now_s = monotonic_s()
+    for second in range(seconds):
+        api.gateway.quality.tick(now_s + second)
+
+
+async def test_qos_of_nothing_has_no_score(api: Api) -> None:
+    report = await _get(api, "/api/v1/qos")
+    assert report["streams"] == []
+    assert {name: window["score"] for name, window in report["edge"]["windows"].items()} == {
+        "1m": None,
+        "5m": None,
+        "1h": None,
+    }
+
+
+async def test_qos_of_a_stream_without_data_says_so_and_takes_no_points(api: Api) -> None:
+    _sampled(api)
+    (stream,) = (await _get(api, "/api/v1/qos"))["streams"]
+    window = stream["windows"]["1m"]
+    assert (stream["stream"], window["score"], window["worst_term"]) == ("table", None, None)
+    assert [(term["term"], term["value"], term["lost"]) for term in window["terms"]] == [
+        (term.name, None, 0) for term in TERMS
+    ]
+
+
+async def test_qos_names_the_term_that_lost_the_points(api: Api) -> None:
+    _sampled(api)
+    for _ in range(100):
+        api.gateway.quality.note_round_trip("table", 0.46)
+    api.gateway.quality.tick(monotonic_s() + 6)
+    report = await _get(api, "/api/v1/qos")
+    window = report["streams"][0]["windows"]["1m"]
+    assert window["worst_term"] == "signal_rtt"
+    assert window["score"] == pytest.approx(80, abs=0.5)
+    assert window["measured"]["rtt"]["pings"] == 100
+    assert window["measured"]["rtt"]["p95_ms"] == pytest.approx(460, rel=0.01)
+    assert report["edge"]["windows"]["1m"]["worst_stream"] == "table"
+
+
+async def test_ops_without_the_control_token_is_refused(serve: Serve) -> None:
+    api = await serve(tokens={"control": "letmein"})
+    assert await _get(api, "/api/v1/ops", 401)
+    answer = await api.request("GET", "/api/v1/ops", headers={"Authorization": "Bearer letmein"})
+    assert answer.status == 200
+    assert answer["Cache-Control"] == "no-store"
+
+
+async def test_ops_of_nothing_has_all_its_tables(api: Api) -> None:
+    report = await _get(api, "/api/v1/ops")
+    assert report.keys() == OPERATORS_KEYS
+    assert report["streams"] == []
+    assert report["gateway"]["sessions"] == {"ingest": 0, "egress": 0}
+    assert report["gateway"]["kernel_drops"] == 0
+    assert report["upstream"].keys() == {"waiting", "retries", "outcomes"}
+
+
+async def test_ops_has_a_stream_with_everything_that_the_page_needs(api: Api) -> None:
+    _sampled(api)
+    rounds, now_s = api.gateway.hub.rounds, monotonic_s()
+    done = rounds.command("table", Command(RoundState.BETTING_OPEN), now_s)
+    rounds.abort("table", done.round_id, AbortCause.INGEST_LOSS, {"loss_share": 0.2}, now_s)
+    opened = rounds.command("table", Command(RoundState.BETTING_OPEN, closes_in_s=20), now_s)
+    (stream,) = (await _get(api, "/api/v1/ops"))["streams"]
+    assert stream.keys() == STREAM_KEYS
+    assert stream["state"] == "live"
+    assert stream["viewers_by_protocol"] == {"webrtc": 0, "hls": 0}
+    assert stream["frames_dropped"]["ingest"] == {"lost": 0, "awaiting_keyframe": 0}
+    assert [each["round_id"] for each in stream["rounds"]["open"]] == [opened.round_id]
+    (last,) = stream["rounds"]["last"]
+    assert (last["round_id"], last["state"], last["cause"]) == (done.round_id, "aborted", "ingest_loss")
+    assert last["evidence"] == {"loss_share": 0.2}
+    assert stream["aborts"] == {"ingest_loss": 1}
+    assert stream["qos"]["windows"].keys() == {"1m", "5m", "1h"}
+
+
+async def test_ops_shows_the_last_twenty_rounds_the_newest_first(api: Api) -> None:
+    api.go_live()
+    rounds = api.gateway.hub.rounds
+    for number in range(25):
+        rounds.command("table", Command(RoundState.SCHEDULED, f"round-{number}"), monotonic_s())
+        rounds.abort("table", f"round-{number}", AbortCause.POLICY, {}, monotonic_s())
+    (stream,) = (await _get(api, "/api/v1/ops"))["streams"]
+    assert [each["round_id"] for each in stream["rounds"]["last"]] == [f"round-{number}" for number in range(24, 4, -1)]
+
+
+async def test_ops_keeps_the_rounds_of_a_stream_that_is_gone(api: Api) -> None:
+    api.gateway.hub.rounds.command("gone", Command(RoundState.SCHEDULED, "one"), monotonic_s())
+    (stream,) = (await _get(api, "/api/v1/ops"))["streams"]
+    assert stream.keys() == STREAM_KEYS
+    assert (stream["state"], stream["qos"], len(stream["rounds"]["open"])) == ("gone", None, 1)
+
+
+async def test_ops_plots_have_their_columns_and_only_newer_points_when_asked(api: Api) -> None:
+    _sampled(api, 11)
+    history = (await _get(api, "/api/v1/ops"))["history"]
+    assert tuple(history["edge"]) == ("at_unix_s", *EDGE_COLUMNS)
+    assert tuple(history["streams"]["table"]) == ("at_unix_s", *COLUMNS)
+    times = history["edge"]["at_unix_s"]
+    assert len(times) >= 2
+    newer = (await _get(api, f"/api/v1/ops?since_unix_s={times[-2]}"))["history"]
+    assert newer["edge"]["at_unix_s"] == times[-1:]
+    assert newer["streams"]["table"]["at_unix_s"] == times[-1:]
+
+
+async def test_ops_plots_the_streams_that_are_named_and_not_too_many(api: Api) -> None:
+    names = [f"table-{number}" for number in range(MAX_PLOTS + 2)]
+    _sampled(api, 2, *names)
+    assert len((await _get(api, "/api/v1/ops"))["history"]["streams"]) == MAX_PLOTS
+    asked = await _get(api, "/api/v1/ops?stream=table-9&stream=nobody&stream=table-3")
+    assert asked["history"]["streams"].keys() == {"table-3", "table-9"}
+    everything = "&".join(f"stream={name}" for name in names)
+    assert len((await _get(api, f"/api/v1/ops?{everything}"))["history"]["streams"]) == MAX_PLOTS
+
+
+@pytest.mark.parametrize("since", ["yesterday", "nan", "inf", ""])
+async def test_ops_since_no_time_is_refused_with_a_sentence(api: Api, since: str) -> None:
+    assert await _get(api, f"/api/v1/ops?since_unix_s={since}", 400) == "since_unix_s is a Unix time in seconds.\n"
+
+
+async def test_ops_tells_no_player_and_no_address(api: Api) -> None:
+    api.go_live()
+    session_id = (await api.watch())["Location"].rpartition("/")[2]
+    text = (await api.request("GET", "/api/v1/ops")).text
+    assert session_id not in text
+    assert "127.0.0.1" not in text
