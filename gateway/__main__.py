@@ -44,6 +44,8 @@ def main(path: Path | None, http: str | None, udp: str | None, demo: bool, check
     log.configure(settings.log_format, settings.log_level)
     try:
         uvloop.run(serve(settings, demo))
+    except ConfigError as error:
+        raise click.ClickException(str(error)) from None
     except OSError as error:
         raise click.ClickException(f"cannot listen: {error.strerror or error}") from None
 

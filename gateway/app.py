@@ -12,6 +12,7 @@ from prometheus_client.gc_collector import GCCollector
 from gateway.clock import WallClock, monotonic_s
 from gateway.clockwork import Alarm, Clockwork, isolated
 from gateway.config import HostPort, Settings
+from gateway.http.access import Access
 from gateway.http.server import HttpServer, application
 from gateway.hub.collector import GatewayCollector
 from gateway.hub.hub import Hub
@@ -58,10 +59,11 @@ class Gateway:
         self.histograms = Histograms(self.metrics)
         clock = WallClock.anchored()
         self.hub = Hub(settings, self.port, self.registry, clock, self.histograms)
+        self.access = Access(settings)
         self.process = Process(monotonic_s())
         self.quality = Quality(self.hub, self.process, clock)
         operating = Operations(self.hub, self.quality, self.process, self._register_collectors().samples, clock)
-        self._http = HttpServer(application(settings, self.hub, self.metrics, operating), settings.http)
+        self._http = HttpServer(application(settings, self.hub, self.metrics, self.access, operating), settings.http)
         self._clockwork = Clockwork(self._on_lag)
         self._flush_alarm = Alarm(self._after_batch)
         self._pacer_alarm = Alarm(self._pace)
@@ -81,7 +83,9 @@ class Gateway:
         ]
 
     async def start(self) -> HostPort:
-        """Begin; the HTTP address. OSError when its port is taken: `stop` then gives the media port back."""
+        """Begin; the HTTP address. OSError when its port is taken, ConfigError when there are no keys for tokens: `stop`
+        then gives the media port back."""
+        await self.access.start()
         self.port.after_batch = self._after_batch
         self.hub.on_joined = lambda: self._pacer_alarm.set(PACER_TICK_S, monotonic_s())
         self.hub.signals.on_rtt = self.quality.note_round_trip
@@ -90,7 +94,7 @@ class Gateway:
         self.port.attach(asyncio.get_running_loop())
         with _listening("HTTP", self.settings.http):
             bound = await self._http.start()
-        for period_s, call in self._periodic:
+        for period_s, call in [*self._periodic, *self.access.periodic]:
             self._clockwork.every(period_s, call)
         log.info("ready", http=str(bound), udp=self.port.socket.port, buffers=self.port.socket.buffers._asdict())
         return bound
@@ -105,6 +109,7 @@ class Gateway:
         except TimeoutError:
             log.warning("some requests did not end in time")
         self._clockwork.stop()
+        await self.access.stop()
         self._flush_alarm.clear()
         self._pacer_alarm.clear()
         self._window_alarm.clear()
@@ -160,7 +165,7 @@ class Gateway:
 
     def _register_collectors(self) -> GatewayCollector:
         hub = self.hub
-        others = [hub.rounds.samples, hub.desk.samples, hub.signals.samples, self.quality.samples]
+        others = [hub.rounds.samples, hub.desk.samples, hub.signals.samples, self.quality.samples, self.access.samples]
         collector = GatewayCollector(hub, others)
         self.metrics.register(collector)
         ProcessCollector(registry=self.metrics)

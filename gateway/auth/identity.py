@@ -17,6 +17,7 @@ class Role(Enum):
 
 
 ANY_STREAM = "*"
+STATIC = "static"
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,6 +33,8 @@ class Identity:
     """What tells this player from all others. Never logged in clear; None for one without a token."""
     jurisdiction: str | None = None
     expires_unix_s: float | None = None
+    proof: str | None = None
+    """The id of the key that signed their token, STATIC for a static one; None for one without a token."""
 
     def may(self, role: Role, stream: str) -> bool:
         """Whether they may do that at this stream."""

@@ -1,9 +1,11 @@
 """Settings of who may do what, and of what is told about it."""
 
+import ipaddress
 from pathlib import Path
 from typing import Literal
+from urllib.parse import urlsplit
 
-from pydantic import AnyHttpUrl, Field
+from pydantic import AnyHttpUrl, Field, field_validator
 
 from gateway.config.section import Secret, Section
 
@@ -32,6 +34,14 @@ class AuthSettings(Section):
     open_to_network: bool = False
     """Serve other machines without any token: for closed test networks."""
 
+    @field_validator("jwks")
+    @classmethod
+    def _is_trustworthy(cls, jwks: str | None) -> str | None:
+        """A file; or a URL whose answer nobody on the way can change."""
+        if jwks is None or "://" not in jwks or _is_trustworthy(jwks):
+            return jwks
+        raise ValueError("expected a file, an https URL, or an http URL of this machine")
+
 
 class AuditSettings(Section):
     """Who published, took over, was kicked, changed a policy."""
@@ -45,3 +55,13 @@ class TracingSettings(Section):
 
     otlp_endpoint: AnyHttpUrl | None = None
     sample_share: float = Field(1.0, ge=0, le=1, description="Of the traces that begin here.")
+
+
+def _is_trustworthy(url: str) -> bool:
+    parts = urlsplit(url)
+    if parts.scheme != "http":
+        return parts.scheme == "https" and bool(parts.hostname)
+    try:
+        return parts.hostname == "localhost" or ipaddress.ip_address(parts.hostname or "").is_loopback
+    except ValueError:
+        return False

@@ -23,6 +23,9 @@ _NOT_OURS = re.compile(
 """Variables with our prefix that are no settings: the demo studio's, and Kubernetes' for a Service named `railbird`."""
 
 
+_FOR_OTHERS = ("publish", "watch")
+"""Doors that are open to more than this machine where they are open."""
+
 _QUOTED_WORD = re.compile(r"'.{3,}'", re.DOTALL)
 
 
@@ -34,7 +37,7 @@ def load(path: Path | None = None, flags: dict[str, Any] | None = None) -> Setti
     _refuse_unknown_variables()
     FileSource.values = _parse(path, text)
     try:
-        return Settings(**flags)
+        settings = Settings(**flags)
     except ValidationError as error:
         raise ConfigError("\n".join(_explain(item, path, text, flags) for item in error.errors())) from None
     except SettingsError as error:
@@ -42,6 +45,22 @@ def load(path: Path | None = None, flags: dict[str, Any] | None = None) -> Setti
         raise ConfigError(f"{PREFIX}{name[1].upper() if name else '*'}: expected JSON") from None
     finally:
         FileSource.values = {}
+    _refuse_open_doors(settings, path, text, flags)
+    return settings
+
+
+def _refuse_open_doors(settings: Settings, path: Path | None, text: str, flags: dict[str, Any]) -> None:
+    """Nobody is to serve the whole network without knowing it."""
+    reached_by = settings.reached_by
+    doors = [name for name in settings.open_doors if name in _FOR_OTHERS]
+    if reached_by is None or not doors or settings.auth.open_to_network:
+        return
+    deeds = " and ".join(doors)
+    tokens = " and ".join(f"tokens.{name}" for name in doors)
+    raise ConfigError(
+        f"{_origin([reached_by], path, text, flags)}{reached_by}: other machines come in, and could {deeds} without a "
+        f"token. Set auth.jwks, or {tokens}; in a closed test network auth.open_to_network: true"
+    )
 
 
 def _read(path: Path) -> str:

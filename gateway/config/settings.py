@@ -1,5 +1,6 @@
 """What an operator may set. `railbird.example.yml` is the manual: every setting with its default, unit and meaning."""
 
+import ipaddress
 from enum import Enum
 from typing import Annotated, Any, Literal, Self
 
@@ -20,6 +21,14 @@ class HostPort(BaseModel):
 
     host: str
     port: int = Field(ge=0, le=65535)
+
+    @property
+    def is_loopback(self) -> bool:
+        """Whether only this machine gets there."""
+        try:
+            return self.host == "localhost" or ipaddress.ip_address(self.host).is_loopback
+        except ValueError:
+            return False
 
     def __str__(self) -> str:
         return f"[{self.host}]:{self.port}" if ":" in self.host else f"{self.host}:{self.port}"
@@ -168,6 +177,20 @@ class Settings(BaseSettings):
     log_format: Literal["auto", "json", "text"] = "auto"
     """`auto`: text on a terminal, else JSON."""
     log_level: Literal["debug", "info", "warning", "error"] = "info"
+
+    @property
+    def reached_by(self) -> str | None:
+        """The setting by which other machines reach the HTTP server; None: this machine alone does."""
+        if not self.http.is_loopback:
+            return "http"
+        return "trusted_proxies" if self.trusted_proxies else None
+
+    @property
+    def open_doors(self) -> tuple[str, ...]:
+        """The names of the static tokens for whose doors no token could be asked."""
+        if self.auth.jwks is not None:
+            return ()
+        return tuple(name for name, token in self.tokens if token is None)
 
     @classmethod
     def settings_customise_sources(

@@ -1,89 +1,132 @@
-"""Bearer tokens (RFC 6750) and who is asking."""
+"""Who asks, whether they may, and whether they ask too often: `identify`, which every door begins with.
 
-import hmac
-import ipaddress
+A token comes as `Authorization: Bearer`; where a page can set no header (WebSockets), as a subprotocol that is offered.
+"""
 
+from collections import Counter
+from collections.abc import Callable, Iterator
+
+import structlog
 from aiohttp import web
 
+from gateway.auth.doors import Doors, Visitor
 from gateway.auth.identity import ANY_STREAM, Identity, Role
-from gateway.config import Tokens
+from gateway.auth.keys import Keys
+from gateway.clock import monotonic_s, unix_s
+from gateway.config import Settings
 from gateway.errors import SignallingError
-from gateway.http.keys import SETTINGS
+from gateway.http.client import is_this_machine, remote_host
+from gateway.http.middleware import Handler
 from gateway.hub.admission import client_key
+from gateway.metrics import Sample
+from gateway.rates import Rates
 
-_CHALLENGE = 'Bearer realm="railbird"'
-_SUBPROTOCOL = "bearer."
-"""A page cannot give a WebSocket an Authorization header: it offers its token as a subprotocol of this prefix."""
+log = structlog.get_logger()
+
+TOKEN_SUBPROTOCOL = "bearer."
+"""What a WebSocket's offered subprotocol begins with when the rest of it is the token. It is never the chosen one."""
+
+RETRY_AFTER_S = 1
 
 
-def identify(request: web.Request, role: Role, stream: str = ANY_STREAM) -> Identity:
-    """Who is asking, if they may do `role` at `stream`; ANY_STREAM: at all of them.
+class Access:
+    """The doors, the keys that tokens are judged by, and the rates."""
 
-    SignallingError 401 for a token that is missing or wrong, 403 for one that does not let them do that.
-    """
-    identity = _identity(request)
-    if identity.may(role, stream):
+    def __init__(self, settings: Settings) -> None:
+        self.doors = Doors(settings)
+        self.keys: Keys | None = None
+        if self.doors.verifier is not None and settings.auth.jwks is not None:
+            self.keys = Keys(settings.auth.jwks, settings.auth, self.doors.verifier.use)
+        self._reload_s = settings.auth.reload_s
+        self._addresses = Rates(settings.limits.requests_per_address_per_s)
+        self._players = Rates(settings.limits.requests_per_player_per_s)
+        self._limited: Counter[str] = Counter()
+
+    @property
+    def periodic(self) -> list[tuple[float, Callable[[float], None]]]:
+        """As `Gateway` has them."""
+        return [(self._reload_s, self.keys.tick)] if self.keys is not None else []
+
+    async def start(self) -> None:
+        """Get the keys; warn of open doors. ConfigError when there are no keys."""
+        if self.keys is not None:
+            await self.keys.load()
+        # Operating without a token is this machine's alone in any case.
+        roles = sorted(role.value for role in self.doors.open - {Role.OPERATE})
+        if roles:
+            log.warning("doors are open, no token is asked for", roles=roles, to=self.doors.open_to)
+
+    async def stop(self) -> None:
+        """Look for keys no more."""
+        if self.keys is not None:
+            await self.keys.stop()
+
+    def identify(self, request: web.Request, roles: tuple[Role, ...], stream: str) -> Identity:
+        """See the function of this name."""
+        now_s, counts = monotonic_s(), _counts(request)
+        visitor = Visitor(client_key(remote_host(request)), is_this_machine(request), presented_token(request))
+        # This machine is exempt: it runs load tests, and proxies that nobody named, whose clients are many.
+        if counts and not visitor.is_this_machine and not self._addresses.allows(visitor.client, now_s):
+            self._refuse("address", "This address asks too often.")
+        # Tokens are about the world's time, which may be set while the process lives.
+        identity = self.doors.identify(visitor, roles, stream, unix_s())
+        if counts and identity.player is not None and not self._players.allows(identity.player, now_s):
+            self._refuse("player", "This player asks too often.")
         return identity
-    if role is Role.OPERATE and request.app[SETTINGS].tokens.control is None:
-        raise SignallingError(403, "Without a control token only this machine may do that.")
-    raise SignallingError(401, "A valid bearer token is needed.", {"WWW-Authenticate": _CHALLENGE})
+
+    async def know_key_of(self, token: bytes) -> None:
+        """Get the key that signed `token`, if it may have come since the last look."""
+        if self.keys is not None and self.doors.verifier is not None and not self.doors.verifier.knows_key_of(token):
+            await self.keys.look_early(monotonic_s())
+
+    def samples(self) -> Iterator[Sample]:
+        """For a scrape."""
+        yield from self.doors.samples()
+        if self.keys is not None:
+            yield from self.keys.samples()
+        for kind in ("address", "player"):
+            yield "railbird_rate_limited_total", (kind,), self._limited[kind]
+
+    def _refuse(self, kind: str, sentence: str) -> None:
+        self._limited[kind] += 1
+        raise SignallingError(429, sentence, {"Retry-After": str(RETRY_AFTER_S)})
 
 
-def _identity(request: web.Request) -> Identity:
-    tokens, presented = request.app[SETTINGS].tokens, _presented(request)
-    roles: set[Role] = set()
-    for name, opens in _STATIC.items():
-        token = getattr(tokens, name)
-        if token is None:
-            roles |= opens if name != "control" or _is_this_machine(request) else frozenset()
-        elif hmac.compare_digest(presented, token.get_secret_value().encode()):
-            roles |= opens
-    return Identity(client_key(remote_host(request)), frozenset(roles), frozenset({ANY_STREAM}))
+ACCESS = web.AppKey("access", Access)
 
 
-_STATIC = {
-    "publish": frozenset({Role.PUBLISH}),
-    "watch": frozenset({Role.WATCH, Role.BET}),
-    "control": frozenset({Role.OPERATE}),
-}
-assert set(_STATIC) == set(Tokens.model_fields)
+def identify(request: web.Request, role: Role, stream: str = ANY_STREAM, *or_roles: Role) -> Identity:
+    """Who asks, if they may do `role`, or one of `or_roles`, at `stream`; ANY_STREAM: at all of them.
+
+    SignallingError 401 for a token that is missing or not good, 403 for one that does not let them do that, 429 for who
+    asks too often.
+    """
+    return request.app[ACCESS].identify(request, (role, *or_roles), stream)
 
 
-def _presented(request: web.Request) -> bytes:
-    """The token that came with the request; empty without one."""
+@web.middleware
+async def newest_keys(request: web.Request, handler: Handler) -> web.StreamResponse:
+    """Let a token whose key is not known wait for one look at the key set: it may be signed by the newest."""
+    token = presented_token(request)
+    if token is not None:
+        await request.app[ACCESS].know_key_of(token)
+    return await handler(request)
+
+
+def presented_token(request: web.Request) -> bytes | None:
+    """The token that came with the request."""
     scheme, _, given = request.headers.get("Authorization", "").partition(" ")
-    if scheme.lower() == "bearer":
-        # A header may hold any bytes, which aiohttp passes on as surrogates.
-        return given.strip().encode(errors="surrogateescape")
-    offered = (name.strip() for name in request.headers.get("Sec-WebSocket-Protocol", "").split(","))
-    token = next((name.removeprefix(_SUBPROTOCOL) for name in offered if name.startswith(_SUBPROTOCOL)), "")
-    return token.encode(errors="surrogateescape")
+    if scheme.lower() != "bearer":
+        offered = (name.strip() for name in request.headers.get("Sec-WebSocket-Protocol", "").split(","))
+        given = next((name.removeprefix(TOKEN_SUBPROTOCOL) for name in offered if _is_token(name)), "")
+    # A header may hold any bytes, which aiohttp passes on as surrogates.
+    return given.strip().encode(errors="surrogateescape") or None
 
 
-def remote_host(request: web.Request) -> str:
-    """The client's address: the last hop of X-Forwarded-For that is no trusted proxy, if the request came by one."""
-    host = request.remote or ""
-    trusted = _trusted_proxies(request)
-    # A proxy may append its hop as a header of its own, behind one that the client made up.
-    forwarded = ",".join(request.headers.getall("X-Forwarded-For", []))
-    hops = [hop.strip() for hop in forwarded.split(",") if hop.strip()]
-    while host in trusted and hops:
-        host = hops.pop()
-    return host
+def _is_token(subprotocol: str) -> bool:
+    return subprotocol.startswith(TOKEN_SUBPROTOCOL)
 
 
-def _is_this_machine(request: web.Request) -> bool:
-    """Whether the request came from here, and not through a proxy here that `trusted_proxies` does not know."""
-    by_unknown_proxy = "X-Forwarded-For" in request.headers and request.remote not in _trusted_proxies(request)
-    return _is_loopback(remote_host(request)) and not by_unknown_proxy
-
-
-def _trusted_proxies(request: web.Request) -> set[str]:
-    return {str(address) for address in request.app[SETTINGS].trusted_proxies}
-
-
-def _is_loopback(host: str) -> bool:
-    try:
-        return ipaddress.ip_address(host).is_loopback
-    except ValueError:
-        return False
+def _counts(request: web.Request) -> bool:
+    """Whether it is a request that rates are about: one that makes work, or something that stays."""
+    return request.method == "POST" or "Sec-WebSocket-Key" in request.headers

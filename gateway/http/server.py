@@ -5,6 +5,7 @@ from prometheus_client import CollectorRegistry
 
 from gateway.config import HostPort, Settings
 from gateway.http import api, hls, operations, pages, qos, rounds, signals
+from gateway.http.access import ACCESS, Access, newest_keys
 from gateway.http.keys import HUB, METRICS, OPERATIONS, QUALITY, SETTINGS
 from gateway.http.middleware import cors, refusals
 from gateway.http.signalling import WHEP, WHIP
@@ -13,10 +14,12 @@ from gateway.quality.operations import Operations
 from gateway.wire.sdp import MAX_OFFER_BYTES
 
 
-def application(settings: Settings, hub: Hub, metrics: CollectorRegistry, operating: Operations) -> web.Application:
+def application(
+    settings: Settings, hub: Hub, metrics: CollectorRegistry, access: Access, operating: Operations
+) -> web.Application:
     """All routes of the gateway."""
-    app = web.Application(middlewares=[cors, refusals], client_max_size=MAX_OFFER_BYTES)
-    app[SETTINGS], app[HUB], app[METRICS] = settings, hub, metrics
+    app = web.Application(middlewares=[cors, refusals, newest_keys], client_max_size=MAX_OFFER_BYTES)
+    app[SETTINGS], app[HUB], app[METRICS], app[ACCESS] = settings, hub, metrics, access
     app[OPERATIONS], app[QUALITY] = operating, operating.quality
     app.add_routes([*WHIP.routes(), *WHEP.routes(), *operations.ROUTES, *api.ROUTES, *rounds.ROUTES, *pages.ROUTES])
     app.add_routes([*signals.ROUTES, *qos.ROUTES])

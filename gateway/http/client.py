@@ -1,0 +1,36 @@
+"""From where a request came, through proxies that are known and ones that are not."""
+
+import ipaddress
+
+from aiohttp import web
+
+from gateway.http.keys import SETTINGS
+
+
+def remote_host(request: web.Request) -> str:
+    """The client's address: the last hop of X-Forwarded-For that is no trusted proxy, if the request came by one."""
+    host = request.remote or ""
+    trusted = _trusted_proxies(request)
+    # A proxy may append its hop as a header of its own, behind one that the client made up.
+    forwarded = ",".join(request.headers.getall("X-Forwarded-For", []))
+    hops = [hop.strip() for hop in forwarded.split(",") if hop.strip()]
+    while host in trusted and hops:
+        host = hops.pop()
+    return host
+
+
+def is_this_machine(request: web.Request) -> bool:
+    """Whether the request came from here, and not through a proxy here that `trusted_proxies` does not know."""
+    by_unknown_proxy = "X-Forwarded-For" in request.headers and request.remote not in _trusted_proxies(request)
+    return not by_unknown_proxy and _is_loopback(remote_host(request))
+
+
+def _trusted_proxies(request: web.Request) -> set[str]:
+    return {str(address) for address in request.app[SETTINGS].trusted_proxies}
+
+
+def _is_loopback(host: str) -> bool:
+    try:
+        return ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        return False
