@@ -54,15 +54,8 @@ async def options(request: web.Request) -> web.Response:
 
 
 def _identified(request: web.Request, stream: str) -> Identity:
-    """The studio, or else an operator. The refusal is the studio's: it is whose door this is."""
-    try:
-        return identify(request, Role.PUBLISH, stream)
-    except SignallingError as error:
-        refusal = error
-    try:
-        return identify(request, Role.OPERATE, stream)
-    except SignallingError:
-        raise refusal from None
+    """The studio, or else an operator."""
+    return identify(request, Role.PUBLISH, stream, Role.OPERATE)
 
 
 _PATH = "/api/v1/streams/{stream}/rounds"
