@@ -83,8 +83,8 @@ class Gateway:
         ]
 
     async def start(self) -> HostPort:
-        """Begin; the HTTP address. OSError when its port is taken, ConfigError without keys for tokens: `stop` then gives
-        the media port back."""
+        """Begin; the HTTP address. OSError when its port is taken, ConfigError without keys for tokens: `stop` then
+        gives the media port back."""
         await self.access.start()
         self.port.after_batch = self._after_batch
         self.hub.on_joined = lambda: self._pacer_alarm.set(PACER_TICK_S, monotonic_s())
