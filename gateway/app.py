@@ -16,6 +16,7 @@ from gateway.http.access import Access
 from gateway.http.server import HttpServer, application
 from gateway.hub.collector import GatewayCollector
 from gateway.hub.hub import Hub
+from gateway.ledger.ledger import Ledger
 from gateway.metrics import Histograms
 from gateway.quality.operations import Operations
 from gateway.quality.process import Process
@@ -27,6 +28,8 @@ from gateway.stream.registry import Registry
 from gateway.stream.stream import StreamSettings
 from gateway.transport.port import MediaPort
 from gateway.transport.socket import MediaSocket
+from gateway.watchdog.sample import SAMPLE_INTERVAL_S
+from gateway.watchdog.watchdog import Watchdog
 
 log = structlog.get_logger()
 
@@ -59,12 +62,14 @@ class Gateway:
         self.histograms = Histograms(self.metrics)
         clock = WallClock.anchored()
         self.hub = Hub(settings, self.port, self.registry, clock, self.histograms)
+        self.ledger = self._opened_ledger(clock)
         self.access = Access(settings)
         self.process = Process(monotonic_s())
         self.quality = Quality(self.hub, self.process, clock)
         operating = Operations(self.hub, self.quality, self.process, self._register_collectors().samples, clock)
         self._http = HttpServer(application(settings, self.hub, self.metrics, self.access, operating), settings.http)
         self._clockwork = Clockwork(self._on_lag)
+        self._watchdog = Watchdog(settings.rounds.aborts, self.hub, self._clockwork)
         self._flush_alarm = Alarm(self._after_batch)
         self._pacer_alarm = Alarm(self._pace)
         self._window_alarm = Alarm(self._close_windows)
@@ -78,6 +83,7 @@ class Gateway:
             (VIEWER_TICK_S, self.hub.tick_viewers),
             (STREAM_TICK_S, self.hub.tick_streams),
             (SIGNAL_TICK_S, self.hub.signals.tick),
+            (SAMPLE_INTERVAL_S, self._watchdog.tick),
             (SWEEP_TICK_S, self.port.end_silent_sessions),
             (QUALITY_TICK_S, self.quality.tick),
         ]
@@ -115,6 +121,8 @@ class Gateway:
         self._window_alarm.clear()
         self._signal_alarm.clear()
         self.port.detach(asyncio.get_running_loop())
+        if self.ledger is not None:
+            await asyncio.to_thread(self.ledger.close)
         log.info("stopped")
 
     # After each batch of datagrams
@@ -163,9 +171,20 @@ class Gateway:
         self.histograms.event_loop_lag_seconds.observe(seconds)
         self.process.note_lag(seconds)
 
+    def _opened_ledger(self, clock: WallClock) -> Ledger | None:
+        """ConfigError when it cannot be written: rounds without the record that was asked for are not to begin."""
+        settings = self.settings.rounds
+        if settings.ledger is None:
+            return None
+        ledger = Ledger(settings.ledger, "ledger", settings.ledger_file_bytes, clock)
+        self.hub.tables.record = ledger.append
+        return ledger
+
     def _register_collectors(self) -> GatewayCollector:
         hub = self.hub
         others = [hub.rounds.samples, hub.desk.samples, hub.signals.samples, self.quality.samples, self.access.samples]
+        if self.ledger is not None:
+            others.append(self.ledger.samples)
         collector = GatewayCollector(hub, others)
         self.metrics.register(collector)
         ProcessCollector(registry=self.metrics)

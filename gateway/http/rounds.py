@@ -9,7 +9,7 @@ from dataclasses import replace
 import structlog
 from aiohttp import web
 
-from gateway.auth.identity import Identity, Role
+from gateway.auth.identity import Role
 from gateway.clock import monotonic_s
 from gateway.errors import SignallingError
 from gateway.http.access import identify
@@ -29,7 +29,7 @@ JSON_TYPE = "application/json"
 async def post(request: web.Request) -> web.Response:
     """Open a round, or move it on."""
     hub, stream = request.app[HUB], request.match_info["stream"]
-    identity = _identified(request, stream)
+    identity = identify(request, Role.PUBLISH, stream, Role.OPERATE)
     command = parse_command(await read_text(request, JSON_TYPE, MAX_BODY_BYTES, "Accept-Post"))
     if not identity.may(Role.PUBLISH, stream):
         if command.state is not RoundState.ABORTED:
@@ -44,18 +44,13 @@ async def post(request: web.Request) -> web.Response:
 async def rounds(request: web.Request) -> web.Response:
     """The rounds that are remembered, with what only studio and operator may know: evidence, and number of bets."""
     stream = request.match_info["stream"]
-    _identified(request, stream)
+    identify(request, Role.PUBLISH, stream, Role.OPERATE)
     return web.json_response({"rounds": [describe_in_full(each) for each in request.app[HUB].rounds.of_stream(stream)]})
 
 
 async def options(request: web.Request) -> web.Response:
     """Preflight, and what may be posted. Never asks for a token."""
     return web.Response(status=204, headers={"Accept-Post": JSON_TYPE, "Allow": "GET, HEAD, POST, OPTIONS"})
-
-
-def _identified(request: web.Request, stream: str) -> Identity:
-    """The studio, or else an operator."""
-    return identify(request, Role.PUBLISH, stream, Role.OPERATE)
 
 
 _PATH = "/api/v1/streams/{stream}/rounds"

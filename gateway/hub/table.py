@@ -24,8 +24,8 @@ log = structlog.get_logger()
 ROUND_CLASS = "railbird.round"
 """CLASS of the date ranges: what pages look for."""
 
-Record = Callable[[Mapping[str, Any]], None]
-"""Takes what is to be kept, JSON-ready, and does not wait for a disk."""
+Record = Callable[[str, Mapping[str, Any], float], None]
+"""`Ledger.append`: what it is, what is to be kept, the time."""
 
 
 class Tables:
@@ -41,7 +41,7 @@ class Tables:
         cause = {"cause": told.cause.value, **told.evidence} if told.cause is not None else {}
         log.info("round", stream=told.stream, round_id=told.round_id, state=told.state.value, **cause)
         if told.is_over and self.record is not None:
-            self.record(describe_in_full(told))
+            self.record("round", describe_in_full(told), now_s)
         self._presentations.mark(told.stream, date_range(told), now_s)
 
 
