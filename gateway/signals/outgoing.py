@@ -29,8 +29,8 @@ DELIVERIES: dict[Delivery, str] = {
 }
 
 
-def welcome(stream: str, may_bet: bool, settings: SignalSettings, rounds: Iterable[Json]) -> str:
-    """The first message of a connection."""
+def welcome(stream: str, may_bet: bool, settings: SignalSettings, rounds: Iterable[Json], now_unix_s: float) -> str:
+    """The first message of a connection. With `nowUnixMs` a page counts down to `closesAtUnixMs` by the gateway's clock."""
     return _text(
         {
             "type": "welcome",
@@ -40,6 +40,7 @@ def welcome(stream: str, may_bet: bool, settings: SignalSettings, rounds: Iterab
             "pingIntervalMs": round(settings.ping_s * 1000),
             "reportIntervalMs": round(settings.report_s * 1000),
             "maxMessageBytes": settings.max_message_bytes,
+            "nowUnixMs": round(now_unix_s * 1000),
             "rounds": list(rounds),
         }
     )

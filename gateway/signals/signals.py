@@ -107,7 +107,9 @@ class Signals:
         if carrier.kind == "websocket":
             self._websockets[identity.client] += 1
         shown = [describe(each) for each in self._shown_at_first(stream)]
-        connection.send(outgoing.welcome(stream, connection.may_bet(now_s), self.settings, shown))
+        connection.send(
+            outgoing.welcome(stream, connection.may_bet(now_s), self.settings, shown, self.clock.unix_s(now_s))
+        )
         connection.ping(self._monotonic())
         return connection
 
