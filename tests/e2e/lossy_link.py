@@ -13,7 +13,7 @@ import os
 import random
 import struct
 import subprocess
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
@@ -21,6 +21,14 @@ from typing import Final
 NEAR_HOST: Final = "198.18.213.1"
 FAR_HOST: Final = "198.18.213.2"
 """Of the networks that RFC 2544 sets apart for measurement: no real path leads there."""
+
+LISTEN_NEAR: Final[Mapping[str, str]] = {
+    "udp": "0.0.0.0:0",
+    "http": f"{NEAR_HOST}:0",
+    "PUBLIC_ADDRESSES": f'["{NEAR_HOST}"]',
+    "AUTH__OPEN_TO_NETWORK": "true",
+}
+"""For `start_gateway`: players reach it by the link."""
 
 TUN: Final = Path("/dev/net/tun")
 _TUNSETIFF: Final = 0x400454CA

@@ -16,7 +16,7 @@ from tests.e2e.chromium import WatchPage, chromium
 from tests.e2e.conftest import StartGateway
 from tests.e2e.firewall import Firewall, skip_without_nft
 from tests.e2e.gateway_process import GatewayProcess
-from tests.e2e.lossy_link import NEAR_HOST, TUN, LossyLink, lossy_link
+from tests.e2e.lossy_link import LISTEN_NEAR, TUN, LossyLink, lossy_link
 from tests.e2e.studio_av import AvStudio
 from tests.e2e.waiting import eventually
 
@@ -152,8 +152,7 @@ async def test_page_falls_back_to_hls_behind_a_firewall_and_returns_when_it_open
     tmp_path: Path,
 ) -> None:
     link = await cleanup.enter_async_context(lossy_link(loss=0.0))
-    settings = {"PUBLIC_ADDRESSES": f'["{NEAR_HOST}"]', "HLS__START": "at_once"}
-    gateway = await start_gateway(udp="0.0.0.0:0", http=f"{NEAR_HOST}:0", **settings)
+    gateway = await start_gateway(**LISTEN_NEAR, HLS__START="at_once")
     await _studio(gateway, cleanup)
     await asyncio.sleep(SETTLE_S)
     firewall = Firewall(link.namespace)

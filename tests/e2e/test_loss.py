@@ -13,7 +13,7 @@ from playwright.async_api import Browser
 from tests.e2e.chromium import WatchPage, chromium
 from tests.e2e.conftest import StartGateway
 from tests.e2e.gateway_process import GatewayProcess
-from tests.e2e.lossy_link import NEAR_HOST, TUN, lossy_link
+from tests.e2e.lossy_link import LISTEN_NEAR, TUN, lossy_link
 from tests.e2e.relay import LISTEN, relay_before
 from tests.e2e.studio_av import AvStudio
 
@@ -75,7 +75,7 @@ async def test_loss_on_a_link_costs_chromium_no_frame(
     if not TUN.exists():
         pytest.skip(f"no {TUN}: there is nothing to make a link of")
     link = await cleanup.enter_async_context(lossy_link(LOSS))
-    gateway = await start_gateway(udp="0.0.0.0:0", http=f"{NEAR_HOST}:0", PUBLIC_ADDRESSES=f'["{NEAR_HOST}"]')
+    gateway = await start_gateway(**LISTEN_NEAR)
     studio = await AvStudio(gateway, "card").start()
     cleanup.push_async_callback(studio.stop)
     await gateway.live("card")

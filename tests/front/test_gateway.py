@@ -22,6 +22,8 @@ pytestmark = pytest.mark.nginx
 PLAYERS = 40
 PLAY_S = 5.0
 TOKEN = "let-me-in"
+BEHIND_THE_FRONT = {"TRUSTED_PROXIES": '["127.0.0.1"]', "AUTH__OPEN_TO_NETWORK": "true"}
+"""The front tells whom it asks for, and these tests are about caching: no door but one asks for a token."""
 
 
 class Tally:
@@ -47,7 +49,7 @@ async def _on_air(
     tmp_path: Path, cleanup: contextlib.AsyncExitStack, **settings: str
 ) -> tuple[GatewayProcess, AvStudio]:
     """A gateway with a studio that publishes `t`."""
-    gateway = GatewayProcess(tmp_path / "gateway.log", "127.0.0.1:0", "127.0.0.1:0", settings)
+    gateway = GatewayProcess(tmp_path / "gateway.log", "127.0.0.1:0", "127.0.0.1:0", BEHIND_THE_FRONT | settings)
     cleanup.push_async_callback(gateway.stop)
     studio = AvStudio(await gateway.start(), "t")
     cleanup.push_async_callback(studio.stop)
