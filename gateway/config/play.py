@@ -1,8 +1,9 @@
 """Settings of what is played: bet signals, bets, rounds."""
 
 from pathlib import Path
+from typing import Self
 
-from pydantic import AnyHttpUrl, Field
+from pydantic import AnyHttpUrl, Field, model_validator
 
 from gateway.config.section import Secret, Section
 
@@ -30,6 +31,12 @@ class UpstreamSettings(Section):
     give_up_s: float = Field(
         120.0, ge=1, description="A bet that could not be handed on for so long is undelivered, and its player told."
     )
+
+    @model_validator(mode="after")
+    def _is_signed(self) -> Self:
+        if self.url is not None and self.secret is None:
+            raise ValueError("a url without a secret: the upstream could not tell our bets from anybody's")
+        return self
 
 
 class BetSettings(Section):

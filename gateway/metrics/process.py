@@ -18,5 +18,6 @@ FAMILIES = (
     ),
     Family("railbird_socket_kernel_drops_total", "counter", (), "Datagrams lost to a full receive buffer."),
     Family("railbird_gso_enabled", "gauge", (), "1 while sends use UDP segmentation offload."),
+    Family("railbird_trace_spans_dropped_total", "counter", (), "Spans that did not get to the OTLP endpoint."),
     Family("railbird_ready", "gauge", (), "1 while new sessions are taken."),
 )
