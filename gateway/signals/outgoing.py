@@ -30,7 +30,7 @@ DELIVERIES: dict[Delivery, str] = {
 
 
 def welcome(stream: str, may_bet: bool, settings: SignalSettings, rounds: Iterable[Json], now_unix_s: float) -> str:
-    """The first message of a connection. With `nowUnixMs` a page counts down to `closesAtUnixMs` by the gateway's clock."""
+    """The first message of a connection; by `nowUnixMs` a page counts down to `closesAtUnixMs`."""
     return _text(
         {
             "type": "welcome",
