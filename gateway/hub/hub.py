@@ -31,6 +31,7 @@ from gateway.signals.signals import Signals
 from gateway.stream.layout import PlayoutDelay
 from gateway.stream.registry import Registry, check_name
 from gateway.stream.stream import Stream
+from gateway.transport.data_channel import Channel, ChannelTerms, Receiver
 from gateway.transport.ice import candidate_lines
 from gateway.transport.port import MediaPort
 from gateway.transport.session import Leg, PeerDescription, Session
@@ -71,6 +72,10 @@ class Hub:
         self.takeovers = 0
         self.on_joined: Callable[[], None] = lambda: None
         """Called when a viewer begins to watch: it has to be paced to the live end."""
+        self.on_channel: Callable[[Viewer, Channel], Receiver | None] = lambda _viewer, _channel: None
+        """Called when a player has opened the data channel `signals`. The channel is a `signals.carrier.Carrier`, open
+        already: `send` works inside this call. What is returned, a `signals.carrier.Receiver`, gets the player's
+        messages, and `on_closed` when the player closes the channel or the session ends; None closes the channel."""
         self._settings = settings
         self._clock = clock
         self._histograms = histograms
@@ -148,8 +153,11 @@ class Hub:
         stream = self.registry.stream(name)
         if stream is None or not self.is_live(stream, monotonic_s()):
             raise SignallingError(409, "Nobody publishes this stream now.", {"Retry-After": str(NO_PUBLISHER_RETRY_S)})
-        negotiation = whep.negotiate(offer, name, stream.tracks, self._playout_delay, self._layouts)
-        session, answer = self._open_session(Leg.EGRESS, name, offer, who.client, negotiation.answers)
+        max_message_bytes = self._settings.signals.max_message_bytes
+        negotiation = whep.negotiate(offer, name, stream.tracks, self._playout_delay, self._layouts, max_message_bytes)
+        session, answer = self._open_session(
+            Leg.EGRESS, name, offer, who.client, negotiation.answers, negotiation.channel
+        )
         viewing = self.viewing_of(stream)
         viewer = Viewer(
             session,
@@ -159,7 +167,13 @@ class Hub:
             self._clock,
             viewing.figures,
             viewing.retransmissions,
-            ViewerEvents(self._on_joined, self._on_first_frame, self._on_round_trip, self._on_viewer_closed),
+            ViewerEvents(
+                self._on_joined,
+                self._on_first_frame,
+                self._on_round_trip,
+                self._on_viewer_closed,
+                lambda viewer, channel: self.on_channel(viewer, channel),
+            ),
         )
         viewing.viewers[viewer] = None
         session.start(viewer)
@@ -190,10 +204,16 @@ class Hub:
     # Both
 
     def _open_session(
-        self, leg: Leg, name: str, offer: Offer, client: str, answers: list[AnswerMedia]
+        self,
+        leg: Leg,
+        name: str,
+        offer: Offer,
+        client: str,
+        answers: list[AnswerMedia],
+        channel: ChannelTerms | None = None,
     ) -> tuple[Session, str]:
         dtls_role, setup = _ANSWERED_SETUP[offer.setup]
-        peer = PeerDescription(leg, name, client, offer.mid, offer.ufrag, offer.fingerprints, dtls_role)
+        peer = PeerDescription(leg, name, client, offer.mid, offer.ufrag, offer.fingerprints, dtls_role, channel)
         session = self.port.open_session(peer)
         local = session.ice.local
         transport = AnswerTransport(local.ufrag, local.pwd, session.fingerprint, setup, self._candidates)

@@ -12,6 +12,7 @@ from gateway.stream.stream import Stream
 from gateway.stream.timing import PublisherClock, capture_clock_offset
 from gateway.stream.track import Incoming
 from gateway.transport.address import Address
+from gateway.transport.data_channel import Channel, Receiver
 from gateway.transport.session import Session
 from gateway.transport.srtp import SrtpSession
 from gateway.wire import rtcp
@@ -140,6 +141,10 @@ class Publisher:
                 self._on_sender_report(packet, now_s)
             elif isinstance(packet, rtcp.ExtendedReport):
                 self._on_extended_report(packet, now_s)
+
+    def on_channel(self, channel: Channel) -> Receiver | None:
+        """See `Peer`: studios are answered none."""
+        return None
 
     def on_closed(self, cause: str) -> None:
         """See `Peer`."""

@@ -29,6 +29,12 @@ MTU_BYTES = 1200
 MAX_QUEUED_DATAGRAMS = 32
 """A handshake has at most about ten datagrams in flight; a peer that sends more than this is not shaking hands."""
 
+MAX_RECORDS = 16
+"""Of one datagram, once we are connected: a peer that repeats its last flight sends four."""
+
+MAX_PLAINTEXT_BYTES = 2048
+"""More than a datagram that we take can hold (`gateway.transport.socket`), so that one read takes a record whole."""
+
 DTLS_1_2 = 0xFEFD
 HELLO_REPEAT_S = 0.1
 """When the first ClientHello is sent once more: FFmpeg takes it as the sign to begin, and throws it away. OpenSSL's own
@@ -71,22 +77,25 @@ class _Wire:
     state = "completed"
 
     def __init__(self, send: Callable[[bytes], None]) -> None:
-        self._queue: asyncio.Queue[bytes | None] = asyncio.Queue(MAX_QUEUED_DATAGRAMS)
+        self.arrival_s = 0.0
+        """When the datagram came that was handed out last."""
+        self._queue: asyncio.Queue[tuple[bytes, float] | None] = asyncio.Queue(MAX_QUEUED_DATAGRAMS)
         self._sender = send
 
     async def _recv(self) -> bytes:
-        datagram = await self._queue.get()
-        if datagram is None:
+        received = await self._queue.get()
+        if received is None:
             raise ConnectionError("the session is closed")
+        datagram, self.arrival_s = received
         return datagram
 
     async def _send(self, datagram: bytes) -> None:
         self._sender(datagram)
 
-    def feed(self, datagram: bytes) -> bool:
+    def feed(self, datagram: bytes, arrival_s: float) -> bool:
         """Hand over a datagram; False when the queue is full."""
         try:
-            self._queue.put_nowait(datagram)
+            self._queue.put_nowait((datagram, arrival_s))
         except asyncio.QueueFull:
             return False
         return True
@@ -99,7 +108,7 @@ class _Wire:
 
 
 class DtlsSession(RTCDtlsTransport):
-    """One session's handshake and, after it, its close_notify (and later its data channels)."""
+    """One session's handshake and, after it, its data channels' packets and its close_notify."""
 
     def __init__(self, certificate: Certificate, role: str, send: Callable[[bytes], None]) -> None:
         """`role` is `server` or `client`; `send` puts one datagram on the wire."""
@@ -107,7 +116,10 @@ class DtlsSession(RTCDtlsTransport):
         super().__init__(self.wire, [certificate])  # type: ignore[arg-type]  # what it needs of ICE, _Wire has
         self._set_role(role)
         self.srtp: SrtpSession | None = None
+        self.on_data: Callable[[bytes, float], None] = lambda _data, _arrival_s: None
+        """Called with what the peer sent over DTLS (a record's plaintext), and when its datagram came."""
         self._heard = False
+        self._is_leaving = False
 
     async def handshake(self, fingerprints: list[tuple[str, str]]) -> SrtpSession | None:
         """Shake hands with the peer that has one of `fingerprints` (algorithm, value); None when it fails."""
@@ -115,13 +127,51 @@ class DtlsSession(RTCDtlsTransport):
         await self.start(parameters)
         return self.srtp if self._state is State.CONNECTED else None
 
-    def feed(self, datagram: bytes) -> bool:
-        """Hand over a received datagram; False when too many wait already."""
+    def feed(self, datagram: bytes, arrival_s: float = 0.0) -> bool:
+        """Hand over a datagram that came at `arrival_s`; False when too many wait already. Once connected it is read at
+        once: there is nothing to wait for."""
         self._heard = True
-        return self.wire.feed(datagram)
+        if self._state is not State.CONNECTED:
+            return self.wire.feed(datagram, arrival_s)
+        self._read(datagram, arrival_s)
+        return True
+
+    async def _recv_next(self) -> None:
+        if self._state is not State.CONNECTED:
+            await super()._recv_next()
+            return
+        datagram = await self.wire._recv()
+        self._read(datagram, self.wire.arrival_s)
+
+    def _read(self, datagram: bytes, arrival_s: float) -> None:
+        """Read a datagram record by record: what OpenSSL were left with would stay in its memory, and come out late."""
+        for record in records_of(datagram)[:MAX_RECORDS]:
+            if self._state is not State.CONNECTED or self._is_leaving:
+                return
+            self._connection.bio_write(record)
+            try:
+                data = self._connection.recv(MAX_PLAINTEXT_BYTES)
+            except SSL.ZeroReturnError:
+                self._is_leaving = True
+                self._flush()
+                self.wire.end()
+                return
+            except SSL.Error:  # no data: a forgery, a repetition, a handshake message that wants an answer
+                self._flush()
+                continue
+            self.on_data(data, arrival_s)
+
+    def send(self, data: bytes) -> None:
+        """Send `data` as one record; nothing unless we are connected. Never raises."""
+        if self._state is not State.CONNECTED or self._is_leaving:
+            return
+        with contextlib.suppress(SSL.Error):
+            self._connection.send(data)
+        self._flush()
 
     def say_goodbye(self) -> None:
         """Send close_notify, if there is a connection, and stop reading."""
+        self._is_leaving = True
         if self._task is not None:
             self._task.cancel()
             self._task = None
@@ -175,6 +225,19 @@ class DtlsSession(RTCDtlsTransport):
     def _send(self, datagrams: list[bytes]) -> None:
         for datagram in datagrams:
             self.wire._sender(datagram)
+
+
+def records_of(datagram: bytes) -> list[bytes]:
+    """Cut a datagram into its records (RFC 6347 section 4.1); what is cut short is left out."""
+    records: list[bytes] = []
+    start = 0
+    while start + _RECORD_HEADER_BYTES <= len(datagram):
+        end = start + _RECORD_HEADER_BYTES + int.from_bytes(datagram[start + 11 : start + 13], "big")
+        if end > len(datagram):
+            break
+        records.append(datagram[start:end])
+        start = end
+    return records
 
 
 def datagrams_of_records(flight: bytes) -> list[bytes]:

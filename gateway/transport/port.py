@@ -186,7 +186,7 @@ class MediaPort:
         elif kind is Kind.MEDIA:
             session.on_media(datagram, now_s)
         elif kind is Kind.DTLS:
-            session.on_dtls(datagram)
+            session.on_dtls(datagram, now_s)
         else:
             self.drop("unknown_kind")
 

@@ -16,7 +16,9 @@ import structlog
 
 from gateway.clock import monotonic_s
 from gateway.errors import WireError
+from gateway.rates import Rates
 from gateway.transport.address import Address
+from gateway.transport.data_channel import Channel, ChannelTerms, DataChannels, Receiver
 from gateway.transport.dtls import Certificate, DtlsSession
 from gateway.transport.ice import IceLite
 from gateway.transport.socket import MediaSocket, Sent
@@ -31,6 +33,10 @@ MAX_EARLY_DATAGRAMS = 16
 
 MAX_RTCP_SSRCS = 16
 """RTCP sender SSRCs of one peer: a browser uses one a media section. Each costs a replay window."""
+
+MAX_DTLS_PER_S = 256.0
+"""Datagrams of DTLS that one connected peer may send, on average: twenty messages of four packets each, and what it
+acknowledges. Each costs a tenth of a millisecond."""
 
 CLIENT_HELLO_DELAY_S = 0.075
 """FFmpeg, which waits as DTLS server, loses a ClientHello that comes before it is ready."""
@@ -61,6 +67,10 @@ class Peer(Protocol):
     def on_rtcp(self, packets: list[rtcp.RtcpPacket], now_s: float) -> None:
         """An authentic compound packet."""
 
+    def on_channel(self, channel: Channel) -> Receiver | None:
+        """The peer has opened the data channel `signals`: who gets its messages, None to refuse it. Only asked where
+        `PeerDescription.channel` was given; again when the peer has closed it and opens another one."""
+
     def on_closed(self, cause: str) -> None:
         """The session is over. Called once."""
 
@@ -79,6 +89,8 @@ class PeerDescription:
     fingerprints: list[tuple[str, str]]
     dtls_role: str
     """Ours: `server` or `client`."""
+    channel: ChannelTerms | None = None
+    """None: the peer has offered no data channel, or was refused it."""
 
 
 class Tables(Protocol):
@@ -113,10 +125,14 @@ class Session:
         self.log = log.bind(session=self.session_id, stream=self.stream, leg=self.leg.value)
         self.fingerprint = certificate.fingerprint
         self._dtls = DtlsSession(certificate, description.dtls_role, self._send_datagram)
+        self._dtls.on_data = self._on_data
         self._fingerprints = description.fingerprints
         self._socket = media_socket
         self._tables = tables
         self._handshake: asyncio.Task[None] | None = None
+        self._channel_terms = description.channel
+        self._channels: DataChannels | None = None
+        self._dtls_rate = Rates(MAX_DTLS_PER_S)
         self._early: deque[bytes] = deque(maxlen=MAX_EARLY_DATAGRAMS)
         self._rtcp_ssrcs: set[bytes] = set()
 
@@ -138,10 +154,25 @@ class Session:
         if self._handshake is None and not self.closed:
             self._handshake = asyncio.create_task(self._shake_hands(CLIENT_HELLO_DELAY_S))
 
-    def on_dtls(self, datagram: bytes) -> None:
-        """A datagram whose first byte says DTLS."""
-        if not self._dtls.feed(datagram):
+    def on_dtls(self, datagram: bytes, now_s: float) -> None:
+        """A datagram whose first byte says DTLS, which came at `now_s`."""
+        if self.srtp is not None and not self._dtls_rate.allows("", now_s):
+            self._tables.drop("dtls_flood")
+        elif not self._dtls.feed(datagram, now_s):
             self._tables.drop("dtls_queue_full")
+
+    def _on_data(self, packet: bytes, arrival_s: float) -> None:
+        """What DTLS decrypted: SCTP, if anything. The association is there from the first packet on."""
+        self.last_seen_s = max(self.last_seen_s, arrival_s)
+        if self._channel_terms is None:
+            self._tables.drop("unexpected_sctp")
+            return
+        if self._channels is None:
+            self._channels = DataChannels(self._dtls, self._channel_terms, self._on_channel, self._tables.drop)
+        self._channels.on_packet(packet, arrival_s)
+
+    def _on_channel(self, channel: Channel) -> Receiver | None:
+        return self.peer.on_channel(channel) if self.peer is not None else None
 
     def on_media(self, datagram: bytes, now_s: float) -> None:
         """A datagram whose first byte says RTP or RTCP (told apart by the second, RFC 5761 section 4)."""
@@ -220,6 +251,8 @@ class Session:
             return
         self.closed = True
         self._dtls.remove_all_listeners()
+        if self._channels is not None:
+            self._channels.close()
         self._dtls.say_goodbye()
         self._tables.forget(self)
         self._early.clear()

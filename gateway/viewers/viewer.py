@@ -9,6 +9,7 @@ from gateway.stream.layout import Layout
 from gateway.stream.stream import Stream
 from gateway.stream.track import Track
 from gateway.transport.address import Address
+from gateway.transport.data_channel import Channel, Receiver
 from gateway.transport.session import Session
 from gateway.transport.srtp import SrtpSession
 from gateway.viewers.retransmission import RetransmissionFigures, Retransmitter
@@ -43,6 +44,8 @@ class ViewerEvents:
     """The first keyframe has been sent whole: seconds since the POST."""
     round_trip: Callable[["Viewer", float], None]
     closed: Callable[["Viewer", str], None]
+    channel: Callable[["Viewer", Channel], Receiver | None] = lambda _viewer, _channel: None
+    """The player has opened the data channel `signals`: who takes it, None to refuse it (see `Peer.on_channel`)."""
 
 
 class Viewer:
@@ -125,6 +128,10 @@ class Viewer:
                 self.stream.request_keyframe(now_s)
             elif isinstance(packet, rtcp.ExtendedReport):
                 self._on_extended_report(packet, now_s)
+
+    def on_channel(self, channel: Channel) -> Receiver | None:
+        """See `Peer`."""
+        return self._events.channel(self, channel)
 
     def on_closed(self, cause: str) -> None:
         """See `Peer`."""

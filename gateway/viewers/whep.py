@@ -5,10 +5,12 @@ from dataclasses import dataclass
 from gateway.errors import SignallingError
 from gateway.stream.layout import OFFERABLE, Layout, LayoutKey, PlayoutDelay
 from gateway.stream.track import Track
+from gateway.transport.data_channel import ChannelTerms
 from gateway.wire.answer import AnswerMedia, SendingTrack
 from gateway.wire.formats import codec_to_play
 from gateway.wire.header_extensions import PLAYOUT_DELAY
-from gateway.wire.sdp import Codec, Media, Offer
+from gateway.wire.sctp import DEFAULT_PORT
+from gateway.wire.sdp import Codec, Media, Offer, Sctp
 
 FEEDBACK = {"video": ("nack", "nack pli", "ccm fir"), "audio": ("nack",)}
 """What a viewer may tell us, where it offers to."""
@@ -40,19 +42,32 @@ class WatchNegotiation:
 
     layouts: dict[str, Layout]
     answers: list[AnswerMedia]
+    channel: ChannelTerms | None = None
+    """Of the data channel `signals`, where one was offered."""
 
 
 def negotiate(
-    offer: Offer, stream: str, tracks: dict[str, Track], playout_delay: PlayoutDelay | None, layouts: Layouts
+    offer: Offer,
+    stream: str,
+    tracks: dict[str, Track],
+    playout_delay: PlayoutDelay | None,
+    layouts: Layouts,
+    max_message_bytes: int,
 ) -> WatchNegotiation:
-    """Answer with what the stream has. SignallingError 406 when the player cannot take it, 400 when it wants to receive
-    nothing."""
+    """Answer with what the stream has, and take the data channel's section if there is one; `max_message_bytes` is the
+    longest message of a player. SignallingError 406 when the player cannot take the stream, 400 when it wants to
+    receive nothing."""
     chosen = {kind: media for kind in ("audio", "video") if (media := _first_received(offer, kind)) is not None}
     if not chosen:
         raise SignallingError(400, "The offer receives no audio and no video: a=recvonly or a=sendrecv is needed.")
     accepted: dict[str, Layout] = {}
     answers: list[AnswerMedia] = []
+    channel: ChannelTerms | None = None
     for media in offer.media:
+        if channel is None and media.sctp is not None and not media.rejected:
+            channel = ChannelTerms(media.sctp.port, media.sctp.max_message_bytes, max_message_bytes)
+            answers.append(AnswerMedia(media, sctp=Sctp(DEFAULT_PORT, max_message_bytes)))
+            continue
         track = tracks.get(media.kind)
         if chosen.get(media.kind) is not media or track is None:
             answers.append(AnswerMedia(media))
@@ -62,7 +77,7 @@ def negotiate(
         answers.append(_answer(media, codec, track, stream))
     if not accepted:
         raise SignallingError(406, f"The stream has only {' and '.join(tracks)}, which the offer does not ask for.")
-    return WatchNegotiation(accepted, answers)
+    return WatchNegotiation(accepted, answers, channel)
 
 
 def _first_received(offer: Offer, kind: str) -> Media | None:

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 
-from gateway.wire.sdp import Codec, Media, Offer
+from gateway.wire.sdp import Codec, Media, Offer, Sctp
 
 
 @dataclass(frozen=True, slots=True)
@@ -18,7 +18,8 @@ class SendingTrack:
 
 @dataclass(frozen=True, slots=True)
 class AnswerMedia:
-    """One m-section of an answer; `codec` None refuses the section (in a bundle: inactive, unless it is not RTP)."""
+    """One m-section of an answer; without `codec` and `sctp` it is refused (in a bundle: inactive, unless it is not
+    RTP)."""
 
     offered: Media
     direction: str = "inactive"
@@ -26,6 +27,8 @@ class AnswerMedia:
     extensions: dict[str, int] = field(default_factory=dict)
     feedback: Sequence[str] = ()
     sends: SendingTrack | None = None
+    sctp: Sctp | None = None
+    """Of data channels: our port, and the longest message that we take."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,13 +52,17 @@ def serialize_answer(offer: Offer, media: Sequence[AnswerMedia], transport: Answ
     for section in media:
         if _is_refused(section):
             lines += _refusal_lines(section.offered)
+        elif section.sctp is not None:
+            lines += _data_channel_lines(section.offered, section.sctp, transport)
         else:
             lines += _section_lines(section, transport, offer.allows_reduced_size)
     return "\r\n".join(lines) + "\r\n"
 
 
 def _is_refused(section: AnswerMedia) -> bool:
-    return section.codec is None and (section.offered.rejected or section.offered.kind not in ("audio", "video"))
+    if section.codec is not None or section.sctp is not None:
+        return False
+    return section.offered.rejected or section.offered.kind not in ("audio", "video")
 
 
 def _refusal_lines(offered: Media) -> list[str]:
@@ -64,6 +71,31 @@ def _refusal_lines(offered: Media) -> list[str]:
         "c=IN IP4 0.0.0.0",
         f"a=mid:{offered.mid}",
     ]
+
+
+def _data_channel_lines(offered: Media, sctp: Sctp, transport: AnswerTransport) -> list[str]:
+    return [
+        f"m={offered.kind} 9 {offered.profile} {' '.join(offered.formats)}",
+        "c=IN IP4 0.0.0.0",
+        f"a=mid:{offered.mid}",
+        *_transport_lines(transport),
+        f"a=sctp-port:{sctp.port}",
+        f"a=max-message-size:{sctp.max_message_bytes}",
+        *_candidate_lines(transport),
+    ]
+
+
+def _transport_lines(transport: AnswerTransport) -> list[str]:
+    return [
+        f"a=ice-ufrag:{transport.ufrag}",
+        f"a=ice-pwd:{transport.pwd}",
+        f"a=fingerprint:{transport.fingerprint}",
+        f"a=setup:{transport.setup}",
+    ]
+
+
+def _candidate_lines(transport: AnswerTransport) -> list[str]:
+    return [*(f"a=candidate:{candidate}" for candidate in transport.candidates), "a=end-of-candidates"]
 
 
 def _section_lines(section: AnswerMedia, transport: AnswerTransport, allows_reduced_size: bool) -> list[str]:
@@ -78,16 +110,12 @@ def _section_lines(section: AnswerMedia, transport: AnswerTransport, allows_redu
         f"a={section.direction}",
         "a=rtcp-mux",
         *(["a=rtcp-rsize"] if allows_reduced_size else []),
-        f"a=ice-ufrag:{transport.ufrag}",
-        f"a=ice-pwd:{transport.pwd}",
-        f"a=fingerprint:{transport.fingerprint}",
-        f"a=setup:{transport.setup}",
+        *_transport_lines(transport),
     ]
     lines += _codec_lines(codec, section.feedback) if codec else _unused_format_lines(offered)
     lines += [f"a=extmap:{extension_id} {uri}" for uri, extension_id in section.extensions.items()]
     lines += _ssrc_lines(section.sends) if section.sends else []
-    lines += [f"a=candidate:{candidate}" for candidate in transport.candidates]
-    return [*lines, "a=end-of-candidates"]
+    return [*lines, *_candidate_lines(transport)]
 
 
 def _unused_format_lines(offered: Media) -> list[str]:

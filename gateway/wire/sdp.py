@@ -8,6 +8,7 @@ from aiortc.rtcrtpparameters import ParametersDict
 from aiortc.sdp import MediaDescription, SessionDescription, grouplines
 
 from gateway.errors import WireError
+from gateway.wire.sctp import DEFAULT_MAX_MESSAGE_BYTES, DEFAULT_PORT
 
 MAX_OFFER_BYTES = 64 * 1024
 """Chromium's offer with every codec is about 7 kB; a browser with many extensions stays below 20 kB."""
@@ -49,6 +50,16 @@ class Codec:
 
 
 @dataclass(frozen=True, slots=True)
+class Sctp:
+    """What an m-section says of the data channels' association (RFC 8841)."""
+
+    port: int
+    """a=sctp-port."""
+    max_message_bytes: int
+    """a=max-message-size: what the side that says it takes; 0: any."""
+
+
+@dataclass(frozen=True, slots=True)
 class Media:
     """One m-section of an offer."""
 
@@ -62,6 +73,8 @@ class Media:
     """URI -> id."""
     ssrcs: tuple[int, ...]
     rejected: bool
+    sctp: Sctp | None = None
+    """Of a section of data channels as browsers offer it; None of all others."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,6 +111,8 @@ def parse_offer(text: str) -> Offer:
         description = SessionDescription.parse(text.lstrip())
         sections = grouplines(text.lstrip())[1]
         media = tuple(_media(*pair) for pair in zip(description.media, sections, strict=True))
+    except WireError:
+        raise
     except Exception as error:  # aiortc raises whatever its conversions raise: AssertionError, KeyError, TypeError ...
         raise WireError(f"The offer does not parse: {type(error).__name__}.") from error
     _require_bundle(description, media)
@@ -178,7 +193,23 @@ def _media(section: MediaDescription, lines: list[str]) -> Media:
         extensions={e.uri: e.id for e in section.rtp.headerExtensions if 1 <= e.id <= 255},
         ssrcs=tuple(description.ssrc for description in section.ssrc),
         rejected=section.port == 0 and "a=bundle-only" not in lines,
+        sctp=_sctp(section),
     )
+
+
+DATA_CHANNELS = ("application", "UDP/DTLS/SCTP", ["webrtc-datachannel"])
+
+
+def _sctp(section: MediaDescription) -> Sctp | None:
+    if (section.kind, section.profile, section.fmt) != DATA_CHANNELS:
+        return None
+    port = DEFAULT_PORT if section.sctp_port is None else section.sctp_port
+    capabilities = section.sctpCapabilities
+    max_message_bytes = DEFAULT_MAX_MESSAGE_BYTES if capabilities is None else capabilities.maxMessageSize
+    _require(0 <= port <= 65_535, "The offer has no valid a=sctp-port.")
+    _require(max_message_bytes >= 0, "The offer has no valid a=max-message-size.")
+    # RFC 8841 section 10: port 0 says that there is to be no association.
+    return Sctp(port, max_message_bytes) if port else None
 
 
 def _codecs(section: MediaDescription) -> tuple[Codec, ...]:

@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 
 from gateway.clock import monotonic_s
 from gateway.transport.address import Address
+from gateway.transport.data_channel import Channel, Receiver
 from gateway.transport.dtls import Certificate, DtlsSession
 from gateway.transport.port import MediaPort
 from gateway.transport.session import Leg, PeerDescription
@@ -56,6 +57,8 @@ class Owner:
     """(sequence number, payload)"""
     compounds: list[list[rtcp.RtcpPacket]] = field(default_factory=list)
     closed: list[str] = field(default_factory=list)
+    channels: list[Channel] = field(default_factory=list)
+    receiver: Receiver | None = None
     wants: bool = True
     settled: asyncio.Event = field(default_factory=asyncio.Event)
     """Connected, or closed."""
@@ -75,6 +78,10 @@ class Owner:
 
     def on_rtcp(self, packets: list[rtcp.RtcpPacket], now_s: float) -> None:
         self.compounds.append(packets)
+
+    def on_channel(self, channel: Channel) -> Receiver | None:
+        self.channels.append(channel)
+        return self.receiver
 
     def on_closed(self, cause: str) -> None:
         self.closed.append(cause)

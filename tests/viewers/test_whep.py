@@ -3,10 +3,12 @@
 import random
 
 import pytest
+from aiortc.rtcsctptransport import RTCSctpCapabilities
 
 from gateway.errors import SignallingError, WireError
 from gateway.stream.layout import LayoutKey, PlayoutDelay
 from gateway.stream.track import Track
+from gateway.transport.data_channel import ChannelTerms
 from gateway.viewers import whep
 from gateway.viewers.whep import Layouts, WatchNegotiation
 from gateway.wire.formats import TrackFormat
@@ -19,6 +21,7 @@ from gateway.wire.header_extensions import (
     TRANSPORT_SEQUENCE_NUMBER,
     VIDEO_ORIENTATION,
 )
+from gateway.wire.sctp import DEFAULT_MAX_MESSAGE_BYTES
 from gateway.wire.sdp import parse_offer
 from tests.ingest.offers import (
     OfferedCodec,
@@ -35,6 +38,7 @@ from tests.offers import read_offer
 from tests.stream.doubles import H264, OPUS, VP8
 
 DELAY = PlayoutDelay(0, 0)
+MAX_MESSAGE_BYTES = 4096
 BASELINE, CONSTRAINED_BASELINE, MAIN = "42001f", "42e01f", "4d001f"
 CONSTRAINED_HIGH, HIGH, HIGH_444_PREDICTIVE = "640c1f", "64001f", "f4001f"
 
@@ -63,7 +67,7 @@ def negotiated(
     mixed_extensions: bool = True,
 ) -> WatchNegotiation:
     offer = offer_of(*sections, mixed_extensions=mixed_extensions)
-    return whep.negotiate(offer, "table", tracks or tracks_of(), playout_delay, layouts or Layouts())
+    return whep.negotiate(offer, "table", tracks or tracks_of(), playout_delay, layouts or Layouts(), MAX_MESSAGE_BYTES)
 
 
 def answered(*sections: Section, tracks: dict[str, Track] | None = None) -> str:
@@ -169,7 +173,7 @@ def test_rejected_section_is_passed_over() -> None:
 )
 def test_chromium_can_watch_whatever_studios_send(video_format: TrackFormat) -> None:
     offer = parse_offer(read_offer("chromium_watch"))
-    negotiation = whep.negotiate(offer, "table", tracks_of(video_format, OPUS), DELAY, Layouts())
+    negotiation = whep.negotiate(offer, "table", tracks_of(video_format, OPUS), DELAY, Layouts(), MAX_MESSAGE_BYTES)
     key = key_of(negotiation)
     assert key.rtx_payload_type is not None
     assert {uri for uri, _ in key.ids} == {MID, PLAYOUT_DELAY, VIDEO_ORIENTATION, COLOR_SPACE}
@@ -191,14 +195,37 @@ def test_second_video_is_answered_inactive() -> None:
     assert [section.direction for section in sections_of(answer)] == ["sendonly", "inactive"]
 
 
-def test_answer_keeps_the_order_of_the_sections_and_refuses_the_data_channel() -> None:
+def test_answer_keeps_the_order_of_the_sections_and_takes_the_data_channel() -> None:
     answer = answered(Section("application", "d"), audio(mid="a"), video(mid="v"))
-    assert [(section.kind, section.rtp.muxId, section.port) for section in sections_of(answer)] == [
-        ("application", "d", 0),
+    sections = sections_of(answer)
+    assert [(section.kind, section.rtp.muxId, section.port) for section in sections] == [
+        ("application", "d", 9),
         ("audio", "a", 9),
         ("video", "v", 9),
     ]
-    assert "a=group:BUNDLE a v\r\n" in answer
+    assert "a=group:BUNDLE d a v\r\n" in answer
+    assert sections[0].sctp_port == 5000
+    assert sections[0].sctpCapabilities == RTCSctpCapabilities(MAX_MESSAGE_BYTES)
+
+
+def test_terms_of_the_data_channel_are_those_of_the_offer_and_ours() -> None:
+    assert negotiated(Section("application", "d"), video()).channel == ChannelTerms(
+        5000, DEFAULT_MAX_MESSAGE_BYTES, MAX_MESSAGE_BYTES
+    )
+    assert negotiated(video()).channel is None
+
+
+def test_second_data_channel_section_and_a_rejected_one_are_refused() -> None:
+    sections = Section("application", "x", port=0), Section("application", "d"), Section("application", "e"), video()
+    answer = answered(*sections)
+    assert [section.port for section in sections_of(answer)] == [0, 9, 0, 9]
+    assert "a=group:BUNDLE d 0\r\n" in answer
+
+
+def test_offer_of_a_data_channel_alone_is_refused() -> None:
+    with pytest.raises(SignallingError) as refusal:
+        negotiated(Section("application", "d"))
+    assert refusal.value.status == 400
 
 
 def test_answer_reads_back_in_a_client() -> None:

@@ -3,10 +3,11 @@
 from dataclasses import replace
 
 import pytest
+from aiortc.rtcsctptransport import RTCSctpCapabilities
 from aiortc.sdp import MediaDescription, SessionDescription
 
 from gateway.wire.answer import AnswerMedia, AnswerTransport, SendingTrack, serialize_answer
-from gateway.wire.sdp import Codec, Media, Offer
+from gateway.wire.sdp import Codec, Media, Offer, Sctp
 
 CANDIDATES = ("1 1 udp 2130706431 192.0.2.1 8189 typ host", "2 1 udp 2130706175 2001:db8::1 8189 typ host")
 TRANSPORT = AnswerTransport("ufrag", "p" * 24, "sha-256 " + ":".join(["AB"] * 32), "passive", CANDIDATES)
@@ -190,6 +191,20 @@ def test_data_channel_is_refused_outside_the_bundle() -> None:
     section = read(answer)[2]
     assert (section.port, section.profile, section.fmt) == (0, "UDP/DTLS/SCTP", ["webrtc-datachannel"])
     assert attributes(answer, 2) == ["c=IN IP4 0.0.0.0", "a=mid:d"]
+
+
+def test_data_channel_that_is_taken_is_in_the_bundle_with_the_transport() -> None:
+    answer = answer_to(AnswerMedia(DATA, sctp=Sctp(5000, 4096)), *FULL)
+    assert "a=group:BUNDLE d a v\r\n" in answer
+    section = read(answer)[0]
+    assert (section.port, section.profile, section.fmt) == (9, "UDP/DTLS/SCTP", ["webrtc-datachannel"])
+    assert (section.sctp_port, section.sctpCapabilities) == (5000, RTCSctpCapabilities(4096))
+    assert section.ice is not None
+    assert section.dtls is not None
+    assert (section.ice.usernameFragment, section.ice.password) == ("ufrag", "p" * 24)
+    assert (section.dtls.role, len(section.dtls.fingerprints)) == ("server", 1)
+    assert [candidate.ip for candidate in section.ice_candidates] == ["192.0.2.1", "2001:db8::1"]
+    assert (section.direction, section.rtcp_mux) == (None, False)
 
 
 def test_rejected_section_stays_rejected_with_all_its_formats() -> None:

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 import tests.offers
 from gateway.errors import WireError
 from gateway.wire.formats import codec_to_publish
-from gateway.wire.sdp import MAX_MEDIA_SECTIONS, MAX_MID_BYTES, Codec, Media, parse_offer
+from gateway.wire.sdp import MAX_MEDIA_SECTIONS, MAX_MID_BYTES, Codec, Media, Sctp, parse_offer
 from tests.offers import read_offer
 
 FINGERPRINT = "a=fingerprint:sha-256 " + ":".join(["AB"] * 32)
@@ -146,6 +146,48 @@ def test_rejected_first_section_needs_no_transport() -> None:
     assert (offer.mid, offer.ufrag, offer.setup) == ("1", "abcd", "actpass")
 
 
+# Data channels (RFC 8841)
+
+DATA_CHANNELS = "application 9 UDP/DTLS/SCTP webrtc-datachannel"
+
+
+@pytest.mark.parametrize(
+    ("lines", "sctp"),
+    [
+        (("a=sctp-port:5000", "a=max-message-size:262144"), Sctp(5000, 262_144)),
+        (("a=sctp-port:65535", "a=max-message-size:0"), Sctp(65_535, 0)),
+        # Section 6.1: what says nothing takes 64 kB.
+        (("a=sctp-port:1",), Sctp(1, 65_536)),
+        ((), Sctp(5000, 65_536)),
+        # Section 10: there is to be no association.
+        (("a=sctp-port:0",), None),
+    ],
+)
+def test_data_channels_have_their_port_and_message_size(lines: tuple[str, ...], sctp: Sctp | None) -> None:
+    data = parse_offer(text_of(section(*lines, media=DATA_CHANNELS, mux=False))).media[0]
+    assert (data.kind, data.sctp) == ("application", sctp)
+
+
+@pytest.mark.parametrize(
+    "media",
+    [
+        "application 9 DTLS/SCTP 5000",
+        "application 9 TCP/DTLS/SCTP webrtc-datachannel",
+        "application 9 UDP/DTLS/SCTP something-else",
+        "application 9 UDP/DTLS/SCTP webrtc-datachannel something-else",
+        "video 9 UDP/DTLS/SCTP 96",
+    ],
+)
+def test_section_that_is_not_of_browsers_data_channels_has_no_sctp(media: str) -> None:
+    assert parse_offer(text_of(section(media=media))).media[0].sctp is None
+
+
+def test_data_channels_in_the_first_section_carry_the_transport() -> None:
+    data = section("a=sctp-port:5000", media=DATA_CHANNELS, mux=False)
+    offer = parse_offer(text_of(data, section(*VP8, mid="1", transport=()), session=("a=group:BUNDLE 0 1",)))
+    assert (offer.mid, offer.ufrag, offer.media[1].kind) == ("0", "abcd", "video")
+
+
 # What is refused
 
 TWO = section(*VP8), section(*VP8, mid="1")
@@ -224,6 +266,34 @@ REFUSED = {
     "no ufrag": (text_of(section(*VP8, transport=without("a=ice-ufrag"))), "The offer has no valid a=ice-ufrag."),
     "short ufrag": (text_of(section(*VP8, "a=ice-ufrag:abc")), "The offer has no valid a=ice-ufrag."),
     "long ufrag": (text_of(section(*VP8, f"a=ice-ufrag:{'u' * 257}")), "The offer has no valid a=ice-ufrag."),
+    "sctp-port beyond a port": (
+        text_of(section("a=sctp-port:65536", media="application 9 UDP/DTLS/SCTP webrtc-datachannel")),
+        "The offer has no valid a=sctp-port.",
+    ),
+    "negative sctp-port": (
+        text_of(section("a=sctp-port:-1", media="application 9 UDP/DTLS/SCTP webrtc-datachannel")),
+        "The offer has no valid a=sctp-port.",
+    ),
+    "sctp-port that is none": (
+        text_of(section("a=sctp-port:x", media="application 9 UDP/DTLS/SCTP webrtc-datachannel")),
+        "The offer does not parse: ValueError.",
+    ),
+    "sctp-port without a value": (
+        text_of(section("a=sctp-port", media="application 9 UDP/DTLS/SCTP webrtc-datachannel")),
+        "The offer does not parse: TypeError.",
+    ),
+    "sctp-port of many digits": (
+        text_of(section(f"a=sctp-port:{'9' * 5000}", media="application 9 UDP/DTLS/SCTP webrtc-datachannel")),
+        "The offer does not parse: ValueError.",
+    ),
+    "negative message size": (
+        text_of(section("a=max-message-size:-1", media="application 9 UDP/DTLS/SCTP webrtc-datachannel")),
+        "The offer has no valid a=max-message-size.",
+    ),
+    "message size that is none": (
+        text_of(section("a=max-message-size:4k", media="application 9 UDP/DTLS/SCTP webrtc-datachannel")),
+        "The offer does not parse: ValueError.",
+    ),
     "no pwd": (text_of(section(*VP8, transport=without("a=ice-pwd"))), "The offer has no valid a=ice-pwd."),
     "short pwd": (text_of(section(*VP8, f"a=ice-pwd:{'p' * 21}")), "The offer has no valid a=ice-pwd."),
     "long pwd": (text_of(section(*VP8, f"a=ice-pwd:{'p' * 257}")), "The offer has no valid a=ice-pwd."),
