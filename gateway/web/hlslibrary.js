@@ -93,6 +93,10 @@ export class LibraryPlayback {
     return this.#hls.targetLatency;
   }
 
+  get playingUnixMs() {
+    return this.#hls.playingDate?.getTime() ?? null;
+  }
+
   get over() {
     return this.#hls.latestLevelDetails?.live === false;
   }

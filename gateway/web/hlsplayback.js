@@ -6,6 +6,7 @@
  *     targetLatencyS   what the player aims at, by the playlist's PART-HOLD-BACK; null where it does not say
  *     advancing        whether the playlist has grown since it was loaded: that of a studio that hangs plays, too
  *     over             whether the stream has ended (EXT-X-ENDLIST)
+ *     playingUnixMs    what time the picture is of, by EXT-X-PROGRAM-DATE-TIME; null where it is not known
  *     codec            as in RFC 6381; null where it is not known
  *     bytes            received up to now, picture and sound; null where the browser does not tell
  *     close()
@@ -69,6 +70,11 @@ class NativePlayback {
   get latencyS() {
     const edgeS = endS(this.#video.seekable);
     return edgeS > this.#video.currentTime ? edgeS - this.#video.currentTime : null;
+  }
+
+  get playingUnixMs() {
+    const startMs = this.#video.getStartDate?.().getTime();
+    return Number.isFinite(startMs) ? startMs + this.#video.currentTime * 1000 : null;
   }
 
   /** Its playlists are not to be seen. What has been received grows with them. */

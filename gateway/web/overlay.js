@@ -24,6 +24,10 @@ const HLS_ROWS = [
   ["Frames dropped", (f) => count(f.framesDropped)],
   ["Playback rate", (f) => `${f.playbackRate.toFixed(2)}×`],
 ];
+const SIGNAL_ROWS = [
+  ["Bet signals", ({ carrier }) => ({ data_channel: "data channel", websocket: "WebSocket" })[carrier] ?? "none"],
+  ["Their round trip", (f) => unit(f.signalRttMs, 1, "ms")],
+];
 const TIMECODE_ROW = ["Delay (time code)", (f) => unit(f.timecodeDelayMs, 0, "ms")];
 
 /** Shows figures as a list of terms in `list`, a `dl` element: those of FigureReader, or of HlsFigureReader. */
@@ -34,9 +38,9 @@ export class Overlay {
     this.#list = list;
   }
 
-  /** `transport`: "webrtc" or "hls", which one the figures are of. */
+  /** `transport`: "webrtc" or "hls", which one the figures are of; with them `carrier` and `signalRttMs` of the signals. */
   show(figures, transport) {
-    const rows = transport === "hls" ? HLS_ROWS : WEBRTC_ROWS;
+    const rows = [...(transport === "hls" ? HLS_ROWS : WEBRTC_ROWS), ...SIGNAL_ROWS];
     const all = figures.timecodeDelayMs === null ? rows : [...rows, TIMECODE_ROW];
     this.#list.replaceChildren(...all.map(([term, text]) => row(term, text(figures))));
   }

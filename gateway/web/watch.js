@@ -11,13 +11,19 @@
  *     transport   "webrtc" or "hls": which one the state is about
  *     state       connecting, live, frozen, waiting, retrying, refused, idle
  *     stats()     a promise of the figures that figures.js lists, on HLS those of hlsfigures.js, of this moment
+ *     signals     { carrier, rttMs, mayBet, rounds, bets, shown }: see SignalsClient and RoundPanel
+ *     place(roundId, fields)   place a bet, whatever the page's buttons allow
  */
 import { FigureReader } from "./figures.js";
+import { FrameClock } from "./frameclock.js";
 import { HlsFigureReader } from "./hlsfigures.js";
 import { prefetchLibrary } from "./hlsplayback.js";
 import { Overlay } from "./overlay.js";
 import { find, setText, streamName } from "./page.js";
 import { Player } from "./player.js";
+import { Reporter } from "./reporter.js";
+import { RoundPanel } from "./roundpanel.js";
+import { SignalsClient } from "./signals.js";
 import { Stage } from "./stage.js";
 
 const READ_EVERY_MS = 500;
@@ -27,10 +33,16 @@ const stage = new Stage({ webrtc: find("#picture"), hls: find("#picture-hls") },
 const token = new URLSearchParams(location.hash.slice(1)).get("token") ?? "";
 const only = new URLSearchParams(location.search).get("transport") ?? "";
 const player = new Player(stream, token, stage, only);
+const signals = new SignalsClient(stream, token);
+const panel = new RoundPanel(signals, new FrameClock(player, stage.videos));
 const overlay = new Overlay(find("#statistics dl"));
+const reporter = new Reporter();
+// Each its own, as each reader measures since its last reading.
 const readers = newReaders();
-const statsReaders = newReaders(); // their own, as each reader measures since its last reading
+const statsReaders = newReaders();
+const reportReaders = newReaders();
 let readTimer = 0;
+let reportTimer = 0;
 
 window.railbird = {
   get transport() {
@@ -40,6 +52,11 @@ window.railbird = {
     return player.state;
   },
   stats: () => readFigures(statsReaders),
+  get signals() {
+    const { carrier, rttMs, mayBet, rounds, bets } = signals;
+    return { carrier, rttMs, mayBet, rounds, bets, shown: panel.shown };
+  },
+  place: (roundId, fields = {}) => signals.place(roundId, fields),
 };
 
 function newReaders() {
@@ -140,7 +157,29 @@ function toggleStatistics() {
 
 async function readStatistics() {
   const { transport } = player;
-  overlay.show(await readFigures(readers), transport);
+  const { carrier, rttMs } = signals;
+  overlay.show({ ...(await readFigures(readers)), carrier, signalRttMs: rttMs }, transport);
+}
+
+/** What this browser measures, to the gateway, as often as it asks for it. */
+function reportRegularly() {
+  clearTimeout(reportTimer);
+  reportTimer = setTimeout(async () => {
+    reportRegularly();
+    const { transport } = player;
+    const report = reporter.take(transport, await readFigures(reportReaders));
+    if (report !== null && player.state !== "idle") signals.report(report);
+  }, signals.reportIntervalMs ?? 5000);
+}
+
+function join() {
+  signals.join(!["hls", "native"].includes(only));
+  player.join();
+}
+
+function leave() {
+  signals.leave();
+  player.leave();
 }
 
 function toggleFull() {
@@ -173,8 +212,10 @@ player.addEventListener("state", showState);
 player.addEventListener("play", ({ video }) => play(video));
 setInterval(showWords, 250);
 addEventListener("online", () => player.retryNow());
-addEventListener("pagehide", () => player.leave());
-addEventListener("pageshow", ({ persisted }) => persisted && player.join());
-player.join();
+player.whep.addEventListener("stream", () => signals.use(player.whep.channel));
+addEventListener("pagehide", leave);
+addEventListener("pageshow", ({ persisted }) => persisted && join());
+join();
+reportRegularly();
 // Later than all that the picture waits for: what is prefetched holds up the page's load event.
 addEventListener("load", () => setTimeout(prefetchLibrary));

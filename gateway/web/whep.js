@@ -1,4 +1,5 @@
 import { Backoff, atLeast } from "./backoff.js";
+import { newChannel } from "./carriers.js";
 import { answerAfterRestart, restartFragment } from "./sdpfrag.js";
 import { Refusal, Session } from "./signalling.js";
 
@@ -19,7 +20,7 @@ const LOOKS_AFTER_FREEZE = 4;
  *         |--4xx--> refused                                   connecting
  *         `--no server, 5xx--> retrying --pause--> connecting
  *
- * Events: "state" after each change of `state`, "stream" when `mediaStream` is new. It knows no page: what the states
+ * Events: "state" after each change of `state`, "stream" when `mediaStream` and `channel` are new. It knows no page: what the states
  * look like is the page's affair.
  */
 export class WhepClient extends EventTarget {
@@ -31,6 +32,8 @@ export class WhepClient extends EventTarget {
   retryAtMs = null;
   /** What is being received, for a video element; null before the first answer. */
   mediaStream = null;
+  /** The data channel for bet signals, which opens with the connection or never; null before the first attempt. */
+  channel = null;
   /** The RTCPeerConnection of now, for statistics only; null without one. */
   peer = null;
   /** The HTTP status of the refusal, with refused; else null. */
@@ -131,6 +134,7 @@ export class WhepClient extends EventTarget {
     }
     peer.addEventListener("connectionstatechange", () => this.#connectionChanged(peer));
     this.mediaStream = mediaStream;
+    this.channel = newChannel(peer);
     return peer;
   }
 

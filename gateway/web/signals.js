@@ -1,0 +1,211 @@
+import { Backoff } from "./backoff.js";
+import { ChannelCarrier, SocketCarrier } from "./carriers.js";
+
+/** Without a data channel for so long, a WebSocket is opened; a channel that opens later takes over. */
+const CHANNEL_WITHIN_MS = 2500;
+/** The data channel loses messages: a bet without an answer is sent again. The gateway answers each betId once. */
+const SEND_AGAIN_EVERY_MS = 1000;
+const GIVE_UP_AFTER_MS = 15000;
+/** Rounds and bets that are remembered. */
+const REMEMBERED = 20;
+
+/**
+ * Bet signals (docs/signals.md): answers the gateway's pings, tells of rounds, places bets and says what became of them.
+ *
+ * Events: "state" when `carrier`, `rttMs` or `mayBet` changed; "round" (with `round`) when one entered a new state; "bet"
+ * (with `bet`) when one got an answer. A bet is { betId, roundId, fields, state, sentence }; its state is "sending", one of
+ * the gateway's, "delivered", "undelivered", or "unanswered".
+ */
+export class SignalsClient extends EventTarget {
+  /** Newest last. */
+  bets = [];
+  /** What the gateway's last ping measured; null before. */
+  rttMs = null;
+  mayBet = false;
+  /** Between two reports of what this browser measures; null before the first welcome. */
+  reportIntervalMs = null;
+  /** The gateway's clock minus this browser's, as well as a message without its travelling time tells. */
+  gatewayAheadMs = 0;
+
+  #backoff = new Backoff();
+  #carrier = null;
+  #joined = false;
+  #path;
+  #rounds = new Map();
+  #sendTimer = 0;
+  #socketTimer = 0;
+  #takers = {
+    welcome: (message) => this.#onWelcome(message),
+    ping: (message) => this.#onPing(message),
+    ack: (message) => this.#onAnswer(message, message.state === "duplicate" ? (message.first ?? message.state) : message.state),
+    delivery: (message) => this.#onAnswer(message, message.outcome),
+    round: ({ round }) => this.#onRound(round),
+  };
+  #token;
+  #waiting = null;
+
+  constructor(stream, token = "") {
+    super();
+    this.#path = `/signals/${encodeURIComponent(stream)}`;
+    this.#token = token;
+  }
+
+  /** "data_channel" or "websocket"; null while nothing carries signals. */
+  get carrier() {
+    return this.#carrier?.isOpen ? this.#carrier.kind : null;
+  }
+
+  /** The rounds that are known, in the order of their beginning. */
+  get rounds() {
+    return [...this.#rounds.values()];
+  }
+
+  /** Begin. `hasChannel`: a data channel is on its way, and is waited for. */
+  join(hasChannel) {
+    this.leave();
+    this.#joined = true;
+    this.#sendTimer = setInterval(() => this.#sendAgain(), SEND_AGAIN_EVERY_MS);
+    this.#openSocketIn(hasChannel ? CHANNEL_WITHIN_MS : 0);
+  }
+
+  /** End. */
+  leave() {
+    this.#joined = false;
+    clearInterval(this.#sendTimer);
+    clearTimeout(this.#socketTimer);
+    this.#waiting?.close();
+    this.#drop();
+  }
+
+  /** Take this data channel as soon as it opens. Each new connection has one. */
+  use(channel) {
+    this.#waiting?.close();
+    const carrier = new ChannelCarrier(channel, {
+      opened: () => this.#adopt(carrier),
+      received: (text) => this.#onText(carrier, text),
+      closed: () => this.#lost(carrier),
+    });
+    this.#waiting = carrier;
+  }
+
+  /** Place a bet: `fields` is what the upstream is to get of it. Returns the bet, which changes with its answers. */
+  place(roundId, fields) {
+    const bet = { betId: newId(), roundId, fields, state: "sending", sentence: "", placedMs: performance.now() };
+    this.bets = [...this.bets, bet].slice(-REMEMBERED);
+    this.#send(bet);
+    this.#tell("bet", { bet });
+    return bet;
+  }
+
+  /** Tell the gateway what this browser measured. */
+  report(report) {
+    this.#carrier?.send(JSON.stringify({ type: "report", ...report }));
+  }
+
+  #send({ betId, roundId, fields }) {
+    this.#carrier?.send(JSON.stringify({ ...fields, type: "bet", betId, roundId }));
+  }
+
+  #sendAgain() {
+    for (const bet of this.bets.filter(({ state }) => state === "sending")) {
+      if (performance.now() - bet.placedMs > GIVE_UP_AFTER_MS) {
+        this.#settle(bet, "unanswered", "No answer came: the bet may or may not have been taken.");
+      } else {
+        this.#send(bet);
+      }
+    }
+  }
+
+  // Carriers
+
+  #openSocketIn(pauseMs) {
+    clearTimeout(this.#socketTimer);
+    this.#socketTimer = setTimeout(() => {
+      const carrier = new SocketCarrier(this.#path, this.#token, {
+        opened: () => this.#adopt(carrier),
+        received: (text) => this.#onText(carrier, text),
+        closed: () => this.#lost(carrier),
+      });
+    }, pauseMs);
+  }
+
+  #adopt(carrier) {
+    const isLate = carrier.kind === "websocket" && this.carrier === "data_channel";
+    if (!this.#joined || isLate) return carrier.close();
+    clearTimeout(this.#socketTimer);
+    if (carrier === this.#waiting) this.#waiting = null;
+    this.#drop();
+    this.#carrier = carrier;
+    for (const bet of this.bets.filter(({ state }) => state === "sending")) this.#send(bet);
+    this.#tell("state");
+  }
+
+  #lost(carrier) {
+    if (carrier === this.#waiting) this.#waiting = null;
+    if (carrier === this.#carrier) this.#drop();
+    if (!this.#joined || this.carrier) return;
+    this.#openSocketIn(carrier.kind === "websocket" ? this.#backoff.nextMs() : CHANNEL_WITHIN_MS);
+  }
+
+  #drop() {
+    this.#carrier?.close();
+    this.#carrier = null;
+    this.rttMs = null;
+    this.#tell("state");
+  }
+
+  // What the gateway says
+
+  #onText(carrier, text) {
+    if (carrier !== this.#carrier) return;
+    let message;
+    try {
+      message = JSON.parse(text);
+    } catch {
+      return;
+    }
+    this.#takers[message.type]?.(message); // What a newer gateway says besides is not for us.
+  }
+
+  #onWelcome({ mayBet, reportIntervalMs, rounds, nowUnixMs }) {
+    this.#backoff.reset();
+    Object.assign(this, { mayBet, reportIntervalMs, gatewayAheadMs: nowUnixMs - Date.now() });
+    for (const round of rounds) this.#onRound(round);
+    this.#tell("state");
+  }
+
+  #onPing({ id, rttMs }) {
+    this.#carrier.send(JSON.stringify({ type: "pong", id }));
+    this.rttMs = rttMs ?? this.rttMs;
+    this.#tell("state");
+  }
+
+  /** It may come twice, and by another way than the one before it: only what is further on is news. */
+  #onRound(round) {
+    const known = this.#rounds.get(round.roundId);
+    if (known && known.steps.length >= round.steps.length) return;
+    this.#rounds.set(round.roundId, round);
+    for (const roundId of [...this.#rounds.keys()].slice(0, -REMEMBERED)) this.#rounds.delete(roundId);
+    this.#tell("round", { round });
+  }
+
+  #onAnswer({ betId, sentence }, state) {
+    const bet = this.bets.find((each) => each.betId === betId);
+    const isNews = bet && (bet.state === "sending" || ["delivered", "undelivered"].includes(state));
+    if (isNews) this.#settle(bet, state, sentence);
+  }
+
+  #settle(bet, state, sentence = "") {
+    Object.assign(bet, { state, sentence, answeredMs: bet.answeredMs ?? performance.now() });
+    this.#tell("bet", { bet });
+  }
+
+  #tell(name, what = {}) {
+    this.dispatchEvent(Object.assign(new Event(name), what));
+  }
+}
+
+/** crypto.randomUUID is there on secure pages only. */
+function newId() {
+  return [...crypto.getRandomValues(new Uint8Array(16))].map((byte) => byte.toString(16).padStart(2, "0")).join("");
+}
