@@ -67,9 +67,12 @@ class CatchUp:
         outlet.position = video.forwarded
         self._drop_to_keyframe(outlet, video, now_s)
 
-    def discard(self, outlet: Outlet) -> None:
-        """`outlet` has left."""
+    def discard(self, outlet: Outlet, video: Track | None) -> None:
+        """`outlet` has left. What it was not sent until then is dropped, as for those who stay."""
         self.outlets.pop(outlet, None)
+        if outlet.dropped_from_frame is not None and video is not None:
+            self._figures.drop_frames("overload", max(video.figures.frames + 1 - outlet.dropped_from_frame, 0))
+            outlet.dropped_from_frame = None
 
     @property
     def is_pacing(self) -> bool:

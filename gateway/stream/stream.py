@@ -194,7 +194,7 @@ class Stream:
     def leave(self, outlet: Outlet) -> None:
         """`outlet` watches no more."""
         if not self.fanout.discard(outlet):
-            self.catch_up.discard(outlet)
+            self.catch_up.discard(outlet, self.tracks.get("video"))
 
     def pace(self, now_s: float) -> None:
         """Let those who are catching up go on; call every few milliseconds while `catch_up.is_pacing`."""

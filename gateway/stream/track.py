@@ -1,15 +1,22 @@
 """One track of a stream: its outgoing numbers, its cache, its clock and its figures."""
 
 import random
+from collections import deque
+from collections.abc import Iterable
 from dataclasses import dataclass
 
 from gateway.stream.cache import PacketCache
+from gateway.stream.lost_frames import lost_frames
 from gateway.stream.packet import MediaPacket
 from gateway.stream.rate import Rate
 from gateway.stream.rewriter import Rewriter
 from gateway.stream.timing import TrackClock
 from gateway.wire.codecs import KEYFRAME_TESTS
 from gateway.wire.formats import TrackFormat
+
+_MAX_FRAMES_TOLD = 64
+"""Frames that were told as lost, of which more packets may be given up: two seconds of pictures."""
+_UNKNOWN_FRAME = -1
 
 
 @dataclass(slots=True)
@@ -66,6 +73,9 @@ class Track:
         """Whether what comes is of no use to anybody, until the next keyframe."""
         self._last_frame_timestamp: int | None = None
         self._last_keyframe_timestamp: int | None = None
+        self._frame_ticks = 0
+        """What timestamps rose by between the last two frames without a hole between them; 0: not known."""
+        self._frames_told: deque[int] = deque(maxlen=_MAX_FRAMES_TOLD)
 
     @property
     def kind(self) -> str:
@@ -110,15 +120,22 @@ class Track:
         )
         return packet if self._keep(packet) else None
 
-    def frames_around(self, lost: list[int]) -> int:
-        """How many frames the `lost` sequence numbers of the publisher belong to, judged by the next packet that is
-        here."""
-        frame_of: dict[int, int] = {}
-        for sequence_number in sorted(lost, reverse=True):
-            following = self.cache.packet(self.rewriter.index_of(sequence_number + 1) or 0)
-            known = following.frame if following is not None else frame_of.get(sequence_number + 1, -1)
-            frame_of[sequence_number] = known
-        return len(set(frame_of.values()))
+    def frames_around(self, lost: Iterable[int]) -> int:
+        """How many frames the `lost` sequence numbers of the publisher have cost. A frame is told once, even if its
+        packets are given up one after the other."""
+        if not self.rewriter.is_mapped:
+            return 1  # Of an epoch that is over: nothing is known of its frames any more.
+        return self._frames_around(self.rewriter.index_of(each) or 0 for each in lost)
+
+    def frames_of_outage(self, last_index: int) -> int:
+        """How many frames did not come between the packet of `last_index` and the newest."""
+        return self._frames_around(range(last_index + 1, self.cache.next_index - 1))
+
+    def _frames_around(self, indices: Iterable[int]) -> int:
+        hurt, missing = lost_frames(self.cache, indices, self._frame_ticks)
+        new = [frame for frame in hurt if frame not in self._frames_told]
+        self._frames_told.extend(frame for frame in new if frame != _UNKNOWN_FRAME)
+        return len(new) + missing
 
     def _keep(self, packet: MediaPacket) -> bool:
         if not self.cache.add(packet):
@@ -138,9 +155,15 @@ class Track:
 
     def _count_frame(self, packet: MediaPacket) -> None:
         if packet.timestamp != self._last_frame_timestamp:
+            self._note_rhythm(packet)
             self._last_frame_timestamp = packet.timestamp
             self.figures.frames += 1
         packet.frame = self.figures.frames
+
+    def _note_rhythm(self, packet: MediaPacket) -> None:
+        before = self.cache.packet(packet.index - 1)
+        if before is not None and before.marker and packet.index > self.epoch_start:
+            self._frame_ticks = (packet.timestamp - before.timestamp) & 0xFFFFFFFF
 
     def _frame_of_late(self, packet: MediaPacket) -> int:
         neighbours = (self.cache.packet(packet.index - 1), self.cache.packet(packet.index + 1))

@@ -149,10 +149,21 @@ def test_hole_in_the_cache_is_passed_over(bench: Bench) -> None:
 def test_who_has_left_is_sent_nothing(bench: Bench) -> None:
     bench.frame(is_keyframe=True)
     ann = bench.joined()
-    bench.catch_up.discard(ann)
-    bench.catch_up.discard(ann)
+    bench.catch_up.discard(ann, bench.video)
+    bench.catch_up.discard(ann, bench.video)
     assert bench.pace(0.0) == []
     assert bench.sender.datagrams == []
+
+
+def test_frames_that_somebody_was_not_sent_who_left_before_the_next_keyframe_are_counted(bench: Bench) -> None:
+    bench.frame(is_keyframe=True)
+    ann = bench.viewer()
+    bench.catch_up.shed(ann, bench.video, 0.0)
+    for _ in range(5):
+        bench.frame()
+    bench.catch_up.discard(ann, bench.video)
+    bench.catch_up.discard(ann, bench.video)
+    assert bench.figures.frames_dropped == {"overload": 5}
 
 
 def test_keyframe_moves_who_is_far_behind_and_the_frames_between_are_counted(bench: Bench) -> None:

@@ -166,11 +166,47 @@ def test_late_packet_belongs_to_its_own_frame() -> None:
 
 def test_lost_packets_are_told_as_frames() -> None:
     track = live_track()
-    accepted(track, 103, 3000)
-    accepted(track, 106, 6000)
+    accepted(track, 103, 3000, marker=True)
+    accepted(track, 106, 6000, marker=True)
     assert track.frames_around([101, 102]) == 1
-    assert track.frames_around([102, 104, 105]) == 2
+    assert track.frames_around([104, 105]) == 1
     assert track.frames_around([107, 108]) == 1
+
+
+def test_lost_frame_is_told_once_though_its_packets_are_given_up_one_after_the_other() -> None:
+    track = live_track()
+    accepted(track, 101, 3000)
+    accepted(track, 103, 3000)
+    accepted(track, 105, 3000, marker=True)
+    assert track.frames_around([102]) == 1
+    assert track.frames_around([104]) == 0
+
+
+def test_burst_of_lost_packets_costs_all_frames_that_were_in_it() -> None:
+    track = track_of()
+    accepted(track, 100, 0, IDR_SLICE, marker=True)
+    accepted(track, 101, 3000, marker=True)
+    accepted(track, 112, 18_000, marker=True)
+    assert track.frames_around(range(102, 112)) == 4
+
+
+def test_outage_costs_the_frames_that_its_time_had_room_for() -> None:
+    track = track_of()
+    accepted(track, 100, 0, IDR_SLICE, marker=True)
+    last = accepted(track, 101, 3000, marker=True)
+    accepted(track, 1401, 3000 + 90_000, marker=True)
+    assert track.frames_of_outage(last.index) == 29
+
+
+def test_rhythm_is_not_learned_over_a_hole_or_another_epoch() -> None:
+    track = track_of()
+    accepted(track, 100, 0, IDR_SLICE, marker=True)
+    accepted(track, 101, 3000, marker=True)
+    accepted(track, 105, 30_000, marker=True)
+    track.begin_epoch()
+    accepted(track, 700, 1_000_000, IDR_SLICE, marker=True)
+    accepted(track, 710, 1_030_000, marker=True)
+    assert track.frames_around(range(701, 710)) == 9
 
 
 def test_lost_packets_of_an_epoch_that_ended_are_one_frame() -> None:
