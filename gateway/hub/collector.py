@@ -99,6 +99,7 @@ def _ingest_samples(name: str, figures: IngestFigures) -> Iterator[Sample]:
     yield "railbird_packets_recovered_total", (name,), figures.packets_recovered
     yield "railbird_nacked_packets_total", (name, "ingest"), figures.packets_nacked
     yield "railbird_frames_dropped_total", (name, "ingest", "lost"), figures.frames_lost
+    yield "railbird_frames_dropped_total", (name, "ingest", "oversized"), figures.frames_oversized
     yield "railbird_packets_dropped_total", (name, "ingest", "oversized"), figures.oversized
 
 

@@ -71,6 +71,8 @@ class Publisher:
         self.round_trip_s: float | None = None
         self._oversized = 0
         self._frames_lost = 0
+        self._frames_oversized = 0
+        self._oversized_timestamp: int | None = None
         self._hub = hub
         self._clock = clock
         self._stream: Stream | None = None
@@ -100,6 +102,7 @@ class Publisher:
             packets_recovered=sum(track.nacks.recovered for track in self.tracks),
             packets_nacked=sum(track.nacks_sent for track in self.tracks),
             frames_lost=self._frames_lost,
+            frames_oversized=self._frames_oversized,
             oversized=self._oversized,
             video_expected=sum(nacks.expected for nacks in video),
             video_missed=sum(nacks.missed for nacks in video),
@@ -204,18 +207,27 @@ class Publisher:
             return
         header, payload, _, now_s = arrived
         self.last_media_s = now_s
-        if not track.nacks.on_packet(extended, now_s):
+        outgoing = stream.tracks[track.media.format.kind]
+        last_index = outgoing.cache.next_index - 1
+        is_outage = not track.nacks.on_packet(extended, now_s)
+        if is_outage:
             stream.request_keyframe(now_s)
         if len(payload) > MAX_PAYLOAD_BYTES:
-            self._refuse_oversized(len(payload))
+            self._refuse_oversized(track, arrived)
             return
         incoming = Incoming(extended, header.timestamp, header.marker, payload, now_s, arrived.elements)
-        stream.feed(stream.tracks[track.media.format.kind], incoming, self._clock.ntp(now_s))
+        stream.feed(outgoing, incoming, self._clock.ntp(now_s))
+        if is_outage and outgoing.is_video:
+            self._frames_lost += outgoing.frames_of_outage(last_index)
 
-    def _refuse_oversized(self, payload_bytes: int) -> None:
+    def _refuse_oversized(self, track: IncomingTrack, arrived: _Arrived) -> None:
         if not self._oversized:
-            self.session.log.warning("payload too large", payload_bytes=payload_bytes, largest=MAX_PAYLOAD_BYTES)
+            size_bytes = len(arrived.payload)
+            self.session.log.warning("payload too large", payload_bytes=size_bytes, largest=MAX_PAYLOAD_BYTES)
         self._oversized += 1
+        if track.media.format.kind == "video" and arrived.header.timestamp != self._oversized_timestamp:
+            self._oversized_timestamp = arrived.header.timestamp
+            self._frames_oversized += 1
 
     def _on_sender_report(self, report: rtcp.SenderReport, now_s: float) -> None:
         track = next((t for t in self.tracks if t.reception is not None and t.ssrc == report.ssrc), None)

@@ -55,6 +55,7 @@ def counters_of(stream: Stream, hub: Hub, reports: Mapping[str, Counters]) -> Co
     return {
         "ingest_frames": sum(track.figures.frames for track in tracks if track.is_video),
         "ingest_dropped": ingest.frames_lost
+        + ingest.frames_oversized
         + sum(track.figures.awaiting_keyframe_frames for track in tracks if track.is_video),
         "egress_dropped": sum(stream.figures.frames_dropped.values())
         + packaging.frames_incomplete

@@ -12,6 +12,9 @@ class IngestFigures:
     packets_recovered: int = 0
     packets_nacked: int = 0
     frames_lost: int = 0
+    """Video frames of which packets were given up, or of which none came."""
+    frames_oversized: int = 0
+    """Video frames that lack a packet as it was oversized."""
     oversized: int = 0
     """Packets with more payload than a viewer's datagram has room for."""
     video_expected: int = 0

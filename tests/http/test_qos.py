@@ -123,7 +123,7 @@ async def test_ops_has_a_stream_with_everything_that_the_page_needs(api: Api) ->
     assert stream.keys() == STREAM_KEYS
     assert stream["state"] == "live"
     assert stream["viewers_by_protocol"] == {"webrtc": 0, "hls": 0}
-    assert stream["frames_dropped"]["ingest"] == {"lost": 0, "awaiting_keyframe": 0}
+    assert stream["frames_dropped"]["ingest"] == {"lost": 0, "oversized": 0, "awaiting_keyframe": 0}
     assert [each["round_id"] for each in stream["rounds"]["open"]] == [opened.round_id]
     (last,) = stream["rounds"]["last"]
     assert (last["round_id"], last["state"], last["cause"]) == (done.round_id, "aborted", "ingest_loss")

@@ -7,6 +7,7 @@ import pytest
 from gateway.clock import WallClock, ntp_from_seconds, ntp_middle32
 from gateway.errors import WireError
 from gateway.ingest.incoming import PublishedMedia
+from gateway.ingest.nack import MAX_MISSING
 from gateway.ingest.publisher import (
     FEEDBACK_INTERVAL_S,
     MAX_EARLY_REPORTS,
@@ -89,10 +90,11 @@ class Bench:
         timestamp: int = 0,
         elements: tuple[tuple[str, bytes], ...] = (),
         has_padding: bool = False,
+        marker: bool = False,
         now_s: float = 0.0,
     ) -> bool:
         """A packet arrives; whether it was wanted."""
-        header = header_of(sequence_number, payload_type, ssrc, timestamp, elements, has_padding)
+        header = header_of(sequence_number, payload_type, ssrc, timestamp, elements, has_padding, marker)
         if not self.publisher.wants_rtp(header):
             return False
         self.publisher.on_rtp(header, payload, now_s)
@@ -124,9 +126,10 @@ def header_of(
     timestamp: int = 0,
     elements: tuple[tuple[str, bytes], ...] = (),
     has_padding: bool = False,
+    marker: bool = False,
 ) -> RtpHeader:
     block = serialize_extensions([(IDS[uri], value) for uri, value in elements])
-    return parse_header(pack_header(payload_type, False, sequence_number, timestamp, ssrc, block, has_padding))
+    return parse_header(pack_header(payload_type, marker, sequence_number, timestamp, ssrc, block, has_padding))
 
 
 @pytest.fixture
@@ -403,6 +406,24 @@ def test_packet_that_never_comes_is_a_lost_frame_and_asks_for_a_keyframe(bench: 
     assert bench.publisher.figures.frames_lost == 1
     assert bench.publisher.tracks[0].nacks.abandoned == 2
     assert len(bench.session.sent(rtcp.PictureLossIndication)) == 1
+
+
+def test_outage_too_long_to_ask_for_costs_the_frames_that_were_in_it(bench: Bench) -> None:
+    bench.keyframe()
+    for step in range(1, 4):
+        bench.rtp(100 + step, timestamp=3000 * step, marker=True)
+    bench.rtp(105 + MAX_MISSING, timestamp=3000 * 33, marker=True)
+    assert bench.publisher.figures.frames_lost == 29
+    assert bench.publisher.figures.packets_lost == MAX_MISSING + 1
+
+
+def test_frame_with_an_oversized_packet_is_counted_once(bench: Bench) -> None:
+    bench.keyframe()
+    for sequence_number in (102, 103):
+        bench.rtp(sequence_number, bytes(MAX_PAYLOAD_BYTES + 1), timestamp=3000)
+    bench.rtp(104, bytes(MAX_PAYLOAD_BYTES + 1), timestamp=6000)
+    bench.rtp(7, bytes(MAX_PAYLOAD_BYTES + 1), payload_type=AUDIO_TYPE, ssrc=AUDIO_SSRC)
+    assert (bench.publisher.figures.frames_oversized, bench.publisher.figures.oversized) == (2, 4)
 
 
 def test_audio_that_never_comes_asks_for_no_keyframe(bench: Bench) -> None:
