@@ -31,7 +31,7 @@ from gateway.signals.signals import Signals
 from gateway.stream.layout import PlayoutDelay
 from gateway.stream.registry import Registry, check_name
 from gateway.stream.stream import Stream
-from gateway.transport.data_channel import Channel, ChannelTerms, Receiver
+from gateway.transport.data_channel import ChannelTerms
 from gateway.transport.ice import candidate_lines
 from gateway.transport.port import MediaPort
 from gateway.transport.session import Leg, PeerDescription, Session
@@ -72,10 +72,6 @@ class Hub:
         self.takeovers = 0
         self.on_joined: Callable[[], None] = lambda: None
         """Called when a viewer begins to watch: it has to be paced to the live end."""
-        self.on_channel: Callable[[Viewer, Channel], Receiver | None] = lambda _viewer, _channel: None
-        """Called when a player has opened the data channel `signals`. The channel is a `signals.carrier.Carrier`, open
-        already: `send` works inside this call. What is returned, a `signals.carrier.Receiver`, gets the player's
-        messages, and `on_closed` when the player closes the channel or the session ends; None closes the channel."""
         self._settings = settings
         self._clock = clock
         self._histograms = histograms
@@ -172,7 +168,9 @@ class Hub:
                 self._on_first_frame,
                 self._on_round_trip,
                 self._on_viewer_closed,
-                lambda viewer, channel: self.on_channel(viewer, channel),
+                lambda _viewer, channel: self.signals.accept(
+                    name, channel, channel.opening.protocol, who, monotonic_s()
+                ),
             ),
         )
         viewing.viewers[viewer] = None

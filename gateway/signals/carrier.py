@@ -8,7 +8,9 @@ CarrierKind = Literal["data_channel", "websocket"]
 class Carrier(Protocol):
     """The gateway's end."""
 
-    kind: CarrierKind
+    @property
+    def kind(self) -> CarrierKind:
+        """The label of what is counted by it."""
 
     def send(self, text: str) -> bool:
         """Send a message; False when it was dropped, as too much waits already. Never blocks, never raises."""

@@ -20,6 +20,7 @@ from gateway.rounds.rounds import Rounds
 from gateway.signals import outgoing
 from gateway.signals.carrier import Carrier
 from gateway.signals.connection import Connection, Limits, SignalFigures
+from gateway.signals.messages import PROTOCOL
 from gateway.signals.outbox import Outbox, Repeats
 from gateway.signals.pings import Wheel
 from gateway.signals.reports import PlayerFigures, Reports
@@ -35,6 +36,8 @@ MAX_CONNECTIONS_OF_PLAYER = 64
 """As many as there may be streams: a player with all tables open."""
 RECONNECT_OVER_S = 3.0
 """Who is sent away comes back within so long, each at a time of its own."""
+RETRY_S = 10.0
+"""Who finds no room comes again after so long."""
 _ENDED_ROUNDS = 1
 """Of the rounds that are over, how many a player is told of who comes: it shows the last result."""
 
@@ -112,6 +115,20 @@ class Signals:
         )
         connection.ping(self._monotonic())
         return connection
+
+    def accept(
+        self, stream: str, carrier: Carrier, protocol: str, identity: Identity, now_s: float
+    ) -> Connection | None:
+        """A connection on a channel that its player has opened already; None, after a goodbye, where it gets none."""
+        # A channel without a protocol is taken for one of this version.
+        if protocol not in (PROTOCOL, ""):
+            carrier.send(outgoing.goodbye(f"Signals speak {PROTOCOL}.", RETRY_S))
+            return None
+        try:
+            return self.connect(stream, carrier, identity, now_s)
+        except SignallingError as error:
+            carrier.send(outgoing.goodbye(error.sentence, RETRY_S))
+            return None
 
     def left(self, connection: Connection) -> None:
         """See `connection.Owner`."""

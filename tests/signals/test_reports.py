@@ -1,0 +1,106 @@
+"""What browsers report: taken as often as asked for, believed as far as it can be."""
+
+import pytest
+from prometheus_client import CollectorRegistry
+
+from gateway.config import SignalSettings
+from gateway.metrics import FAMILIES, Histograms
+from gateway.signals.messages import Report
+from gateway.signals.reports import MAX_FRAME_RATE, PlayerFigures, Reporter, Reports
+
+REPORT = Report("webrtc", 5.0, 150, 3, 1, 0.5, 0.04, 0.03, 0.2, 1000, 10)
+REPORT_S = SignalSettings().report_s
+
+
+class Desk:
+    """Reports of a stream, by one player."""
+
+    def __init__(self) -> None:
+        self.registry = CollectorRegistry()
+        self.reports = Reports(SignalSettings(), Histograms(self.registry))
+        self.reporter = Reporter(0.0)
+
+    def take(self, report: Report = REPORT, now_s: float = 5.0, stream: str = "table") -> None:
+        self.reports.take(stream, report, self.reporter, now_s)
+
+    def histogram(self, name: str, **labels: str) -> tuple[float | None, float | None]:
+        """(count, sum)"""
+        read = self.registry.get_sample_value
+        return read(f"{name}_count", labels), read(f"{name}_sum", labels)
+
+
+@pytest.fixture
+def desk() -> Desk:
+    return Desk()
+
+
+def test_reports_are_summed_a_protocol(desk: Desk) -> None:
+    desk.take()
+    desk.take(now_s=10.0)
+    desk.take(Report("hls", 4.0, 100, 0, 0, 0.0), now_s=15.0)
+    assert desk.reports.figures("table") == {
+        "webrtc": PlayerFigures(2, 300, 6, 2, 1.0, 10.0, 2000, 20),
+        "hls": PlayerFigures(1, 100, 0, 0, 0.0, 4.0),
+    }
+    assert desk.reports.figures("other") == {}
+    assert desk.reports.states == {("table", "taken"): 3}
+
+
+def test_distributions_have_what_the_browser_had(desk: Desk) -> None:
+    desk.take()
+    desk.take(Report("webrtc", 5.0, 150, 0, 0, 0.0), now_s=10.0)
+    of_stream = {"stream": "table", "protocol": "webrtc"}
+    assert desk.histogram("railbird_player_rtt_seconds", **of_stream) == (1, 0.03)
+    assert desk.histogram("railbird_player_delay_seconds", **of_stream) == (1, 0.2)
+    assert desk.histogram("railbird_player_jitter_buffer_seconds", stream="table") == (1, 0.04)
+
+
+def test_report_that_comes_too_often_is_not_taken(desk: Desk) -> None:
+    desk.take(now_s=5.0)
+    desk.take(now_s=5.0 + REPORT_S / 2 - 0.01)
+    assert desk.reports.states == {("table", "taken"): 1, ("table", "too_often"): 1}
+    assert desk.reports.figures("table")["webrtc"].reports == 1
+    desk.take(now_s=5.0 + REPORT_S / 2)
+    assert desk.reports.states["table", "taken"] == 2
+
+
+def test_report_over_more_time_than_there_was_is_not_taken(desk: Desk) -> None:
+    desk.take(Report("webrtc", 5.0 + 2 * REPORT_S, 0, 0, 0, 0.0), now_s=5.0)
+    desk.take(Report("webrtc", REPORT_S + 2 * REPORT_S + 0.1, 0, 0, 0, 0.0), now_s=5.0 + REPORT_S)
+    assert desk.reports.states == {("table", "taken"): 1, ("table", "implausible"): 1}
+
+
+def test_report_of_more_frames_than_a_browser_shows_is_not_taken(desk: Desk) -> None:
+    most = int(MAX_FRAME_RATE * 5)
+    desk.take(Report("webrtc", 5.0, most, 1, 0, 0.0))
+    assert desk.reports.states == {("table", "implausible"): 1}
+    desk.take(Report("webrtc", 5.0, most - 1, 1, 0, 0.0))
+    assert desk.reports.states["table", "taken"] == 1
+
+
+def test_stream_that_is_gone_is_forgotten(desk: Desk) -> None:
+    desk.take()
+    desk.take(now_s=10.0, stream="other")
+    desk.reports.forget("table")
+    assert desk.reports.figures("table") == {}
+    assert desk.reports.states == {("other", "taken"): 1}
+    assert {labels[0] for _, labels, _ in desk.reports.samples()} == {"other"}
+
+
+def test_samples_have_the_labels_of_their_families(desk: Desk) -> None:
+    desk.take()
+    desk.take(Report("hls", 4.0, 100, 2, 0, 0.0), now_s=10.0)
+    samples = {(name, *labels): value for name, labels, value in desk.reports.samples()}
+    assert samples == {
+        ("railbird_player_reports_total", "table", "taken"): 2,
+        ("railbird_frames_dropped_total", "table", "player", "browser"): 5,
+        ("railbird_player_frames_total", "table", "webrtc"): 150,
+        ("railbird_player_freezes_total", "table", "webrtc"): 1,
+        ("railbird_player_frozen_seconds_total", "table", "webrtc"): 0.5,
+        ("railbird_player_watched_seconds_total", "table", "webrtc"): 5.0,
+        ("railbird_player_frames_total", "table", "hls"): 100,
+        ("railbird_player_freezes_total", "table", "hls"): 0,
+        ("railbird_player_frozen_seconds_total", "table", "hls"): 0.0,
+        ("railbird_player_watched_seconds_total", "table", "hls"): 4.0,
+    }
+    assert all(len(labels) == len(FAMILIES[name].labels) for name, *labels in samples)

@@ -1,0 +1,332 @@
+"""All players with signals: who gets in, who is told what, and when."""
+
+import gc
+import json
+import weakref
+
+import pytest
+
+from gateway.auth.identity import nobody
+from gateway.bets.bet import Delivery
+from gateway.errors import SignallingError
+from gateway.metrics import FAMILIES
+from gateway.rounds.states import RoundState
+from gateway.signals.messages import PROTOCOL
+from gateway.signals.outbox import REPEAT_AFTER_S, TURN_S
+from gateway.signals.signals import MAX_CONNECTIONS_OF_PLAYER, MAX_WAITING_STREAMS, RECONNECT_OVER_S
+from tests.bets.table import bet as placed_bet
+from tests.signals.players import House, Wire, bet, player, report, say
+
+
+@pytest.fixture
+def house() -> House:
+    return House()
+
+
+# Who comes
+
+
+def test_player_is_welcomed_and_pinged(house: House) -> None:
+    _, wire = house.connect()
+    welcome, ping = wire.received()
+    assert (welcome["type"], welcome["stream"], welcome["mayBet"], welcome["rounds"]) == ("welcome", "table", True, [])
+    assert (ping["type"], ping["rttMs"]) == ("ping", None)
+
+
+def test_welcome_has_the_open_rounds_and_the_last_result(house: House) -> None:
+    for round_id in ("r1", "r2"):
+        house.open_round(round_id)
+        house.move(RoundState.ABORTED, round_id)
+    house.open_round("r3")
+    house.move(RoundState.SCHEDULED, "r4")
+    _, wire = house.connect()
+    rounds = wire.received("welcome")[0]["rounds"]
+    assert [(each["roundId"], each["state"]) for each in rounds] == [
+        ("r2", "aborted"),
+        ("r3", "betting_open"),
+        ("r4", "scheduled"),
+    ]
+    assert not {"evidence", "bets"} & set(rounds[0])
+
+
+def test_player_beyond_the_connections_is_refused() -> None:
+    house = House(connections=2)
+    house.connect()
+    leaving, _ = house.connect()
+    with pytest.raises(SignallingError, match="as many players") as refusal:
+        house.connect()
+    assert (refusal.value.status, refusal.value.headers) == (503, {"Retry-After": "10"})
+    leaving.on_closed()
+    house.connect()
+
+
+def test_websockets_of_one_address_are_bounded_and_data_channels_are_not() -> None:
+    house = House(connections_per_address=2)
+    leaving, _ = house.connect()
+    house.connect()
+    with pytest.raises(SignallingError, match="this address"):
+        house.connect()
+    house.connect(wire=Wire("data_channel"))
+    house.connect(identity=nobody("192.0.2.2"))
+    leaving.on_closed()
+    house.connect()
+
+
+def test_connections_of_one_player_are_bounded(house: House) -> None:
+    for _ in range(MAX_CONNECTIONS_OF_PLAYER):
+        house.connect(identity=player("ada"))
+    with pytest.raises(SignallingError, match="this player"):
+        house.connect(identity=player("ada"))
+    house.connect(identity=player("bob"))
+
+
+def test_pages_may_wait_for_so_many_streams_that_are_not_there(house: House) -> None:
+    waiting = [house.connect(f"nowhere-{number}")[0] for number in range(MAX_WAITING_STREAMS)]
+    house.connect("nowhere-0")
+    house.connect("table")
+    with pytest.raises(SignallingError, match="Nobody publishes"):
+        house.connect("nowhere-else")
+    house.known.add("nowhere-1")
+    house.connect("nowhere-else")
+    waiting[2].on_closed()
+    house.connect("nowhere-other")
+
+
+# Pings
+
+
+def test_pings_are_spread_over_their_interval() -> None:
+    house = House(ping_s=2.0)
+    wires = [house.connect()[1] for _ in range(100)]
+    for wire in wires:
+        wire.received()
+    for _ in range(20):
+        house.tick()
+        assert sum(len(wire.received("ping")) for wire in wires) == 5
+
+
+def test_each_player_is_pinged_once_an_interval() -> None:
+    house = House(ping_s=0.5)
+    wires = [house.connect()[1] for _ in range(7)]
+    for wire in wires:
+        wire.received()
+    house.tick(3.0)
+    assert [len(wire.received("ping")) for wire in wires] == [6] * 7
+
+
+def test_rtt_leaves_out_the_sending_to_those_before() -> None:
+    """All of one slot are pinged in a turn that takes its time; each is measured from its own ping."""
+    house = House(ping_s=0.1)
+    measured: list[float] = []
+    house.signals.on_rtt = lambda stream, seconds: measured.append(seconds)
+    connections = [house.connect() for _ in range(5)]
+    for _, wire in connections:
+        wire.received()
+    house.reading_takes_s = TURN_S / 100
+    house.tick()
+    for connection, wire in connections:
+        (ping,) = wire.received("ping")
+        say(connection, house.now_s, type="pong", id=ping["id"])
+    assert measured == sorted(measured, reverse=True)
+    assert measured[0] > measured[-1]
+
+
+def test_pings_wait_while_a_round_is_still_being_told() -> None:
+    house = House(ping_s=0.1)
+    wires = [house.connect()[1] for _ in range(10)]
+    for wire in wires:
+        wire.received()
+    house.reading_takes_s = TURN_S
+    house.open_round()
+    house.signals.tick(house.now_s)
+    kinds = [message["type"] for wire in wires for message in wire.received()]
+    assert kinds == ["round"] * len(kinds)
+    assert 0 < len(kinds) < 10
+
+
+# Rounds
+
+
+def test_round_is_told_to_the_players_of_its_stream(house: House) -> None:
+    _, here = house.connect()
+    _, elsewhere = house.connect("other")
+    house.open_round()
+    (told,) = here.received("round")
+    assert (told["round"]["roundId"], told["round"]["state"]) == ("r1", "betting_open")
+    assert not {"evidence", "bets"} & set(told["round"])
+    assert elsewhere.received("round") == []
+
+
+def test_round_is_told_to_many_in_turns(house: House) -> None:
+    wires = [house.connect()[1] for _ in range(30)]
+    backlogs: list[float] = []
+    house.signals.on_backlog = lambda: backlogs.append(house.now_s)
+    house.reading_takes_s = TURN_S / 9.5
+    house.open_round()
+    told = [sum(len(wire.received("round")) for wire in wires)]
+    while backlogs:
+        backlogs.clear()
+        house.signals.pump(house.now_s)
+        told.append(sum(len(wire.received("round")) for wire in wires))
+    assert sum(told) == 30
+    assert max(told) <= 10
+
+
+def test_round_is_told_again_by_data_channel_as_it_then_stands(house: House) -> None:
+    _, channel = house.connect(wire=Wire("data_channel"))
+    _, websocket = house.connect()
+    house.open_round()
+    house.tick(REPEAT_AFTER_S[0] / 2)
+    house.move(RoundState.BETTING_CLOSED)
+    house.tick(2.0)
+    states = [message["round"]["state"] for message in channel.received("round")]
+    assert states == ["betting_open"] + ["betting_closed"] * 5
+    assert [message["round"]["state"] for message in websocket.received("round")] == ["betting_open", "betting_closed"]
+
+
+# One player
+
+
+def test_delivery_is_told_to_all_connections_of_its_player(house: House) -> None:
+    wires = [house.connect(identity=player("ada"))[1] for _ in range(2)]
+    _, other = house.connect(identity=player("bob"))
+    house.signals.tell_delivery(placed_bet(player="ada"), Delivery.UNDELIVERED, 0.0)
+    for wire in wires:
+        (told,) = wire.received("delivery")
+        assert (told["betId"], told["roundId"], told["outcome"]) == ("b1", "r1", "undelivered")
+    assert other.received("delivery") == []
+
+
+def test_delivery_is_told_again_by_data_channel(house: House) -> None:
+    _, channel = house.connect(wire=Wire("data_channel"), identity=player("ada"))
+    _, websocket = house.connect(identity=player("ada"))
+    house.signals.tell_delivery(placed_bet(player="ada"), Delivery.DELIVERED, 0.0)
+    house.tick(2.0)
+    assert len(channel.received("delivery")) == 1 + len(REPEAT_AFTER_S)
+    assert len(websocket.received("delivery")) == 1
+
+
+def test_delivery_to_a_player_who_has_gone_is_harmless(house: House) -> None:
+    connection, wire = house.connect(identity=player("ada"))
+    connection.on_closed()
+    wire.received()
+    house.signals.tell_delivery(placed_bet(player="ada"), Delivery.DELIVERED, 0.0)
+    assert wire.received() == []
+
+
+# Who goes
+
+
+def test_player_who_left_is_not_kept(house: House) -> None:
+    connection, wire = house.connect(identity=player("ada"))
+    gone = weakref.ref(wire)
+    connection.on_closed()
+    house.tick(2.0)
+    del connection, wire
+    gc.collect()
+    assert gone() is None
+    assert len(house.signals) == 0
+    assert not any(name == "railbird_signal_connections" for name, *_ in house.samples())
+
+
+def test_all_are_sent_away_when_the_gateway_stops(house: House) -> None:
+    wires = [house.connect("table" if number % 2 else "other")[1] for number in range(20)]
+    house.signals.close()
+    after_ms = [wire.received()[-1]["reconnectAfterMs"] for wire in wires]
+    assert all(wire.is_closed for wire in wires)
+    assert len(set(after_ms)) > 1
+    assert max(after_ms) <= RECONNECT_OVER_S * 1000
+    with pytest.raises(SignallingError, match="shutting down"):
+        house.connect()
+
+
+# What is counted
+
+
+def test_samples_have_the_labels_of_their_families(house: House) -> None:
+    connection, wire = house.connect()
+    house.connect(wire=Wire("data_channel"))
+    house.connect()
+    say(connection, 5.0, type="pong", id=wire.received("ping")[0]["id"])
+    say(connection, 5.0, **bet())
+    say(connection, 5.0, **report())
+    connection.on_text("", 5.0)
+    wire.is_slow = True
+    connection.ping(6.0)
+    samples = house.samples()
+    assert samples["railbird_signal_connections", "table", "websocket"] == 2
+    assert samples["railbird_signal_connections", "table", "data_channel"] == 1
+    assert samples["railbird_signal_messages_total", "table", "pong"] == 1
+    assert samples["railbird_signal_messages_dropped_total", "malformed"] == 1
+    assert samples["railbird_player_reports_total", "table", "taken"] == 1
+    assert all(len(labels) == len(FAMILIES[name].labels) for name, *labels in samples)
+
+
+def test_stream_that_never_was_leaves_no_figures(house: House) -> None:
+    connection, wire = house.connect("nowhere")
+    say(connection, 5.0, type="pong", id=wire.received("ping")[0]["id"])
+    say(connection, 5.0, **report(rttMs=10))
+    connection.ping(6.0)
+    assert any("nowhere" in labels for labels in house.samples())
+    connection.on_closed()
+    assert not any("nowhere" in labels for labels in house.samples())
+    assert house.count("railbird_bet_signal_rtt_seconds", stream="nowhere", carrier="websocket") is None
+    assert house.count("railbird_player_rtt_seconds", stream="nowhere", protocol="webrtc") is None
+
+
+def test_stream_that_is_there_keeps_its_figures_without_players(house: House) -> None:
+    connection, _ = house.connect()
+    say(connection, 5.0, **report())
+    connection.on_closed()
+    assert house.samples()["railbird_player_reports_total", "table", "taken"] == 1
+
+
+def test_stream_that_is_gone_keeps_its_figures_as_long_as_somebody_waits(house: House) -> None:
+    connection, _ = house.connect()
+    say(connection, 5.0, **report())
+    house.known.clear()
+    house.signals.forget("table")
+    assert house.samples()["railbird_player_reports_total", "table", "taken"] == 1
+    connection.on_closed()
+    assert not any("table" in labels for labels in house.samples())
+
+
+def test_stream_that_is_gone_is_forgotten(house: House) -> None:
+    connection, _ = house.connect()
+    say(connection, 5.0, **report())
+    connection.on_closed()
+    house.signals.forget("table")
+    assert not any("table" in labels for labels in house.samples())
+
+
+def test_what_players_are_told_is_one_text_for_all(house: House) -> None:
+    wires = [house.connect()[1] for _ in range(3)]
+    for wire in wires:
+        wire.received()
+    house.open_round()
+    texts = [wire.texts.popleft() for wire in wires]
+    assert all(text is texts[0] for text in texts)
+    assert json.loads(texts[0])["type"] == "round"
+
+
+# Data channels, which are open before anybody asked
+
+
+@pytest.mark.parametrize("protocol", [PROTOCOL, ""])
+def test_channel_is_accepted(house: House, protocol: str) -> None:
+    wire = Wire("data_channel")
+    assert house.signals.accept("table", wire, protocol, nobody("192.0.2.1"), 0.0) is not None
+    assert [message["type"] for message in wire.received()] == ["welcome", "ping"]
+
+
+def test_channel_of_another_protocol_is_told_goodbye(house: House) -> None:
+    wire = Wire("data_channel")
+    assert house.signals.accept("table", wire, "railbird.signals.v2", nobody("192.0.2.1"), 0.0) is None
+    assert PROTOCOL in wire.received("goodbye")[0]["sentence"]
+
+
+def test_channel_without_room_is_told_goodbye() -> None:
+    house, wire = House(connections=1), Wire("data_channel")
+    house.connect()
+    assert house.signals.accept("table", wire, PROTOCOL, nobody("192.0.2.1"), 0.0) is None
+    assert wire.received("goodbye")[0]["reconnectAfterMs"] == 10_000
