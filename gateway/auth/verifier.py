@@ -39,7 +39,7 @@ class Verifier:
     """Judges tokens by the keys that were set last."""
 
     def __init__(self, settings: AuthSettings) -> None:
-        self._algorithms = frozenset(settings.algorithms)
+        self._algorithms = settings.algorithms
         self._expected = Expected(settings.issuer, settings.audience, settings.leeway_s)
         self._jws = PyJWS(algorithms=settings.algorithms)
         self._keys = KeySet(())
