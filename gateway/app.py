@@ -9,6 +9,7 @@ import structlog
 from prometheus_client import CollectorRegistry, PlatformCollector, ProcessCollector
 from prometheus_client.gc_collector import GCCollector
 
+from gateway.bets.upstream import WebhookUpstream
 from gateway.clock import WallClock, monotonic_s
 from gateway.clockwork import Alarm, Clockwork, isolated
 from gateway.config import HostPort, Settings
@@ -26,6 +27,7 @@ from gateway.signals.signals import TICK_S as SIGNAL_TICK_S
 from gateway.stream.catch_up import Pacing
 from gateway.stream.registry import Registry
 from gateway.stream.stream import StreamSettings
+from gateway.tracing import Tracing
 from gateway.transport.port import MediaPort
 from gateway.transport.socket import MediaSocket
 from gateway.watchdog.sample import SAMPLE_INTERVAL_S
@@ -42,6 +44,9 @@ MAX_LATENESS_S = 0.5
 """How long a datagram may wait in the kernel before video is shed: the delay that a player can bet with."""
 PACER_TICK_S = 0.005
 """While a viewer is on its way to the live end; else the pacer sleeps."""
+SHARE_FOR_BETS = 0.6
+"""Of the shutdown timeout: for bets that are still to be handed on."""
+LEAST_FOR_TRACES_S = 0.2
 SIGNAL_TURN_S = 0.001
 """Between two turns of telling many players something: media goes first."""
 
@@ -61,7 +66,9 @@ class Gateway:
         self.metrics = CollectorRegistry()
         self.histograms = Histograms(self.metrics)
         clock = WallClock.anchored()
-        self.hub = Hub(settings, self.port, self.registry, clock, self.histograms)
+        self.tracing = Tracing(settings.tracing)
+        self.upstream = _upstream(settings, clock, self.tracing)
+        self.hub = Hub(settings, self.port, self.registry, clock, self.histograms, self.upstream)
         self.ledger = self._opened_ledger(clock)
         self.access = Access(settings)
         self.process = Process(monotonic_s())
@@ -98,6 +105,8 @@ class Gateway:
         self.hub.rounds.listeners.append(lambda _round, now_s: self._await_window(now_s))
         self.hub.signals.on_backlog = lambda: self._signal_alarm.set(SIGNAL_TURN_S, monotonic_s())
         self.port.attach(asyncio.get_running_loop())
+        if self.upstream is not None:
+            self.upstream.start()
         with _listening("HTTP", self.settings.http):
             bound = await self._http.start()
         for period_s, call in [*self._periodic, *self.access.periodic]:
@@ -108,9 +117,14 @@ class Gateway:
     async def stop(self) -> None:
         """Admit nobody, tell all sessions, close. Bounded by the shutdown timeout."""
         log.info("stopping", sessions=len(self.port))
+        end_s = monotonic_s() + self.settings.timeouts.shutdown_s
+        self.hub.admission.is_draining = True
+        if self.upstream is not None:
+            # Before players are sent away: they are told what became of their bets.
+            await self.upstream.stop(self.settings.timeouts.shutdown_s * SHARE_FOR_BETS)
         self.hub.drain()
         try:
-            async with asyncio.timeout(self.settings.timeouts.shutdown_s):
+            async with asyncio.timeout(end_s - monotonic_s()):
                 await self._http.stop()
         except TimeoutError:
             log.warning("some requests did not end in time")
@@ -123,6 +137,7 @@ class Gateway:
         self.port.detach(asyncio.get_running_loop())
         if self.ledger is not None:
             await asyncio.to_thread(self.ledger.close)
+        await self.tracing.stop(max(end_s - monotonic_s(), LEAST_FOR_TRACES_S))
         log.info("stopped")
 
     # After each batch of datagrams
@@ -183,6 +198,9 @@ class Gateway:
     def _register_collectors(self) -> GatewayCollector:
         hub = self.hub
         others = [hub.rounds.samples, hub.desk.samples, hub.signals.samples, self.quality.samples, self.access.samples]
+        others.append(self.tracing.samples)
+        if self.upstream is not None:
+            others.append(self.upstream.samples)
         if self.ledger is not None:
             others.append(self.ledger.samples)
         collector = GatewayCollector(hub, others)
@@ -200,6 +218,11 @@ def _listening(what: str, where: HostPort) -> Iterator[tuple[str, int]]:
         yield where.host, where.port
     except OSError as error:
         raise OSError(error.errno, f"{what} at {where}: {error.strerror or error}") from error
+
+
+def _upstream(settings: Settings, clock: WallClock, tracing: Tracing) -> WebhookUpstream | None:
+    upstream = settings.bets.upstream
+    return WebhookUpstream(upstream, clock, tracing) if upstream.url is not None else None
 
 
 def _stream_settings(settings: Settings) -> StreamSettings:

@@ -11,6 +11,7 @@ import structlog
 
 from gateway.auth.identity import Identity
 from gateway.bets.desk import BettingDesk
+from gateway.bets.upstream import WebhookUpstream
 from gateway.clock import WallClock, monotonic_s
 from gateway.clockwork import isolated
 from gateway.config import SecondPublisher, Settings
@@ -54,8 +55,15 @@ class Hub:
     """See the module."""
 
     def __init__(
-        self, settings: Settings, port: MediaPort, registry: Registry, clock: WallClock, histograms: Histograms
+        self,
+        settings: Settings,
+        port: MediaPort,
+        registry: Registry,
+        clock: WallClock,
+        histograms: Histograms,
+        upstream: WebhookUpstream | None = None,
     ) -> None:
+        """`upstream` is where accepted bets go; its owner starts and stops it."""
         self.port = port
         self.registry = registry
         self.admission = Admission(port, settings.limits)
@@ -64,9 +72,10 @@ class Hub:
         self.presentations = Presentations(registry, settings.hls, self.is_live)
         self.rounds = Rounds(settings.rounds, clock, video_timestamps(registry, clock))
         self.tables = Tables(self.presentations)
-        # BETS: the upstream goes here; what becomes of a bet, to signals.tell_delivery.
-        self.desk = BettingDesk(settings.bets, self.rounds, None)
+        self.desk = BettingDesk(settings.bets, self.rounds, upstream)
         self.signals = Signals(settings.signals, self.rounds, self.desk, histograms, clock, self._is_known)
+        if upstream is not None:
+            upstream.on_outcome = self.signals.tell_delivery
         self.rounds.listeners += [self.signals.broadcast, self.tables.on_round]
         self.ended: Counter[tuple[str, str]] = Counter()
         self.takeovers = 0
