@@ -165,7 +165,9 @@ class Ledger:
         self._descriptor = self._open(self._number)
         recovered = []
         if tail.recovered is not None:
-            log.warning("ledger was recovered", ledger=self._files.name, **tail.recovered)
+            cut = tail.recovered["cut"]
+            cut_bytes, problem = cut["bytes"] if cut is not None else 0, tail.recovered["problem"]
+            log.warning("ledger was recovered", ledger=self._files.name, cut_bytes=cut_bytes, problem=problem)
             recovered.append(_Waiting(self._unix_ms(monotonic_s()), "recovered", written(tail.recovered)))
         self._write(recovered)
         self._files.write_head(self._last)

@@ -55,8 +55,8 @@ class _Place:
 
 
 def verify(directory: Path, name: str = "ledger", anchor: str | None = None) -> Verified:
-    """Read the whole ledger. VerificationError for the first thing that is not as it was written; OSError where it cannot be
-    read."""
+    """Read the whole ledger. VerificationError for the first thing that is not as it was written; OSError where it
+    cannot be read."""
     files = Files(directory, name)
     head = files.head()  # before the lines: somebody may be writing
     verified, anchored_seq, head_hash = Verified(), None, None
