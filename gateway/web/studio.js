@@ -1,5 +1,6 @@
 /**
- * The studio page: publishes a camera, a screen or the drawn table, and says what the gateway receives of it.
+ * The studio page: publishes a camera, a screen or the drawn table, says what the gateway receives of it, and drives the
+ * rounds.
  *
  * The query string presets it, for a kiosk or a test: ?source=camera|screen|table &codec=h264|vp8|vp9|av1
  * &bitrate=1500000 (bit/s) &autostart=1. The token is kept in the page's memory only.
@@ -9,6 +10,7 @@
 import { find, readJson, setText, streamName } from "./page.js";
 import { receptionWords } from "./reception.js";
 import { SOURCES } from "./source.js";
+import { StudioRounds } from "./studiorounds.js";
 import { WhipClient, sendableCodecs } from "./whip.js";
 
 const READ_EVERY_MS = 1000;
@@ -115,3 +117,4 @@ setInterval(readReception, READ_EVERY_MS);
 addEventListener("pagehide", stop);
 preset(new URLSearchParams(location.search));
 readReception();
+new StudioRounds(stream, () => find("#token").value.trim());
