@@ -27,7 +27,7 @@ debian = for command in $(1); do ! PATH="$$PATH:/usr/sbin" command -v "$$command
 	fi; \
 	echo "$(@F): no $(firstword $(1)): $$reason: $(strip $(3))."
 
-.PHONY: help setup run test bench lint format packages browser nftables nginx lock clean
+.PHONY: help setup run test bench lint format packages browser nftables nginx promtool lock clean
 
 help: ## List the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-8s %s\n", $$1, $$2 }' $(firstword $(MAKEFILE_LIST))
@@ -54,7 +54,7 @@ format: setup ## Rewrite the sources in the house format
 	@$(BIN)/ruff check --fix
 	@$(BIN)/ruff format
 
-packages: browser nftables nginx ## Install what tests need of Debian where it is missing and may be installed
+packages: browser nftables nginx promtool ## Install what tests need of Debian where it is missing and may be installed
 
 browser: ## Install Debian's Chromium, likewise
 	@$(call debian,chromium chromium-browser google-chrome,chromium fonts-dejavu-core,tests marked 'browser' cannot run \
@@ -67,6 +67,10 @@ nftables:
 nginx:
 	@[ -e $(NGINX_LUA) ] && command -v curl >/dev/null || { $(call debian,nginx-with-lua,nginx libnginx-mod-http-lua curl,tests \
 		marked 'nginx' cannot run (a failure where CI=true)); }
+
+# It comes with the server, which Debian starts: where systemd runs, `systemctl disable --now prometheus` ends it.
+promtool:
+	@$(call debian,promtool,prometheus,tests marked 'promtool' cannot run (a failure where CI=true))
 
 lock: ## Pin every dependency with its hashes (needs uv)
 	@uv pip compile --quiet --universal --python-version 3.11 --all-extras --generate-hashes \

@@ -9,6 +9,8 @@ from dataclasses import dataclass, field, fields
 
 from qos.sketch import Sketch
 
+LEGS = ("ingest", "egress", "player")
+
 
 @dataclass(slots=True)
 class Measurement:
@@ -75,10 +77,15 @@ class Measurement:
     @property
     def dropped_by_leg(self) -> dict[str, float | None]:
         """Leg -> share of the leg's frames that were dropped."""
+        return {leg: _share(getattr(self, f"{leg}_dropped"), due) for leg, due in self.due_by_leg.items()}
+
+    @property
+    def due_by_leg(self) -> dict[str, int]:
+        """Leg -> frames that it had to pass on."""
         return {
-            "ingest": _share(self.ingest_dropped, self.ingest_frames + self.ingest_dropped),
-            "egress": _share(self.egress_dropped, self.egress_frames),
-            "player": _share(self.player_dropped, self.player_frames + self.player_dropped),
+            "ingest": self.ingest_frames + self.ingest_dropped,
+            "egress": self.egress_frames,
+            "player": self.player_frames + self.player_dropped,
         }
 
     @property

@@ -40,11 +40,16 @@ def lacking_nginx() -> str | None:
     return f"no {', '.join(missing)} is installed (make nginx)" if missing else None
 
 
+def lacking_promtool() -> str | None:
+    return None if shutil.which("promtool") else "no promtool is installed (make promtool)"
+
+
 # Marker -> (why this machine cannot run such a test or None, whether that is an error where CI=true).
 NEEDS: dict[str, tuple[Callable[[], str | None], bool]] = {
     "browser": (lacking_browser, True),
     "netns": (lacking_netns, False),
     "nginx": (lacking_nginx, True),
+    "promtool": (lacking_promtool, True),
 }
 
 

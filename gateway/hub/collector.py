@@ -9,6 +9,7 @@ from gateway.hls.presentations import Presentations
 from gateway.hub.hub import Hub
 from gateway.hub.viewing import Viewing
 from gateway.metrics import FAMILIES, Sample
+from gateway.stream.fanout import DROP_REASONS
 from gateway.stream.figures import IngestFigures
 from gateway.stream.stream import Stream
 
@@ -110,7 +111,7 @@ def _egress_samples(stream: Stream, viewing: Viewing) -> Iterator[Sample]:
     yield "railbird_bytes_total", (name, "egress"), figures.bytes
     yield "railbird_sends_total", (name,), figures.sends
     yield "railbird_failed_sends_total", (name,), figures.failed_sends
-    for reason, frames in figures.frames_dropped.items():
+    for reason, frames in (dict.fromkeys(DROP_REASONS, 0) | figures.frames_dropped).items():
         yield "railbird_frames_dropped_total", (name, "egress", reason), frames
     yield "railbird_packets_dropped_total", (name, "egress", "audio_overload"), figures.audio_dropped
     yield "railbird_packets_lost_total", (name, "egress"), viewing.figures.packets_lost

@@ -41,7 +41,7 @@ FAMILIES = (
         "railbird_frames_dropped_total",
         "counter",
         ("stream", "leg", "reason"),
-        "Video frames that were not passed on.",
+        "Video frames that were not passed on, or not shown; docs/qos.md says what each reason means.",
     ),
     Family(
         "railbird_packets_dropped_total",

@@ -107,6 +107,8 @@ class Quality:
     def samples(self) -> Iterator[Sample]:
         """For a scrape. What has no data has no sample: 100 would be a lie, and 0 an alarm."""
         for name, quality in self.streams.items():
+            for leg, frames in quality.frames_due.items():
+                yield "railbird_frames_due_total", (name, leg), frames
             for window, of in quality.scores().items():
                 if of.points is None:
                     continue

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 from gateway.quality.counters import Counters
 from gateway.quality.history import History, Value
-from qos.measurement import Measurement
+from qos.measurement import LEGS, Measurement
 from qos.score import Score, score
 from qos.sketch import Sketch
 from qos.windows import SPANS, Windows
@@ -46,6 +46,8 @@ class StreamQuality:
         self.history = History(COLUMNS)
         self.rtt = Sketch()
         """Round trips since the last sample."""
+        self.frames_due = dict.fromkeys(LEGS, 0)
+        """Leg -> video frames that it had to pass on, since the stream was first sampled."""
         self._windows = Windows()
         self._recent = Measurement()
         self._before = counters
@@ -55,6 +57,8 @@ class StreamQuality:
         """What has grown since the last sample goes into the windows."""
         measured = self._measured(counters, watching, now_s)
         self._windows.add(measured, now_s)
+        for leg, frames in measured.due_by_leg.items():
+            self.frames_due[leg] += frames
         self._recent.add(measured)
 
     def _measured(self, counters: Counters, watching: Watching, now_s: float) -> Measurement:

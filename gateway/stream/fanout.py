@@ -15,6 +15,11 @@ from gateway.transport.address import Address
 from gateway.transport.socket import Sent
 from gateway.transport.srtp import Run, Sealable
 
+DROP_REASONS = ("overload", "skipped")
+"""Why a viewer was not sent frames: its socket, or the whole gateway, could not keep up; or it was so far behind that
+it went on at a newer keyframe. Told from the beginning, as 0: for Prometheus a counter that appears with 1 has not
+grown."""
+
 Batch = list[tuple[Track, MediaPacket]]
 """Packets of both tracks in the order of their arrival."""
 
