@@ -41,9 +41,8 @@ class KeyFile:
     def _read(self) -> bytes:
         try:
             # A pipe of that name must not be waited for.
-            descriptor = os.open(self._path, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC)
-            with os.fdopen(descriptor, "rb") as file:
-                if not stat.S_ISREG(os.fstat(descriptor).st_mode):
+            with open(self._path, "rb", opener=lambda path, flags: os.open(path, flags | os.O_NONBLOCK)) as file:
+                if not stat.S_ISREG(os.fstat(file.fileno()).st_mode):
                     raise KeySetError("it is no file")
                 return file.read(MAX_KEY_SET_BYTES + 1)
         except OSError as error:
