@@ -57,7 +57,8 @@ async def ops(request: web.Request) -> web.Response:
          "history": {"edge": PLOT, "streams": {name: PLOT}}}
 
     ROUND: {"round_id", "state", "began_unix_ms", "at_unix_ms" (of its newest step), "closes_at_unix_ms" | null,
-    "result", "cause" | null, "evidence": {}, "bets"}. A mapping has only the labels that something was counted for.
+    "result", "cause" | null, "evidence": {}, "bets"}. A mapping may lack labels that nothing was
+    counted for.
 
     PLOT: column -> values, the oldest first, each five seconds for 15 minutes; `at_unix_s` is the first column; null:
     no data. Of the edge: score, worst_score, streams, viewers_webrtc, viewers_hls, bitrate_bps, loop_lag_max_ms,

@@ -39,6 +39,8 @@ class Command:
     """With aborted."""
 
 
+_OUTCOMES = (RoundState.SETTLED, RoundState.ABORTED)
+
 Listener = Callable[[Round, float], None]
 """Called with the round, which has entered its newest state, and the time now: the step's own may be earlier."""
 
@@ -93,9 +95,12 @@ class Rounds:
         """For a scrape."""
         for stream in self._rounds:
             yield "railbird_rounds_open", (stream,), len(self.open_rounds(stream))
-        for labels, count in self.outcomes.items():
+        # From the beginning, as 0: for Prometheus a counter that appears with 1 has not grown.
+        outcomes = {(stream, state.value): 0 for stream in self._rounds for state in _OUTCOMES}
+        for labels, count in (outcomes | self.outcomes).items():
             yield "railbird_rounds_total", labels, count
-        for labels, count in self.aborts.items():
+        aborts = {(stream, cause.value): 0 for stream in self._rounds for cause in AbortCause}
+        for labels, count in (aborts | self.aborts).items():
             yield "railbird_round_aborts_total", labels, count
 
     # What happens

@@ -128,7 +128,7 @@ async def test_ops_has_a_stream_with_everything_that_the_page_needs(api: Api) ->
     (last,) = stream["rounds"]["last"]
     assert (last["round_id"], last["state"], last["cause"]) == (done.round_id, "aborted", "ingest_loss")
     assert last["evidence"] == {"loss_share": 0.2}
-    assert stream["aborts"] == {"ingest_loss": 1}
+    assert {cause: count for cause, count in stream["aborts"].items() if count} == {"ingest_loss": 1}
     assert stream["qos"]["windows"].keys() == {"1m", "5m", "1h"}
 
 
