@@ -6,12 +6,13 @@ accepted; lanes know nothing of one another.
 
 import asyncio
 import contextlib
+import ipaddress
 from collections import Counter
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager
 
 import structlog
-from opentelemetry.trace import Span, SpanKind, get_current_span
+from opentelemetry.trace import Span, SpanKind, get_current_span, use_span
 
 from gateway.bets.bet import Bet, Delivery
 from gateway.bets.handover import Handover, handover
@@ -43,6 +44,7 @@ class WebhookUpstream:
         if settings.url is None or settings.secret is None:
             raise MisuseError("an upstream needs a url and a secret")
         self._url, self._secret = str(settings.url), settings.secret.get_secret_value().encode()
+        self._is_in_clear = settings.url.scheme == "http" and not _is_loopback(settings.url.host or "")
         self.on_outcome: Callable[[Bet, Delivery, float], None] = lambda _bet, _outcome, _now_s: None
         """Called once for each accepted bet, with the time; the bet comes without its fields."""
         self.outcomes: Counter[Delivery] = Counter()
@@ -91,6 +93,8 @@ class WebhookUpstream:
         """Begin to hand on; what was offered before has waited."""
         settings = self._settings
         self._webhook = Webhook(self._url, self._secret, settings.timeout_s, settings.lanes)
+        if self._is_in_clear:
+            log.warning("bets travel unencrypted", consequence="whoever is on the way reads who bets what")
         self._tasks = [asyncio.create_task(lane.run()) for lane in self._lanes]
 
     async def stop(self, timeout_s: float) -> None:
@@ -130,7 +134,8 @@ class WebhookUpstream:
             "betId": bet.bet_id,
             "outcome": Delivery.UNDELIVERED.value,
         }
-        return self._tracing.span("bet", SpanKind.CLIENT, bet.traceparent, attributes, bet.placed_unix_s)
+        span = self._tracing.begin("bet", SpanKind.CLIENT, bet.traceparent, attributes, bet.placed_unix_s)
+        return use_span(span, end_on_exit=True, record_exception=False, set_status_on_exception=False)
 
     def _ended(self, handed: Handover, verdict: Verdict, retries: int) -> None:
         outcome = Delivery.DELIVERED if verdict.fate is Fate.DELIVERED else Delivery.UNDELIVERED
@@ -167,3 +172,10 @@ class WebhookUpstream:
             log.warning("the upstream takes no bets", reason=verdict.reason, waiting=self._waiting_bets)
         else:
             log.info("the upstream takes bets again", waiting=self._waiting_bets)
+
+
+def _is_loopback(host: str) -> bool:
+    try:
+        return ipaddress.ip_address(host.strip("[]")).is_loopback
+    except ValueError:
+        return host == "localhost"

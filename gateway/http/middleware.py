@@ -13,7 +13,7 @@ log = structlog.get_logger()
 
 Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
 
-_ALLOW_HEADERS = "Authorization, Content-Type, If-Match, If-None-Match, ETag"
+_ALLOW_HEADERS = "Authorization, Content-Type, If-Match, If-None-Match, ETag, traceparent"
 _SIGNALLING = ("POST, PATCH, DELETE, OPTIONS", "Location, ETag, Link, Accept-Patch, Accept-Post, Retry-After")
 _MEDIA = ("GET, HEAD, OPTIONS", "Content-Location, ETag, Age, Date, Retry-After")
 _ROUNDS = ("GET, HEAD, POST, OPTIONS", "Accept-Post, Retry-After")

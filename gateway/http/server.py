@@ -9,13 +9,20 @@ from gateway.http.access import ACCESS, Access, newest_keys
 from gateway.http.keys import HUB, METRICS, OPERATIONS, QUALITY, SETTINGS
 from gateway.http.middleware import cors, refusals
 from gateway.http.signalling import WHEP, WHIP
+from gateway.http.tracing import install as install_tracing
 from gateway.hub.hub import Hub
 from gateway.quality.operations import Operations
+from gateway.tracing import Tracing
 from gateway.wire.sdp import MAX_OFFER_BYTES
 
 
 def application(
-    settings: Settings, hub: Hub, metrics: CollectorRegistry, access: Access, operating: Operations
+    settings: Settings,
+    hub: Hub,
+    metrics: CollectorRegistry,
+    access: Access,
+    operating: Operations,
+    tracing: Tracing,
 ) -> web.Application:
     """All routes of the gateway."""
     app = web.Application(middlewares=[cors, refusals, newest_keys], client_max_size=MAX_OFFER_BYTES)
@@ -25,6 +32,7 @@ def application(
     app.add_routes([*signals.ROUTES, *qos.ROUTES])
     if settings.hls.enabled:
         app.add_routes(hls.routes())
+    install_tracing(app, tracing)
     return app
 
 

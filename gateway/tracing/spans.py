@@ -6,9 +6,8 @@ import threading
 from collections.abc import Callable, Iterator, Mapping
 from typing import TYPE_CHECKING
 
-from opentelemetry import trace
 from opentelemetry.context import Context
-from opentelemetry.trace import Span, SpanKind
+from opentelemetry.trace import Span, SpanKind, get_current_span
 from opentelemetry.trace.propagation.tracecontext import TraceContextTextMapPropagator
 
 from gateway.config import TracingSettings
@@ -34,27 +33,24 @@ class Tracing:
         """Whether spans go anywhere."""
         return self._tracer is not None
 
-    @contextlib.contextmanager
-    def span(
+    def begin(
         self,
         name: str,
         kind: SpanKind,
-        traceparent: str | None = None,
-        attributes: Mapping[str, str | int] | None = None,
+        traceparent: str | None,
+        attributes: Mapping[str, str | int],
         begin_unix_s: float | None = None,
-    ) -> Iterator[Span]:
-        """What happens in the block, as the current span; `outgoing` hands it on.
+    ) -> Span:
+        """A span; `use_span` makes it the current one, which `outgoing` hands on.
 
-        It continues `traceparent`, a W3C trace context; what is none is ignored, and the trace begins here.
+        It continues `traceparent`, a W3C trace context; what is none is ignored, and the trace begins here. Without an
+        endpoint, the span is that of whoever sent the traceparent: it is handed on as it came.
         """
         parent = _W3C.extract({"traceparent": traceparent}, Context()) if traceparent is not None else Context()
+        if self._tracer is None:
+            return get_current_span(parent)
         begin_ns = int(begin_unix_s * 1e9) if begin_unix_s is not None else None
-        if self._tracer is not None:
-            span = self._tracer.start_span(name, parent, kind, attributes, start_time=begin_ns)
-        else:
-            span = trace.get_current_span(parent)
-        with trace.use_span(span, end_on_exit=True, record_exception=False, set_status_on_exception=False):
-            yield span
+        return self._tracer.start_span(name, parent, kind, attributes, start_time=begin_ns)
 
     def samples(self) -> Iterator[Sample]:
         """For a scrape."""
