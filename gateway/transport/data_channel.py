@@ -12,7 +12,6 @@ from gateway.errors import WireError
 from gateway.transport.dtls import DtlsSession
 from gateway.transport.sctp import Association
 from gateway.wire.dcep import ACK, DataChannelOpen, PayloadProtocol, parse_open, serialize_open
-from gateway.wire.sctp import MAX_STREAMS
 
 LABEL = "signals"
 SIGNALS = DataChannelOpen(LABEL, ordered=False, max_retransmits=0)
@@ -198,8 +197,6 @@ class DataChannels:
 
     def on_reset(self, stream_id: int) -> None:
         """See `Upper`."""
-        if stream_id >= MAX_STREAMS:
-            return
         if self._channel is not None and self._channel.stream_id == stream_id:
             self._end_channel()
             self._association.reset(stream_id)  # RFC 8831 section 6.7: the other direction as well

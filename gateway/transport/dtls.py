@@ -167,7 +167,8 @@ class DtlsSession(RTCDtlsTransport):
             return
         with contextlib.suppress(SSL.Error):
             self._connection.send(data)
-        self._flush()
+            # All else has been flushed: this is the one record. `_flush` would ask for more, which costs as much again.
+            self.wire._sender(self._connection.bio_read(MAX_PLAINTEXT_BYTES))
 
     def say_goodbye(self) -> None:
         """Send close_notify, if there is a connection, and stop reading."""

@@ -86,8 +86,9 @@ class Association(RTCSctpTransport):
         return self._association_state is _State.ESTABLISHED and not self._is_over
 
     def connect(self) -> None:
-        """Begin. A gateway need not: browsers do."""
-        self._take_turn(self._init())
+        """Begin, unless the peer was faster. A gateway need not: browsers do."""
+        if self._association_state is _State.CLOSED and not self._is_over:
+            self._take_turn(self._init())
 
     def on_packet(self, packet: bytes) -> None:
         """What DTLS decrypted. Never raises for what a peer sent."""
@@ -136,6 +137,7 @@ class Association(RTCSctpTransport):
         if self._is_over:
             return
         self._is_over = True
+        self._untold.clear()
         if self._association_state is not _State.CLOSED:
             self._outgoing.append(AbortChunk())
             self._flush()
@@ -239,6 +241,26 @@ class Association(RTCSctpTransport):
             self._drop("unexpected_sctp")  # of what was never sent
             return
         await super()._receive_sack_chunk(chunk)
+
+    async def _send_sack(self) -> None:
+        """aiortc's puts gaps beyond the wrap first (RFC 9260 section 3.3.4: in order)."""
+        last = self._last_received_tsn
+        assert last is not None
+        sack = SackChunk()
+        sack.cumulative_tsn = last
+        sack.advertised_rwnd = max(0, self._advertised_rwnd)
+        sack.duplicates, self._sack_duplicates = self._sack_duplicates, []
+        for offset in sorted((tsn - last) % (1 << 32) for tsn in self._sack_misordered):
+            if sack.gaps and sack.gaps[-1][1] == offset - 1:
+                sack.gaps[-1] = (sack.gaps[-1][0], offset)
+            else:
+                sack.gaps.append((offset, offset))
+        self._sack_needed = False
+        await self._send_chunk(sack)
+
+    async def _transmit(self) -> None:
+        if not self._is_over:  # a timer may have begun this just before the end, and it begins timers
+            await super()._transmit()
 
     async def _receive(self, stream_id: int, pp_id: int, data: bytes) -> None:
         self._tell(lambda: self._upper.on_message(stream_id, pp_id, data))

@@ -169,7 +169,12 @@ class Session:
             return
         if self._channels is None:
             self._channels = DataChannels(self._dtls, self._channel_terms, self._on_channel, self._tables.drop)
-        self._channels.on_packet(packet, arrival_s)
+        try:
+            self._channels.on_packet(packet, arrival_s)
+        except Exception:
+            # Our bug, not the peer's: it costs this message, not the session.
+            self.log.exception("signal failed")
+            self._tables.drop("internal_error")
 
     def _on_channel(self, channel: Channel) -> Receiver | None:
         return self.peer.on_channel(channel) if self.peer is not None else None
@@ -251,8 +256,7 @@ class Session:
             return
         self.closed = True
         self._dtls.remove_all_listeners()
-        if self._channels is not None:
-            self._channels.close()
+        self._close_channels()
         self._dtls.say_goodbye()
         self._tables.forget(self)
         self._early.clear()
@@ -260,3 +264,11 @@ class Session:
         if self.peer is not None:
             self.peer.on_closed(cause)
             self.peer = None
+
+    def _close_channels(self) -> None:
+        if self._channels is None:
+            return
+        try:
+            self._channels.close()
+        except Exception:
+            self.log.exception("signals failed")
