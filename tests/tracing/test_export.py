@@ -1,0 +1,64 @@
+"""What becomes of spans when the collector is down, slow or full."""
+
+import asyncio
+import socket
+
+import pytest
+from structlog.testing import capture_logs
+
+from gateway.clock import monotonic_s
+from gateway.tracing import export
+from tests.bets.casino import until
+from tests.tracing.collector import open_collector
+from tests.tracing.made import dropped, finish, tracing_to
+
+
+async def test_collector_that_is_down_costs_counted_spans_and_one_line(
+    capfd: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Port 9 is nobody's."""
+    monkeypatch.setattr(export, "EXPORT_TIMEOUT_S", 0.2)
+    with capture_logs() as logs:
+        tracing = tracing_to("http://127.0.0.1:9")
+        for _ in range(3):
+            begun_s = monotonic_s()
+            finish(tracing, count=200)
+            assert monotonic_s() - begun_s < 1.0
+            await asyncio.sleep(0.05)
+        await tracing.stop(20.0)
+    assert dropped(tracing) == 600
+    assert [each["event"] for each in logs] == ["traces cannot be exported"]
+    assert capfd.readouterr() == ("", "")
+
+
+async def test_spans_beyond_the_queue_are_dropped_and_counted() -> None:
+    async with open_collector() as collector:
+        tracing = tracing_to(collector.url)
+        # The loop stands still meanwhile, and the collector, which lives in it, answers nothing.
+        finish(tracing, count=export.MAX_WAITING_SPANS + 500)
+        assert dropped(tracing) == 500
+        await tracing.stop(30.0)
+    assert len(collector.spans) == export.MAX_WAITING_SPANS
+
+
+async def test_collector_that_comes_back_gets_spans_again() -> None:
+    async with open_collector() as collector:
+        collector.status = 400
+        with capture_logs() as logs:
+            tracing = tracing_to(collector.url)
+            finish(tracing, count=10)
+            await until(lambda: dropped(tracing) == 10)
+            collector.status = 200
+            finish(tracing, count=10)
+            await tracing.stop(10.0)
+    assert len(collector.spans) == 10
+    assert [each["event"] for each in logs] == ["traces cannot be exported", "traces are exported again"]
+
+
+async def test_stop_waits_no_longer_than_it_may() -> None:
+    with socket.create_server(("127.0.0.1", 0)) as silent:
+        tracing = tracing_to(f"http://127.0.0.1:{silent.getsockname()[1]}")
+        finish(tracing)
+        begun_s = monotonic_s()
+        await tracing.stop(0.2)
+        assert monotonic_s() - begun_s < 2.0
