@@ -1,4 +1,4 @@
-"""A UDP relay in front of the gateway's media port: it keeps, loses and adds datagrams as a path might.
+"""A UDP relay in front of the gateway's media port: it keeps, delays, loses and adds datagrams as a path might.
 
 The gateway listens at 127.0.0.1 and names 127.0.0.2 in its candidates; the relay listens there, at the same port. Each
 client gets a socket of its own towards the gateway, so that to the gateway it has an address of its own.
@@ -11,7 +11,7 @@ import contextlib
 import random
 import socket
 from collections import Counter
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Callable, Mapping
 from dataclasses import dataclass, field
 
 from tests.e2e.gateway_process import GatewayProcess
@@ -68,11 +68,13 @@ class Path:
 
 
 class Relay:
-    """See the module. `loss` is for clients that come from now on; the same seed draws the same losses."""
+    """See the module. `loss` is for clients that come from now on; the same seed draws the same losses. `delay_s` holds
+    all datagrams from now on, in each direction."""
 
     def __init__(self, gateway_port: int, seed: int = 1) -> None:
         self.paths: dict[Address, Path] = {}
         self.loss = 0.0
+        self.delay_s = 0.0
         self._gateway: Address = (GATEWAY_HOST, gateway_port)
         self._seed = seed
         self._loop = asyncio.get_running_loop()
@@ -106,7 +108,7 @@ class Relay:
             path = self.paths.get(client) or self._open(client)
             path.keep(datagram)
             if path.passes(datagram):
-                path.inject(datagram)
+                self._later(path.inject, datagram)
 
     def _open(self, client: Address) -> Path:
         path = self.paths[client] = Path(client, _upstream_to(self._gateway), self.loss, random.Random(self._seed))
@@ -122,7 +124,17 @@ class Relay:
             except ConnectionRefusedError:
                 continue  # The gateway is being restarted.
             if path.passes(datagram):
-                self._socket.sendto(datagram, path.client)
+                self._later(self._socket.sendto, datagram, path.client)
+
+    def _later(self, send: Callable[..., object], *arguments: object) -> None:
+        if self.delay_s:
+            self._loop.call_later(self.delay_s, self._send, send, arguments)
+        else:
+            send(*arguments)
+
+    def _send(self, send: Callable[..., object], arguments: tuple[object, ...]) -> None:
+        with contextlib.suppress(OSError):  # Closed meanwhile, as the test is over.
+            send(*arguments)
 
 
 @contextlib.asynccontextmanager
