@@ -86,15 +86,15 @@ def evidence_of(process: Window[ProcessSample], stream: Window[StreamSample], ne
     return Evidence(
         window_s=now.at_s - base.at_s,
         needed_s=needed_s,
-        without_picture_s=_longest_needed(((s.at_s, _age(s.at_s, s.picture_s)) for s in stream), needed_since_s),
+        without_picture_s=_longest_needed(((s.at_s, _age(s, s.picture_s)) for s in stream), needed_since_s),
         stood_still_s=_longest_needed(
             ((s.at_s, max(s.loop_lag_s, s.queue_lateness_s)) for s in process), needed_since_s
         ),
-        picture_gap_s=_longest(_age(each.at_s, each.picture_s) for each in stream),
-        sound_gap_s=_longest(_age(each.at_s, each.sound_s) for each in stream),
-        media_gap_s=_longest(_age(each.at_s, each.media_s) for each in stream),
-        media_silent_s=_age(now.at_s, now.media_s),
-        studio_silent_s=_age(now.at_s, now.studio_s),
+        picture_gap_s=_longest(_age(each, each.picture_s) for each in stream),
+        sound_gap_s=_longest(_age(each, each.sound_s) for each in stream),
+        media_gap_s=_longest(_age(each, each.media_s) for each in stream),
+        media_silent_s=_age(now, now.media_s),
+        studio_silent_s=_age(now, now.studio_s),
         studio_connected=now.is_connected,
         studio_ended=now.ended_by,
         sends_video=now.sends_video,
@@ -112,8 +112,8 @@ def evidence_of(process: Window[ProcessSample], stream: Window[StreamSample], ne
     )
 
 
-def _age(at_s: float, happened_s: float | None) -> float | None:
-    return None if happened_s is None else max(at_s - happened_s, 0.0)
+def _age(seen: StreamSample, happened_s: float | None) -> float | None:
+    return None if happened_s is None else max(seen.read_until_s - happened_s, 0.0)
 
 
 def _longest(spans_s: Iterable[float | None]) -> float | None:

@@ -12,7 +12,7 @@ from gateway.transport.port import MediaPort
 from gateway.watchdog.pictures import newest_picture_s
 from gateway.watchdog.sample import ProcessSample, StreamSample
 
-_UNSEEN = StreamSample(0.0, None, None, None, None, sends_video=True, is_connected=False, ended_by=None)
+_UNSEEN = StreamSample(0.0, 0.0, None, None, None, None, sends_video=True, is_connected=False, ended_by=None)
 """A stream of which nothing is known."""
 
 
@@ -28,17 +28,23 @@ def read_process(clockwork: Clockwork, port: MediaPort, now_s: float) -> Process
     return sample
 
 
-def read_stream(hub: Hub, name: str, previous: StreamSample | None, now_s: float) -> StreamSample:
-    """The stream now. What went away, with its studio or altogether, stays as it was in the `previous` sample."""
-    before = previous or _UNSEEN
+def read_stream(
+    hub: Hub, name: str, previous: StreamSample | None, now_s: float, loop_lag_s: float = 0.0
+) -> StreamSample:
+    """The stream now. What went away, with its studio or altogether, stays as it was in the `previous` sample.
+
+    `loop_lag_s` is how long the process has just stood still: timers may ring before the socket is read.
+    """
+    before = replace(previous or _UNSEEN, at_s=now_s, read_until_s=now_s - loop_lag_s)
     stream = hub.registry.stream(name)
     if stream is None:
-        return replace(before, at_s=now_s, is_connected=False, sends_video=True)
+        return replace(before, is_connected=False, sends_video=True)
     publisher = hub.publishers.get(stream.source.session_id) if stream.source is not None else None
     video, audio = stream.tracks.get("video"), stream.tracks.get("audio")
     return replace(
         _counted(stream, publisher),
-        at_s=now_s,
+        at_s=before.at_s,
+        read_until_s=before.read_until_s,
         picture_s=newest_picture_s(video, before.picture_s) if video is not None else before.picture_s,
         sound_s=_newest_s(audio) if publisher is None or _sends(publisher, "audio") else None,
         media_s=_latest(before.media_s, _newest_s(video), _newest_s(audio)),

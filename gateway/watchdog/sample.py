@@ -12,6 +12,9 @@ from typing import Generic, Protocol, TypeVar
 SAMPLE_INTERVAL_S = 0.1
 """A tenth of the shortest thing that is judged by default, and ten wake-ups a second."""
 
+MORE_SAMPLES = 3
+"""Than fit into a window: the one before it, the one that a round begins with, and a rounding."""
+
 
 class Sampled(Protocol):
     """What was noted at some time."""
@@ -38,6 +41,8 @@ class StreamSample:
     """One stream, as its studio feeds it."""
 
     at_s: float
+    read_until_s: float
+    """What arrived before has been read; after a stall that is earlier than `at_s`."""
     picture_s: float | None
     """When the last packet of the newest whole picture arrived that was forwarded; None: there was never any."""
     sound_s: float | None
@@ -72,7 +77,7 @@ class Window(Generic[Sample]):
     def __init__(self, span_s: float) -> None:
         self._span_s = span_s
         # Samples come no faster than every SAMPLE_INTERVAL_S; if they did, the window would be the shorter one.
-        self._samples: deque[Sample] = deque(maxlen=math.ceil(span_s / SAMPLE_INTERVAL_S) + 2)
+        self._samples: deque[Sample] = deque(maxlen=math.ceil(span_s / SAMPLE_INTERVAL_S) + MORE_SAMPLES)
 
     def __len__(self) -> int:
         return len(self._samples)

@@ -20,7 +20,7 @@ log = structlog.get_logger()
 
 
 class Watchdog:
-    """`tick` every `sample.SAMPLE_INTERVAL_S`."""
+    """`tick` every `sample.SAMPLE_INTERVAL_S`. Listens to the hub's rounds from the moment that it is made."""
 
     def __init__(self, settings: AbortSettings, hub: Hub, clockwork: Clockwork) -> None:
         self._settings = settings
@@ -28,6 +28,12 @@ class Watchdog:
         self._clockwork = clockwork
         self._process: Window[ProcessSample] = Window(settings.window_s)
         self._streams: dict[str, Window[StreamSample]] = {}
+        hub.rounds.listeners.append(self.on_round)
+
+    def on_round(self, changed: Round, now_s: float) -> None:
+        """Begin to count where a round begins to need its picture: what follows may be a stall of this process."""
+        if changed.state in PICTURE_MATTERS and changed.stream not in self._streams:
+            self._sample(changed.stream, now_s)
 
     def tick(self, now_s: float) -> None:
         """Look at the process and at the streams whose rounds need it, and judge."""
@@ -48,8 +54,7 @@ class Watchdog:
         return {name: needed for name, needed in needing.items() if needed}
 
     def _look_at(self, name: str, rounds: list[Round], now_s: float) -> None:
-        window = self._streams.setdefault(name, Window(self._settings.window_s))
-        window.add(read_stream(self._hub, name, window.newest if window else None, now_s))
+        window = self._sample(name, now_s, self._process.newest.loop_lag_s)
         for each in rounds:
             evidence = evidence_of(self._process, window, needed_since_s(each))
             cause = cause_of(evidence, self._settings)
@@ -57,6 +62,11 @@ class Watchdog:
                 figures = evidence.as_json()
                 log.warning("picture failed", stream=name, round_id=each.round_id, cause=cause.value, **figures)
                 self._hub.rounds.abort(name, each.round_id, cause, figures, now_s)
+
+    def _sample(self, name: str, now_s: float, loop_lag_s: float = 0.0) -> Window[StreamSample]:
+        window = self._streams.setdefault(name, Window(self._settings.window_s))
+        window.add(read_stream(self._hub, name, window.newest if window else None, now_s, loop_lag_s))
+        return window
 
 
 def needed_since_s(each: Round) -> float:

@@ -5,7 +5,7 @@ import math
 from hypothesis import given
 from hypothesis import strategies as st
 
-from gateway.watchdog.sample import SAMPLE_INTERVAL_S, ProcessSample, Window
+from gateway.watchdog.sample import MORE_SAMPLES, SAMPLE_INTERVAL_S, ProcessSample, Window
 
 SPAN_S = 3.0
 
@@ -42,6 +42,6 @@ def test_window_after_a_long_stall_is_its_newest_sample_and_the_one_before() -> 
 def test_window_is_bounded_whatever_the_times_are(steps_s: list[float]) -> None:
     times_s = [sum(steps_s[: count + 1]) for count in range(len(steps_s))]
     window = window_of(*times_s)
-    assert len(window) <= math.ceil(SPAN_S / SAMPLE_INTERVAL_S) + 2
+    assert len(window) <= math.ceil(SPAN_S / SAMPLE_INTERVAL_S) + MORE_SAMPLES
     assert window.newest.at_s == times_s[-1]
     assert times_of(window)[-1] == times_s[-1]
