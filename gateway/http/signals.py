@@ -2,7 +2,6 @@
 
 import asyncio
 from functools import lru_cache
-from urllib.parse import urlsplit
 
 from aiohttp import WSCloseCode, WSMsgType, web
 
@@ -40,7 +39,10 @@ async def signals(request: web.Request) -> web.StreamResponse:
         timeout=CLOSE_TIMEOUT_S,
         compress=False,
     )
-    await socket.prepare(request)
+    try:
+        await socket.prepare(request)
+    except ConnectionError:  # gone before it began
+        return socket
     carrier = WebSocketCarrier(socket, request.transport)
     try:
         connection = switchboard.connect(stream, carrier, identity, monotonic_s())
@@ -113,7 +115,8 @@ def _require_origin(request: web.Request) -> None:
     origin, allowed = request.headers.get("Origin"), request.app[SETTINGS].allowed_origins
     if origin is None or "*" in allowed or origin in allowed:
         return
-    if urlsplit(origin).netloc != request.host:
+    # The gateway's own pages; behind a proxy, their scheme may be another one than ours.
+    if origin.partition("://")[2] != request.host:
         raise SignallingError(403, "Pages of this origin may not have signals.")
 
 
