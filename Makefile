@@ -32,7 +32,7 @@ debian = for command in $(1); do ! PATH="$$PATH:/usr/sbin" command -v "$$command
 help: ## List the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-8s %s\n", $$1, $$2 }' $(firstword $(MAKEFILE_LIST))
 
-setup: .venv/.installed $(HLS_JS) ## Build .venv with all that running and testing need, and fetch hls.js
+setup: .venv/.installed $(HLS_JS) ## Build .venv with all that running and testing need, and fetch hls.js and uPlot
 	@:
 
 run: setup ## Start the gateway with the demo table
@@ -76,7 +76,7 @@ lock: ## Pin every dependency with its hashes (needs uv)
 	@uv pip compile --quiet --universal --python-version 3.11 --all-extras --generate-hashes \
 		--custom-compile-command "make lock" --output-file requirements.lock pyproject.toml
 
-clean: ## Remove .venv, hls.js and the tools' caches
+clean: ## Remove .venv, hls.js, uPlot and the tools' caches
 	@rm -rf .venv node_modules gateway/web/vendor .mypy_cache .ruff_cache .pytest_cache .import_linter_cache .hypothesis build *.egg-info
 
 # The lock alone decides what is installed. Debian ships venv without ensurepip unless python3-venv is there: any pip of
@@ -99,16 +99,21 @@ clean: ## Remove .venv, hls.js and the tools' caches
 	@touch $@
 	@echo "setup: .venv is ready"
 
-# hls.js for the player page, from npm: package-lock.json says which, by its hash. aiohttp serves the .gz to who takes it.
+# hls.js for the player page and uPlot for the operators', from npm: package-lock.json says which, by their hashes. aiohttp
+# serves a .gz to who takes it.
 $(HLS_JS): package-lock.json
 	@$(call debian,npm,npm,hls.js cannot be fetched)
 	@if command -v npm >/dev/null && npm ci --ignore-scripts --no-audit --no-fund --loglevel=error >/dev/null; then \
 		mkdir -p $(@D); \
 		install -m 644 node_modules/hls.js/LICENSE $(@D)/hls.js.LICENSE; \
 		gzip -9 --no-name --stdout node_modules/hls.js/dist/$(@F) >$@.gz; \
+		install -m 644 node_modules/uplot/LICENSE $(@D)/uPlot.LICENSE; \
+		install -m 644 node_modules/uplot/dist/uPlot.min.css node_modules/uplot/dist/uPlot.esm.js $(@D); \
+		gzip -9 --no-name --stdout node_modules/uplot/dist/uPlot.esm.js >$(@D)/uPlot.esm.js.gz; \
 		install -m 644 node_modules/hls.js/dist/$(@F) $@; \
 		rm -rf node_modules; \
-		echo "setup: hls.js is in $(@D)"; \
+		echo "setup: hls.js and uPlot are in $(@D)"; \
 	else \
-		echo "setup: no hls.js, as npm could not fetch it: the player page has WebRTC only, and HLS where the browser itself plays it."; \
+		echo "setup: npm could not fetch hls.js and uPlot: the player page has WebRTC, and HLS where the browser itself plays it;" \
+			"the operators' page has no plots."; \
 	fi
