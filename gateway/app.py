@@ -9,6 +9,8 @@ import structlog
 from prometheus_client import CollectorRegistry, PlatformCollector, ProcessCollector
 from prometheus_client.gc_collector import GCCollector
 
+from gateway.auth.audit import NAME, Audit
+from gateway.auth.pseudonym import pseudonyms
 from gateway.bets.upstream import WebhookUpstream
 from gateway.clock import WallClock, monotonic_s
 from gateway.clockwork import Alarm, Clockwork, isolated
@@ -70,7 +72,8 @@ class Gateway:
         self.upstream = _upstream(settings, clock, self.tracing)
         self.hub = Hub(settings, self.port, self.registry, clock, self.histograms, self.upstream)
         self.ledger = self._opened_ledger(clock)
-        self.access = Access(settings)
+        self.hub.audit = self._opened_audit(clock)
+        self.access = Access(settings, self.hub.audit)
         self.process = Process(monotonic_s())
         self.quality = Quality(self.hub, self.process, clock)
         operating = Operations(self.hub, self.quality, self.process, self._register_collectors().samples, clock)
@@ -138,6 +141,7 @@ class Gateway:
         self.port.detach(asyncio.get_running_loop())
         if self.ledger is not None:
             await asyncio.to_thread(self.ledger.close)
+        await asyncio.to_thread(self.hub.audit.close)
         await self.tracing.stop(max(end_s - monotonic_s(), LEAST_FOR_TRACES_S))
         log.info("stopped")
 
@@ -195,6 +199,14 @@ class Gateway:
         ledger = Ledger(settings.ledger, "ledger", settings.ledger_file_bytes, clock)
         self.hub.tables.record = ledger.append
         return ledger
+
+    def _opened_audit(self, clock: WallClock) -> Audit:
+        """ConfigError when its trail cannot be written."""
+        settings = self.settings
+        trail = None
+        if settings.audit.directory is not None:
+            trail = Ledger(settings.audit.directory, NAME, settings.rounds.ledger_file_bytes, clock)
+        return Audit(pseudonyms(settings.player_hash_key), trail)
 
     def _register_collectors(self) -> GatewayCollector:
         hub = self.hub

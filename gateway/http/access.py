@@ -9,9 +9,11 @@ from collections.abc import Callable, Iterator
 import structlog
 from aiohttp import web
 
+from gateway.auth.audit import Audit, Deed
 from gateway.auth.doors import Doors, Visitor
 from gateway.auth.identity import ANY_STREAM, Identity, Role
 from gateway.auth.keys import Keys
+from gateway.auth.refusal import AccessError
 from gateway.clock import monotonic_s, unix_s
 from gateway.config import Settings
 from gateway.errors import SignallingError
@@ -28,15 +30,20 @@ TOKEN_SUBPROTOCOL = "bearer."
 
 RETRY_AFTER_S = 1
 
+_AUDITED = frozenset({Role.PUBLISH, Role.OPERATE})
+"""Roles whose refused tokens are audited."""
+
 
 class Access:
     """The doors, the keys that tokens are judged by, and the rates."""
 
-    def __init__(self, settings: Settings) -> None:
+    def __init__(self, settings: Settings, audit: Audit) -> None:
+        self.audit = audit
         self.doors = Doors(settings)
         self.keys: Keys | None = None
         if self.doors.verifier is not None and settings.auth.jwks is not None:
             self.keys = Keys(settings.auth.jwks, settings.auth, self.doors.verifier.use)
+            self.keys.on_reloaded = lambda count: audit.note(Deed.KEYS, "reloaded", monotonic_s(), keys=count)
         self._reload_s = settings.auth.reload_s
         self._addresses = Rates(settings.limits.requests_per_address_per_s)
         self._players = Rates(settings.limits.requests_per_player_per_s)
@@ -69,7 +76,14 @@ class Access:
         if counts and not visitor.is_this_machine and not self._addresses.allows(visitor.client, now_s):
             self._refuse("address", "This address asks too often.")
         # Tokens are about the world's time, which may be set while the process lives.
-        identity = self.doors.identify(visitor, roles, stream, unix_s())
+        try:
+            identity = self.doors.identify(visitor, roles, stream, unix_s())
+        except AccessError as error:
+            if visitor.token is not None and not _AUDITED.isdisjoint(roles):
+                self.audit.note_refusal(
+                    error.cause.label, visitor.client, now_s, stream=stream, path=_door(request), method=request.method
+                )
+            raise
         if counts and identity.player is not None and not self._players.allows(identity.player, now_s):
             self._refuse("player", "This player asks too often.")
         return identity
@@ -90,6 +104,12 @@ class Access:
     def _refuse(self, kind: str, sentence: str) -> None:
         self._limited[kind] += 1
         raise SignallingError(429, sentence, {"Retry-After": str(RETRY_AFTER_S)})
+
+
+def _door(request: web.Request) -> str:
+    """Which one, without what its client filled in."""
+    resource = request.match_info.route.resource
+    return resource.canonical if resource is not None else ""
 
 
 ACCESS = web.AppKey("access", Access)

@@ -2,6 +2,7 @@
 
 from aiohttp import web
 
+from gateway.auth.audit import Deed
 from gateway.auth.identity import Role
 from gateway.clock import monotonic_s
 from gateway.errors import SignallingError
@@ -34,11 +35,13 @@ async def sessions(request: web.Request) -> web.Response:
 
 async def delete_session(request: web.Request) -> web.Response:
     """End a session of either side."""
-    identify(request, Role.OPERATE)
+    operator = identify(request, Role.OPERATE)
     session = request.app[HUB].port.session(request.match_info["session"])
     if session is None:
         raise SignallingError(404, "There is no such session; it may have ended.")
     session.close("operator")
+    told = {"stream": session.stream, "session": session.session_id, "leg": session.leg.value}
+    request.app[HUB].audit.note(Deed.KICK, "done", monotonic_s(), operator, **told)
     return web.Response(status=204)
 
 

@@ -9,6 +9,7 @@ from dataclasses import replace
 import structlog
 from aiohttp import web
 
+from gateway.auth.audit import Deed
 from gateway.auth.identity import Role
 from gateway.clock import monotonic_s
 from gateway.errors import SignallingError
@@ -37,6 +38,8 @@ async def post(request: web.Request) -> web.Response:
         command = replace(command, cause=AbortCause.POLICY)
     is_new = command.round_id is None or hub.rounds.find(stream, command.round_id) is None
     told = hub.command_round(stream, command, monotonic_s())
+    if command.cause is AbortCause.POLICY:
+        hub.audit.note(Deed.ABORT, "done", monotonic_s(), identity, stream=stream, round_id=told.round_id)
     log.info("round command", stream=stream, round_id=told.round_id, state=command.state.value, client=identity.client)
     return web.json_response(describe_in_full(told), status=201 if is_new else 200)
 

@@ -9,7 +9,9 @@ from collections.abc import Callable
 
 import structlog
 
+from gateway.auth.audit import Audit, Deed
 from gateway.auth.identity import Identity
+from gateway.auth.pseudonym import pseudonyms
 from gateway.bets.desk import BettingDesk
 from gateway.bets.upstream import WebhookUpstream
 from gateway.clock import WallClock, monotonic_s
@@ -79,8 +81,12 @@ class Hub:
         self.rounds.listeners += [self.signals.broadcast, self.tables.on_round]
         self.ended: Counter[tuple[str, str]] = Counter()
         self.takeovers = 0
+        self.audit = Audit(pseudonyms(settings.player_hash_key))
+        """Who published and took over; one that only logs, until another one is set."""
         self.on_joined: Callable[[], None] = lambda: None
         """Called when a viewer begins to watch: it has to be paced to the live end."""
+        self._studios: dict[str, Identity] = {}
+        """By session."""
         self._settings = settings
         self._clock = clock
         self._histograms = histograms
@@ -107,6 +113,7 @@ class Hub:
         session, answer = self._open_session(Leg.INGEST, name, offer, who.client, negotiation.answers)
         publisher = Publisher(session, negotiation.published, self, self._clock)
         self.publishers[session.session_id] = publisher
+        self._studios[session.session_id] = who
         session.start(publisher)
         return session, answer
 
@@ -120,13 +127,17 @@ class Hub:
         try:
             stream = self.registry.open(publisher.session.stream)
         except SignallingError:
-            publisher.close("refused")
+            self._refuse_publisher(publisher, now_s)
             return None
-        if stream.source is not None:
+        before = stream.source
+        if before is not None:
             if self._is_taken(stream):
-                publisher.close("refused")
+                self._refuse_publisher(publisher, now_s)
                 return None
             self.takeovers += 1
+            self._note(Deed.TAKEOVER, "done", publisher, now_s, replaced_session=before.session_id)
+        else:
+            self._note(Deed.PUBLISH, "done", publisher, now_s)
         replaced = stream.attach(publisher, [track.media.format for track in publisher.tracks], now_s)
         publisher.session.log.info("publishing", tracks=[track.media.format.name for track in publisher.tracks])
         for viewer in tuple(self.viewing_of(stream).viewers):
@@ -136,9 +147,19 @@ class Hub:
                 viewer.expect_new_clock()
         return stream
 
+    def _refuse_publisher(self, publisher: Publisher, now_s: float) -> None:
+        self._note(Deed.PUBLISH, "refused", publisher, now_s)
+        publisher.close("refused")
+
+    def _note(self, deed: Deed, outcome: str, publisher: Publisher, now_s: float, **what: str) -> None:
+        session = publisher.session
+        who = self._studios.get(session.session_id)
+        self.audit.note(deed, outcome, now_s, who, stream=session.stream, session=session.session_id, **what)
+
     def unpublish(self, publisher: Publisher, cause: str, now_s: float) -> None:
         """See `ingest.publisher.Hub`."""
         self.publishers.pop(publisher.session_id, None)
+        self._studios.pop(publisher.session_id, None)
         self.ended[Leg.INGEST.value, cause] += 1
         stream = self.registry.stream(publisher.session.stream)
         if stream is not None:
