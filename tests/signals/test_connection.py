@@ -1,7 +1,7 @@
 """One player's connection: each message judged by itself, each bet answered once."""
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from structlog.testing import capture_logs
 
@@ -168,6 +168,7 @@ def test_flood_of_bytes_ends_the_connection(house: House) -> None:
     assert wire.is_closed
 
 
+@settings(max_examples=30, deadline=None)
 @given(texts=st.lists(st.text(max_size=40), max_size=20))
 def test_no_text_raises(texts: list[str]) -> None:
     connection, _ = House().connect()
