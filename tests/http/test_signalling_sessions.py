@@ -177,5 +177,6 @@ async def test_token_is_needed_for_everything_but_options(serve: Serve, root: st
 
 async def test_token_of_one_side_does_not_open_the_other(serve: Serve) -> None:
     api = await serve(tokens={"publish": "one", "watch": "other"})
-    assert (await api.publish(Authorization="Bearer other")).status == 401
-    assert (await api.watch(Authorization="Bearer one")).status == 401
+    publishing, watching = await api.publish(Authorization="Bearer other"), await api.watch(Authorization="Bearer one")
+    assert (publishing.status, publishing.text) == (403, "The token does not let its bearer publish.\n")
+    assert (watching.status, watching.text) == (403, "The token does not let its bearer watch.\n")
