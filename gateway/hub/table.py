@@ -38,7 +38,7 @@ class Tables:
 
     def on_round(self, told: Round, now_s: float) -> None:
         """Implements `rounds.Listener`."""
-        cause = {"cause": told.cause.value, **told.evidence} if told.cause is not None else {}
+        cause = {"cause": told.cause.value, "evidence": dict(told.evidence)} if told.cause is not None else {}
         log.info("round", stream=told.stream, round_id=told.round_id, state=told.state.value, **cause)
         if told.is_over and self.record is not None:
             self.record("round", describe_in_full(told), now_s)

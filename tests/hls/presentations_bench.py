@@ -27,10 +27,10 @@ class PresentationsBench:
     def _is_live(self, stream: Stream, _now_s: float) -> bool:
         return stream.source is not None
 
-    def publish(self, name: str, *formats: TrackFormat) -> Studio:
+    def publish(self, name: str, *formats: TrackFormat, skew_s: float = 3600.0) -> Studio:
         stream = self.registry.open(name)
         stream.attach(RecordingSource(), list(formats or (H264,)), self.now_s)
-        studio = self.studios[name] = Studio(stream, self.now_s, number=1 + len(self.studios))
+        studio = self.studios[name] = Studio(stream, self.now_s, skew_s=skew_s, number=1 + len(self.studios))
         studio.has_audio, studio.has_video = "audio" in stream.tracks, stream.tracks.get("video") is not None
         studio.after_packet = self.presentations.pump
         return studio

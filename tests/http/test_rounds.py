@@ -244,7 +244,7 @@ async def test_rounds_are_logged_with_their_stream_and_their_id(api: Api) -> Non
         ("table", "r-1", "betting_open"),
         ("table", "r-1", "aborted"),
     ]
-    assert (rounds[1]["cause"], rounds[1]["lossShare"]) == ("ingest_loss", 0.2)
+    assert (rounds[1]["cause"], rounds[1]["evidence"]) == ("ingest_loss", {"lossShare": 0.2})
     assert [line["client"] for line in logs if line["event"] == "round command"] == ["127.0.0.1"]
 
 
