@@ -294,3 +294,94 @@ def test_token_is_not_shown_by_a_log_line(capsys: pytest.CaptureFixture[str]) ->
     settings = Settings(tokens={"publish": SECRET})
     structlog.get_logger().info("settings", settings=settings, tokens=settings.tokens, publish=settings.tokens.publish)
     assert SECRET not in "".join(capsys.readouterr())
+
+
+# Doors
+
+
+OPEN_DOORS = "other machines come in, and could publish and watch without a token. Set auth.jwks, or tokens.publish "
+    "other machines come in, and could publish and watch without a token. Set auth.jwks, or tokens.publish and "
+)
+
+
+@pytest.mark.parametrize(
+    ("text", "line", "setting"),
+    [
+        ("log_level: info\nhttp: 0.0.0.0:8080\n", 2, "http"),
+        ("http: '[::]:8080'\n", 1, "http"),
+        ("http: 192.0.2.1:8080\n", 1, "http"),
+        ("http: edge.example:8080\n", 1, "http"),
+        ("\ntrusted_proxies: [127.0.0.1]\n", 2, "trusted_proxies"),
+        ("http: 0.0.0.0:8080\ntokens: {control: c}\n", 1, "http"),
+    ],
+)
+def test_open_doors_are_not_for_other_machines(
+    write: Callable[[str], Path], text: str, line: int, setting: str
+) -> None:
+    path = write(text)
+    with pytest.raises(ConfigError) as refused:
+        config.load(path)
+    assert str(refused.value).startswith(f"{path}:{line}: {setting}: {OPEN_DOORS}")
+
+
+@pytest.mark.parametrize(("open_door", "token"), [("publish", "watch"), ("watch", "publish")])
+def test_one_open_door_is_named_alone(write: Callable[[str], Path], open_door: str, token: str) -> None:
+    with pytest.raises(ConfigError) as refused:
+        config.load(write(f"http: 0.0.0.0:8080\ntokens: {{{token}: t}}\n"))
+    assert f"could {open_door} without a token. Set auth.jwks, or tokens.{open_door}; " in str(refused.value)
+
+
+def test_open_doors_by_a_flag_or_a_variable_are_told_by_it(monkeypatch: pytest.MonkeyPatch) -> None:
+    with pytest.raises(ConfigError, match=r"^--http: http: other machines"):
+        config.load(flags={"http": "0.0.0.0:8080"})
+    monkeypatch.setenv("RAILBIRD_HTTP", "0.0.0.0:8080")
+    with pytest.raises(ConfigError, match=r"^RAILBIRD_HTTP: http: other machines"):
+        config.load()
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "http: 127.0.0.1:8080\n",
+        "http: '[::1]:8080'\n",
+        "http: localhost:8080\n",
+        "http: 0.0.0.0:8080\nauth: {jwks: keys.json}\n",
+        "http: 0.0.0.0:8080\ntokens: {publish: p, watch: w}\n",
+        "http: 0.0.0.0:8080\ntrusted_proxies: [192.0.2.1]\nauth: {open_to_network: true}\n",
+    ],
+)
+def test_doors_that_are_guarded_or_only_for_this_machine_or_meant_to_be_open_are_good(
+    write: Callable[[str], Path], text: str
+) -> None:
+    config.load(write(text))
+
+
+@pytest.mark.parametrize(
+    "jwks",
+    [
+        "keys.json",
+        "/etc/railbird/keys.json",
+        "https://id.example/jwks.json",
+        "http://127.0.0.1:8000/jwks",
+        "http://[::1]/jwks",
+        "http://localhost/jwks",
+    ],
+)
+def test_keys_are_a_file_or_a_url_that_nobody_can_change_on_the_way(write: Callable[[str], Path], jwks: str) -> None:
+    assert config.load(write(f"auth: {{jwks: '{jwks}'}}\n")).auth.jwks == jwks
+
+
+@pytest.mark.parametrize(
+    "jwks", ["http://id.example/jwks", "ftp://id.example/jwks", "https://", "http://127.0.0.1.example/", "file:///keys"]
+)
+def test_keys_from_a_url_that_somebody_could_change_are_refused(write: Callable[[str], Path], jwks: str) -> None:
+    path = write(f"auth:\n  jwks: '{jwks}'\n")
+    with pytest.raises(ConfigError) as refused:
+        config.load(path)
+    assert str(refused.value) == f"{path}:2: auth.jwks: expected a file, an https URL, or an http URL of this machine"
+
+
+@pytest.mark.parametrize("algorithms", ["[none]", "[HS256]", "[]", "[ES256, HS512]"])
+def test_algorithms_are_asymmetric_ones(write: Callable[[str], Path], algorithms: str) -> None:
+    with pytest.raises(ConfigError, match=r"auth\.algorithms"):
+        config.load(write(f"auth: {{algorithms: {algorithms}}}\n"))
