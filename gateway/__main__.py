@@ -41,7 +41,8 @@ def main(path: Path | None, http: str | None, udp: str | None, demo: bool, check
     if check:
         click.echo("The settings are good.")
         return
-    log.configure(settings.log_format, settings.log_level)
+    key = settings.player_hash_key
+    log.configure(settings.log_format, settings.log_level, key.get_secret_value().encode() if key is not None else None)
     try:
         uvloop.run(serve(settings, demo))
     except ConfigError as error:

@@ -32,7 +32,7 @@ def clean_environment(monkeypatch: pytest.MonkeyPatch) -> None:
 @pytest.fixture(autouse=True)
 def untouched_logging(monkeypatch: pytest.MonkeyPatch) -> None:
     """What the command sets up would outlive its test."""
-    monkeypatch.setattr(log, "configure", lambda _log_format, _level: None)
+    monkeypatch.setattr(log, "configure", lambda _log_format, _level, _player_hash_key: None)
 
 
 def run(*arguments: str | Path) -> Result:
@@ -111,6 +111,23 @@ def taken(request: pytest.FixtureRequest) -> Iterator[socket.socket]:
         if request.param == socket.SOCK_STREAM:
             holder.listen()
         yield holder
+
+
+@pytest.mark.parametrize(("variable", "expected"), [("hunter2", b"hunter2"), (None, None)])
+def test_player_hash_key_reaches_the_log(
+    monkeypatch: pytest.MonkeyPatch, variable: str | None, expected: bytes | None
+) -> None:
+    configured: list[tuple[str, str, bytes | None]] = []
+    monkeypatch.setattr(log, "configure", lambda *arguments: configured.append(arguments))
+    monkeypatch.setattr(__main__, "serve", lambda *_: _nothing())
+    if variable is not None:
+        monkeypatch.setenv("RAILBIRD_PLAYER_HASH_KEY", variable)
+    assert run(*LOOPBACK).exit_code == 0
+    assert configured == [("auto", "info", expected)]
+
+
+async def _nothing() -> None:
+    """A gateway that ends at once."""
 
 
 def test_port_that_is_taken_is_named(taken: socket.socket) -> None:
