@@ -1,4 +1,4 @@
-"""The pages for people: player, studio, and the list of tables."""
+"""The pages for people: player, studio, operators, and the list of tables."""
 
 from pathlib import Path
 
@@ -31,8 +31,14 @@ async def studio(request: web.Request) -> web.StreamResponse:
     return _page("studio.html")
 
 
+async def ops(request: web.Request) -> web.StreamResponse:
+    """The operators' page; what it shows asks for a token where there is one."""
+    return _page("ops.html")
+
+
 ROUTES = [
     web.get("/", index),
+    web.get("/ops", ops),
     web.get("/watch/{stream}", watch),
     web.get("/studio/{stream}", studio),
     web.static("/web", WEB_ROOT, append_version=False),
