@@ -211,7 +211,7 @@ class Association(RTCSctpTransport):
 
     async def _receive_data_chunk(self, chunk: DataChunk) -> None:
         assert self._last_received_tsn is not None
-        if MAX_TSN_AHEAD < (chunk.tsn - self._last_received_tsn) % (1 << 32) < 1 << 31:
+        if MAX_TSN_AHEAD <= _ahead(chunk.tsn, self._last_received_tsn) < 1 << 31:
             self._drop("sctp_too_far_ahead")
             self._sack_needed = True
             return
@@ -225,7 +225,7 @@ class Association(RTCSctpTransport):
         """Whether it is a duplicate. aiortc's sorts all that is out of order for each, and stops at the wrap."""
         last = self._last_received_tsn
         assert last is not None
-        if (tsn - last - 1) % (1 << 32) >= 1 << 31 or tsn in self._sack_misordered:
+        if _ahead(tsn, last) >= 1 << 31 or tsn in self._sack_misordered:
             self._sack_duplicates.append(tsn)
             return True
         self._sack_misordered.add(tsn)
@@ -283,6 +283,11 @@ class Association(RTCSctpTransport):
         elif state is _State.CLOSED and not self._is_over:
             self._is_over = True
             self._tell(self._upper.on_down)
+
+
+def _ahead(tsn: int, last: int) -> int:
+    """How many are missing between `last` and `tsn`; half the circle or more: none, it is older."""
+    return (tsn - last - 1) % (1 << 32)
 
 
 def _finish(work: Coroutine[Any, Any, None]) -> None:

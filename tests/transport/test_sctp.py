@@ -264,9 +264,18 @@ async def test_peer_without_a_window_is_still_bounded(pair: Pair) -> None:
     assert not channel_of(pair).send("x")
 
 
-async def test_chunk_far_ahead_is_refused(pair: Pair) -> None:
-    from_player(pair, data(next_tsn(pair) + MAX_TSN_AHEAD))
+@pytest.mark.parametrize("ahead", [MAX_TSN_AHEAD, 70_000, (1 << 31) - 1])
+async def test_chunk_far_ahead_is_refused(pair: Pair, ahead: int) -> None:
+    from_player(pair, data(next_tsn(pair) + ahead))
     assert pair.drops["gateway"] == ["sctp_too_far_ahead"]
+    assert not pair.association._sack_misordered
+    assert pair.listener.heard == []
+
+
+@pytest.mark.parametrize("behind", [1, 1000, 1 << 31])
+async def test_chunk_that_is_older_is_a_duplicate(pair: Pair, behind: int) -> None:
+    from_player(pair, data(next_tsn(pair) - behind))
+    assert pair.drops["gateway"] == []
     assert not pair.association._sack_misordered
     assert pair.listener.heard == []
 
