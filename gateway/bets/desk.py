@@ -118,7 +118,7 @@ class BettingDesk:
 
     def _has_room(self, placed: Round, state: BetState) -> bool:
         has_room = self._remembered.count(placed, state) < self._settings.per_round
-        return has_room and self._remembered.make_room()
+        return has_room and self._remembered.make_room(placed)
 
     def _is_forgotten(self, placed: Round) -> bool:
         return placed.is_over and self._remembered.are_forgotten(placed)

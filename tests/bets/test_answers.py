@@ -7,7 +7,7 @@ from gateway.bets.bet import BetState
 from gateway.rounds.states import RoundState
 from tests.bets.table import bet, moved, opened, rounds
 
-MAX_BYTES_AN_ANSWER = 400
+MAX_BYTES_AN_ANSWER = 300
 """betId and player of the sizes that pages make, and their places in the dictionary."""
 
 
@@ -50,12 +50,22 @@ def test_room_is_made_by_the_oldest_round_that_is_over() -> None:
     for each in (played, oldest, newest):
         answers.remember(each, bet("b1"), BetState.ACCEPTED)
         each.bets += 1
-    assert not answers.make_room()
+    assert not answers.make_room(newest)
     moved(known, RoundState.ABORTED, "newest")
     moved(known, RoundState.ABORTED, "oldest")
-    assert answers.make_room()
+    assert answers.make_room(played)
     assert [answers.are_forgotten(each) for each in (played, oldest, newest)] == [False, True, False]
     assert len(answers) == 2
+
+
+def test_round_makes_no_room_for_itself() -> None:
+    known = rounds()
+    answers = Answers(known, max_answers=1)
+    over = opened(known)
+    answers.remember(over, bet("b1"), BetState.ACCEPTED)
+    moved(known, RoundState.ABORTED)
+    assert not answers.make_room(over)
+    assert answers.find(over, "b1") == ("ada", BetState.ACCEPTED)
 
 
 def test_round_without_bets_has_nothing_to_forget() -> None:

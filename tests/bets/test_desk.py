@@ -223,6 +223,17 @@ def test_bets_whose_answers_are_forgotten_are_of_an_unknown_round_and_never_late
     assert judging.place(bet("b2", round_id="r2"), CLIENT, 0.0) == Answer(BetState.RATE_LIMITED)
 
 
+def test_late_bet_does_not_make_its_round_forget_what_was_accepted(monkeypatch: pytest.MonkeyPatch) -> None:
+    known = rounds()
+    monkeypatch.setattr("gateway.bets.answers.Answers.__init__.__defaults__", (1,))
+    judging = desk(known)
+    opened(known)
+    judging.place(bet("b1"), CLIENT, 0.0)
+    moved(known, RoundState.ABORTED)
+    assert judging.place(bet("b2"), CLIENT, 0.0) == LATE
+    assert judging.place(bet("b1"), CLIENT, 0.0) == Answer(BetState.DUPLICATE, BetState.ACCEPTED)
+
+
 def test_every_bet_is_counted_by_its_answer() -> None:
     known = rounds()
     opened(known)
