@@ -300,8 +300,6 @@ def test_token_is_not_shown_by_a_log_line(capsys: pytest.CaptureFixture[str]) ->
 
 
 OPEN_DOORS = "other machines come in, and could publish and watch without a token. Set auth.jwks, or tokens.publish "
-    "other machines come in, and could publish and watch without a token. Set auth.jwks, or tokens.publish and "
-)
 
 
 @pytest.mark.parametrize(
