@@ -71,7 +71,7 @@ class Owner(Protocol):
 class Connection:
     """Implements `carrier.Receiver`."""
 
-    __slots__ = ("_owner", "_reporter", "carrier", "identity", "is_over", "key", "pings", "player", "stream")
+    __slots__ = ("_owner", "_reporter", "carrier", "identity", "is_over", "key", "pings", "player", "since_s", "stream")
 
     def __init__(self, stream: str, carrier: Carrier, identity: Identity, key: str, owner: Owner, now_s: float) -> None:
         """`key` tells this connection from all others; it stands for a player without a token."""
@@ -80,6 +80,7 @@ class Connection:
         self.identity = identity
         self.key = key
         self.player = identity.player if identity.player is not None else key
+        self.since_s = now_s
         self.pings = Pings()
         self.is_over = False
         self._owner = owner

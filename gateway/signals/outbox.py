@@ -9,9 +9,9 @@ TURN_S = 0.002
 """How long one turn sends: no longer than the fan-out of a frame."""
 MAX_JOBS = 256
 """Beyond it the oldest is done at once: what a studio says is never lost, and waits nowhere without end."""
-REPEAT_AFTER_S = (0.2, 0.7)
-"""A data channel without retransmission loses what the network loses: the same again, twice. Longer apart than a burst
-of loss, sooner than a betting window."""
+REPEAT_AFTER_S = (0.2, 0.7, 3.0)
+"""A data channel without retransmission loses what the network loses: the same again, farther and farther apart, as
+bursts of loss have all lengths. Whose path fails for longer connects anew."""
 MAX_REPEATS = 20_000
 """Of each delay; some 5 MB. Deliveries come as fast as bets do."""
 

@@ -24,6 +24,7 @@ from gateway.signals.messages import PROTOCOL
 from gateway.signals.outbox import Outbox, Repeats
 from gateway.signals.pings import Wheel
 from gateway.signals.reports import PlayerFigures, Reports
+from gateway.signals.untold import Untold
 
 log = structlog.get_logger()
 
@@ -36,6 +37,10 @@ MAX_CONNECTIONS_OF_PLAYER = 64
 """As many as there may be streams: a player with all tables open."""
 RECONNECT_OVER_S = 3.0
 """Who is sent away comes back within so long, each at a time of its own."""
+WELCOME_AGAIN_S = 0.5
+"""Who has answered no ping for so long may not have got the welcome either: a data channel loses messages."""
+CONNECTION_KEY = "connection:"
+"""Begins the key of a connection, which is a player by itself where there is no token."""
 RETRY_S = 10.0
 """Who finds no room comes again after so long."""
 _ENDED_ROUNDS = 1
@@ -73,6 +78,7 @@ class Signals:
         self._is_draining = False
         self._outbox: Outbox[Connection] = Outbox(monotonic)
         self._repeats = Repeats()
+        self._untold = Untold()
         self._wheel: Wheel[Connection] = Wheel(round(settings.ping_s / TICK_S))
         self._by_stream: dict[str, dict[Connection, None]] = {}
         self._by_player: dict[str, dict[Connection, None]] = {}
@@ -102,17 +108,16 @@ class Signals:
     def connect(self, stream: str, carrier: Carrier, identity: Identity, now_s: float) -> Connection:
         """A connection, which has been welcomed. SignallingError 503 when there is no room."""
         self.check_room(stream, identity, carrier.kind)
-        key = f"connection:{secrets.token_urlsafe(12)}"
+        key = CONNECTION_KEY + secrets.token_urlsafe(12)
         connection = Connection(stream, carrier, identity, key, self, now_s)
         self._wheel.add(connection)
         self._by_stream.setdefault(stream, {})[connection] = None
         self._by_player.setdefault(connection.player, {})[connection] = None
         if carrier.kind == "websocket":
             self._websockets[identity.client] += 1
-        shown = [describe(each) for each in self._shown_at_first(stream)]
-        connection.send(
-            outgoing.welcome(stream, connection.may_bet(now_s), self.settings, shown, self.clock.unix_s(now_s))
-        )
+        self._welcome(connection, now_s)
+        for text in self._untold.take(connection.player, now_s):
+            connection.send(text)
         connection.ping(self._monotonic())
         return connection
 
@@ -149,6 +154,8 @@ class Signals:
     def close(self) -> None:
         """Admit nobody any more, and send all away: the gateway stops."""
         self._is_draining = True
+        while self._outbox.pump():
+            pass  # what was said last is said to all
         for connections in tuple(self._by_stream.values()):
             for connection in tuple(connections):
                 connection.end("This gateway is shutting down.", random.uniform(0, RECONNECT_OVER_S))
@@ -159,8 +166,7 @@ class Signals:
         """Send the pings that are due, and what is due again; every TICK_S."""
         self._repeats.tick(now_s)
         if not self._outbox:  # else the ones before are still under way, and pings wait for a quieter moment
-            # The time is read at each: those before it took theirs.
-            self._outbox.put(self._wheel.turn(), lambda connection: connection.ping(self._monotonic()))
+            self._outbox.put(self._wheel.turn(), self._ping)
         self.pump(now_s)
 
     def pump(self, now_s: float) -> None:
@@ -178,9 +184,13 @@ class Signals:
     def tell_delivery(self, bet: Bet, outcome: Delivery, now_s: float) -> None:
         """Tell who placed it what became of an accepted bet."""
         text = outgoing.delivery(bet.bet_id, bet.round_id, outcome)
+        connections = self._by_player.get(bet.player, {})
         self.tell_player(bet.player, text)
-        if any(map(_is_lossy, self._by_player.get(bet.player, ()))):
+        if any(map(_is_lossy, connections)):
             self._repeats.put(lambda: self.tell_player(bet.player, text, _is_lossy), now_s)
+        is_nobody = bet.player.startswith(CONNECTION_KEY)  # and comes back as somebody else
+        if not connections and outcome is Delivery.UNDELIVERED and not is_nobody:
+            self._untold.keep(bet.player, text, now_s)
 
     def tell_player(
         self, player: str, text: str, which: Callable[[Connection], bool] = lambda connection: True
@@ -189,6 +199,18 @@ class Signals:
         for connection in tuple(self._by_player.get(player, ())):
             if which(connection):
                 connection.send(text)
+
+    def _welcome(self, connection: Connection, now_s: float) -> None:
+        shown = [describe(each) for each in self._shown_at_first(connection.stream)]
+        may_bet, now_unix_s = connection.may_bet(now_s), self.clock.unix_s(now_s)
+        connection.send(outgoing.welcome(connection.stream, may_bet, self.settings, shown, now_unix_s))
+
+    def _ping(self, connection: Connection) -> None:
+        now_s = self._monotonic()  # at each: those before it took their time
+        is_new = connection.pings.rtt_s is None
+        if is_new and _is_lossy(connection) and now_s - connection.since_s > WELCOME_AGAIN_S:
+            self._welcome(connection, now_s)
+        connection.ping(now_s)
 
     def _repeat(self, told: Round) -> None:
         """As it stands now: whoever missed a step needs no older one."""

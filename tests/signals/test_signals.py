@@ -178,9 +178,9 @@ def test_round_is_told_again_by_data_channel_as_it_then_stands(house: House) -> 
     house.open_round()
     house.tick(REPEAT_AFTER_S[0] / 2)
     house.move(RoundState.BETTING_CLOSED)
-    house.tick(2.0)
+    house.tick(4.0)
     states = [message["round"]["state"] for message in channel.received("round")]
-    assert states == ["betting_open"] + ["betting_closed"] * 5
+    assert states == ["betting_open"] + ["betting_closed"] * (1 + 2 * len(REPEAT_AFTER_S))
     assert [message["round"]["state"] for message in websocket.received("round")] == ["betting_open", "betting_closed"]
 
 
@@ -201,7 +201,7 @@ def test_delivery_is_told_again_by_data_channel(house: House) -> None:
     _, channel = house.connect(wire=Wire("data_channel"), identity=player("ada"))
     _, websocket = house.connect(identity=player("ada"))
     house.signals.tell_delivery(placed_bet(player="ada"), Delivery.DELIVERED, 0.0)
-    house.tick(2.0)
+    house.tick(4.0)
     assert len(channel.received("delivery")) == 1 + len(REPEAT_AFTER_S)
     assert len(websocket.received("delivery")) == 1
 
@@ -212,6 +212,51 @@ def test_delivery_to_a_player_who_has_gone_is_harmless(house: House) -> None:
     wire.received()
     house.signals.tell_delivery(placed_bet(player="ada"), Delivery.DELIVERED, 0.0)
     assert wire.received() == []
+
+
+def test_undelivered_bet_is_told_when_its_player_comes_back(house: House) -> None:
+    gone, _ = house.connect(identity=player("ada"))
+    gone.on_closed()
+    house.signals.tell_delivery(placed_bet("b1", "ada"), Delivery.UNDELIVERED, 0.0)
+    house.signals.tell_delivery(placed_bet("b2", "ada"), Delivery.DELIVERED, 0.0)
+    _, wire = house.connect(identity=player("ada"))
+    welcome, delivery, ping = wire.received()
+    assert [each["type"] for each in (welcome, delivery, ping)] == ["welcome", "delivery", "ping"]
+    assert (delivery["betId"], delivery["outcome"]) == ("b1", "undelivered")
+    _, again = house.connect(identity=player("ada"))
+    assert again.received("delivery") == []
+
+
+def test_nothing_is_kept_for_a_connection_that_was_a_player_by_itself(house: House) -> None:
+    connection, _ = house.connect()
+    connection.on_closed()
+    house.signals.tell_delivery(placed_bet(player=connection.player), Delivery.UNDELIVERED, 0.0)
+    assert house.signals._untold.take(connection.player, 0.0) == []
+
+
+# Who may have been told nothing
+
+
+def test_player_who_answers_no_ping_is_welcomed_again_by_data_channel() -> None:
+    house = House(ping_s=1.0)
+    _, channel = house.connect(wire=Wire("data_channel"))
+    _, websocket = house.connect()
+    house.open_round()
+    house.tick(2.0)
+    welcomes = channel.received("welcome")
+    assert len(welcomes) > 1
+    assert [each["roundId"] for each in welcomes[-1]["rounds"]] == ["r1"]
+    assert len(websocket.received("welcome")) == 1
+
+
+def test_player_who_has_answered_a_ping_is_welcomed_once() -> None:
+    house = House(ping_s=1.0)
+    connection, channel = house.connect(wire=Wire("data_channel"))
+    welcome, ping = channel.received()
+    assert welcome["type"] == "welcome"
+    say(connection, 0.05, type="pong", id=ping["id"])
+    house.tick(5.0)
+    assert channel.received("welcome") == []
 
 
 # Who goes
@@ -227,6 +272,16 @@ def test_player_who_left_is_not_kept(house: House) -> None:
     assert gone() is None
     assert len(house.signals) == 0
     assert not any(name == "railbird_signal_connections" for name, *_ in house.samples())
+
+
+def test_last_word_before_the_stop_is_said_to_all(house: House) -> None:
+    wires = [house.connect()[1] for _ in range(30)]
+    house.open_round()
+    house.reading_takes_s = TURN_S
+    house.move(RoundState.ABORTED)
+    house.signals.close()
+    for wire in wires:
+        assert [message["type"] for message in wire.received()][-2:] == ["round", "goodbye"]
 
 
 def test_all_are_sent_away_when_the_gateway_stops(house: House) -> None:
