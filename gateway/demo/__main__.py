@@ -12,6 +12,7 @@ import structlog
 
 from gateway import log
 from gateway.demo.certificate import CertificateFiles, write_certificate
+from gateway.demo.croupier import rounds_of
 from gateway.demo.presence import Presence
 from gateway.demo.stop import StopSignals
 from gateway.demo.studio import Studio
@@ -37,7 +38,9 @@ def main(whip_url: str, token: str | None, session: Path | None) -> None:
         if token is not None:
             os.environ[TOKEN_VARIABLE] = token  # for the sessions: a command line is for everybody to read
         command = [sys.executable, "-m", "gateway.demo", "--whip", whip_url, "--session", directory]
-        Studio(command, Presence(whip_url, token), signals.wait).run()
+        presence = Presence(whip_url, token)
+        with rounds_of(whip_url, token, presence):
+            Studio(command, presence, signals.wait).run()
 
 
 def _publish_once(whip_url: str, token: str | None, certificate: CertificateFiles, signals: StopSignals) -> None:

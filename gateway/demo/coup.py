@@ -1,10 +1,10 @@
 """A coup of baccarat on a timetable: which cards lie where, and which is in flight, at any second of it. Pure.
 
-0 s            bets are open
-4 s .. 9.4 s   up to six cards are dealt, one each 0.9 s, player and banker in turn
-10 s           the outcome is shown
-14.5 s         the cards are swept off
-16 s           the next coup
+0 s              bets are open
+10 s .. 15.4 s   up to six cards are dealt, one each 0.9 s, player and banker in turn
+16 s             the outcome is shown
+20.5 s           the cards are swept off
+22 s             the next coup
 """
 
 from __future__ import annotations
@@ -18,12 +18,12 @@ from gateway.demo.cards import RANKS, SUITS, Card
 
 Hand = Literal["player", "banker"]
 
-COUP_S: Final = 16.0
-BETS_CLOSE_S: Final = 4.0
+COUP_S: Final = 22.0
+BETS_CLOSE_S: Final = 10.0
 CARD_EVERY_S: Final = 0.9
 FLIGHT_S: Final = 0.5
-OUTCOME_S: Final = 10.0
-SWEEP_S: Final = 14.5
+OUTCOME_S: Final = 16.0
+SWEEP_S: Final = 20.5
 SWEEP_TAKES_S: Final = 0.7
 
 _DRAWS_UP_TO: Final = 5

@@ -9,7 +9,7 @@ from PIL import Image, ImageDraw
 
 from gateway.demo.cards import Card, card_back, card_face
 from gateway.demo.clock_strip import CLOCK_HEIGHT_PX, CLOCK_PANEL, CLOCK_WIDTH_PX, WallClock, draw_strip
-from gateway.demo.coup import BETS_CLOSE_S, COUP_S, OUTCOME_S, SWEEP_S, Coup, Dealt, Hand
+from gateway.demo.coup import BETS_CLOSE_S, COUP_S, OUTCOME_S, Coup, Dealt, Hand
 from gateway.demo.felt import HAND_BOXES, HEIGHT_PX, WIDTH_PX, felt
 from gateway.demo.lamp import Lamp, is_lit
 from gateway.demo.lettering import font, label
@@ -94,7 +94,7 @@ class Table:
 
 def stage_at(coup: Coup, at_s: float) -> str:
     """What the lamp says `at_s` seconds into the coup: open, closed, player, banker or tie."""
-    if at_s < BETS_CLOSE_S or at_s >= SWEEP_S + 1:
+    if at_s < BETS_CLOSE_S:
         return "open"
     return "closed" if at_s < OUTCOME_S else coup.outcome
 

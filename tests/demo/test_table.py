@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from gateway.demo.clock_strip import read_strip
-from gateway.demo.coup import BETS_CLOSE_S, COUP_S, OUTCOME_S, SWEEP_S, Coup
+from gateway.demo.coup import BETS_CLOSE_S, COUP_S, OUTCOME_S, Coup
 from gateway.demo.felt import HAND_BOXES
 from gateway.demo.lamp import LAMP_PX
 from gateway.demo.planar import Plane
@@ -52,19 +52,21 @@ def test_table_lights_its_lamp_with_the_first_frame_of_each_second(table: Table)
 
 
 def test_table_is_the_same_whatever_was_drawn_before(table: Table) -> None:
-    for at_s in range(16):
+    for at_s in range(int(COUP_S)):
         table.draw(COUP_STARTS_S + at_s + 0.3)
-    assert np.array_equal(table.draw(COUP_STARTS_S + 7).planes, Table().draw(COUP_STARTS_S + 7).planes)
+    dealing_s = COUP_STARTS_S + BETS_CLOSE_S + 3
+    assert np.array_equal(table.draw(dealing_s).planes, Table().draw(dealing_s).planes)
 
 
 def test_stage_follows_the_timetable() -> None:
     coup = Coup.shuffled(3)
-    moments = [0.0, BETS_CLOSE_S, OUTCOME_S - 0.1, OUTCOME_S, SWEEP_S + 2]
-    assert [stage_at(coup, at_s) for at_s in moments] == ["open", "closed", "closed", coup.outcome, "open"]
+    moments = [0.0, BETS_CLOSE_S - 0.01, BETS_CLOSE_S, OUTCOME_S - 0.1, OUTCOME_S, COUP_S - 0.01]
+    said = ["open", "open", "closed", "closed", coup.outcome, coup.outcome]
+    assert [stage_at(coup, at_s) for at_s in moments] == said
 
 
 def test_table_draws_a_frame_in_a_small_part_of_its_33_ms(table: Table) -> None:
     started_s = time.process_time()
     for number in range(120):
-        table.draw(COUP_STARTS_S + 4 + number / 30)
+        table.draw(COUP_STARTS_S + BETS_CLOSE_S + number / 30)
     assert (time.process_time() - started_s) / 120 < 0.005
