@@ -10,7 +10,6 @@ from prometheus_client import CollectorRegistry, PlatformCollector, ProcessColle
 from prometheus_client.gc_collector import GCCollector
 
 from gateway.auth.audit import NAME, Audit
-from gateway.auth.pseudonym import pseudonyms
 from gateway.bets.upstream import WebhookUpstream
 from gateway.clock import WallClock, monotonic_s
 from gateway.clockwork import Alarm, Clockwork, isolated
@@ -20,6 +19,7 @@ from gateway.http.server import HttpServer, application
 from gateway.hub.collector import GatewayCollector
 from gateway.hub.hub import Hub
 from gateway.ledger.ledger import Ledger
+from gateway.log import PlayerHash
 from gateway.metrics import Histograms
 from gateway.quality.operations import Operations
 from gateway.quality.process import Process
@@ -59,6 +59,8 @@ class Gateway:
     def __init__(self, settings: Settings) -> None:
         self.settings = settings
         buffers, timeouts = settings.socket_buffers, settings.timeouts
+        clock = WallClock.anchored()
+        audit = self._opened_audit(clock)
         with _listening("media", settings.udp) as (host, port):
             media_socket = MediaSocket(host, port, buffers.receive_bytes, buffers.send_bytes)
         self.port = MediaPort(media_socket, timeouts.idle_s, timeouts.handshake_s)
@@ -67,13 +69,12 @@ class Gateway:
         )
         self.metrics = CollectorRegistry()
         self.histograms = Histograms(self.metrics)
-        clock = WallClock.anchored()
         self.tracing = Tracing(settings.tracing)
         self.upstream = _upstream(settings, clock, self.tracing)
         self.hub = Hub(settings, self.port, self.registry, clock, self.histograms, self.upstream)
         self.ledger = self._opened_ledger(clock)
-        self.hub.audit = self._opened_audit(clock)
-        self.access = Access(settings, self.hub.audit)
+        self.hub.audit = audit
+        self.access = Access(settings, audit)
         self.process = Process(monotonic_s())
         self.quality = Quality(self.hub, self.process, clock)
         operating = Operations(self.hub, self.quality, self.process, self._register_collectors().samples, clock)
@@ -206,7 +207,8 @@ class Gateway:
         trail = None
         if settings.audit.directory is not None:
             trail = Ledger(settings.audit.directory, NAME, settings.rounds.ledger_file_bytes, clock)
-        return Audit(pseudonyms(settings.player_hash_key), trail)
+        key = settings.player_hash_key
+        return Audit(PlayerHash(key.get_secret_value().encode() if key is not None else None), trail)
 
     def _register_collectors(self) -> GatewayCollector:
         hub = self.hub

@@ -4,7 +4,6 @@ Each is one structured line `audit` in the log; with `audit.directory` also one 
 Nobody is named in clear: a player by a hash, a token by the id of the key that signed it.
 """
 
-from collections.abc import Callable
 from enum import Enum
 from typing import Any
 
@@ -12,6 +11,7 @@ import structlog
 
 from gateway.auth.identity import Identity
 from gateway.ledger.ledger import Ledger
+from gateway.log import PlayerHash
 from gateway.rates import Rates
 
 log = structlog.get_logger()
@@ -42,8 +42,8 @@ class Deed(Enum):
 class Audit:
     """See the module."""
 
-    def __init__(self, hash_player: Callable[[str], str], ledger: Ledger | None = None) -> None:
-        self._hash_player = hash_player
+    def __init__(self, player_hash: PlayerHash, ledger: Ledger | None = None) -> None:
+        self._player_hash = player_hash
         self._ledger = ledger
         self._refusals = Rates(REFUSALS_PER_S)
         self._refusals_of_client = Rates(REFUSALS_PER_CLIENT_PER_S)
@@ -61,7 +61,7 @@ class Audit:
         if not self._refusals_of_client.allows(client, now_s) or not self._refusals.allows("", now_s):
             self._unwritten += 1
             return
-        self.note(Deed.REFUSAL, cause, now_s, client=client, unwritten_before=self._unwritten, **what)
+        self.note(Deed.REFUSAL, cause, now_s, client=client, unwrittenBefore=self._unwritten, **what)
         self._unwritten = 0
 
     def close(self) -> None:
@@ -72,5 +72,5 @@ class Audit:
     def _told(self, who: Identity | None) -> dict[str, str | None]:
         if who is None:
             return {}
-        player = self._hash_player(who.player) if who.player is not None else None
-        return {"client": who.client, "proof": who.proof, "player": player}
+        player = self._player_hash.of(who.player) if who.player is not None else None
+        return {"client": who.client, "proof": who.proof, "playerHash": player}

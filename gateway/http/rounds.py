@@ -39,7 +39,7 @@ async def post(request: web.Request) -> web.Response:
     is_new = command.round_id is None or hub.rounds.find(stream, command.round_id) is None
     told = hub.command_round(stream, command, monotonic_s())
     if command.cause is AbortCause.POLICY:
-        hub.audit.note(Deed.ABORT, "done", monotonic_s(), identity, stream=stream, round_id=told.round_id)
+        hub.audit.note(Deed.ABORT, "done", monotonic_s(), identity, stream=stream, roundId=told.round_id)
     log.info("round command", stream=stream, round_id=told.round_id, state=command.state.value, client=identity.client)
     return web.json_response(describe_in_full(told), status=201 if is_new else 200)
 

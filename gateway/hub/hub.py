@@ -11,7 +11,6 @@ import structlog
 
 from gateway.auth.audit import Audit, Deed
 from gateway.auth.identity import Identity
-from gateway.auth.pseudonym import pseudonyms
 from gateway.bets.desk import BettingDesk
 from gateway.bets.upstream import WebhookUpstream
 from gateway.clock import WallClock, monotonic_s
@@ -25,6 +24,7 @@ from gateway.hub.table import Tables, abort_all, video_timestamps
 from gateway.hub.viewing import Viewing
 from gateway.ingest import whip
 from gateway.ingest.publisher import Publisher
+from gateway.log import PlayerHash
 from gateway.metrics import Histograms
 from gateway.rounds.causes import AbortCause
 from gateway.rounds.round import Round
@@ -81,7 +81,7 @@ class Hub:
         self.rounds.listeners += [self.signals.broadcast, self.tables.on_round]
         self.ended: Counter[tuple[str, str]] = Counter()
         self.takeovers = 0
-        self.audit = Audit(pseudonyms(settings.player_hash_key))
+        self.audit = Audit(PlayerHash())
         """Who published and took over; one that only logs, until another one is set."""
         self.on_joined: Callable[[], None] = lambda: None
         """Called when a viewer begins to watch: it has to be paced to the live end."""
@@ -135,7 +135,7 @@ class Hub:
                 self._refuse_publisher(publisher, now_s)
                 return None
             self.takeovers += 1
-            self._note(Deed.TAKEOVER, "done", publisher, now_s, replaced_session=before.session_id)
+            self._note(Deed.TAKEOVER, "done", publisher, now_s, replacedSession=before.session_id)
         else:
             self._note(Deed.PUBLISH, "done", publisher, now_s)
         replaced = stream.attach(publisher, [track.media.format for track in publisher.tracks], now_s)

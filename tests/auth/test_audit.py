@@ -8,22 +8,21 @@ import structlog
 
 from gateway.auth.audit import NAME, Audit, Deed
 from gateway.auth.identity import Identity, Role
-from gateway.auth.pseudonym import pseudonyms
 from gateway.clock import WallClock
 from gateway.ledger.ledger import Ledger
 from gateway.ledger.verification import verify
+from gateway.log import PlayerHash
 
 DEALER = Identity("192.0.2.1", frozenset({Role.PUBLISH}), frozenset({"table"}), player="dealer-clara", proof="key-2026")
 
 
-def hashed(player: str) -> str:
-    return f"<{len(player)}>"
+HASH = PlayerHash(b"key")
 
 
 def noted(note: Any) -> list[dict[str, Any]]:
     """What the log says after `note` was called with an audit."""
     with structlog.testing.capture_logs() as logs:
-        note(Audit(hashed))
+        note(Audit(HASH))
     return [dict(entry) for entry in logs if entry["event"] == NAME]
 
 
@@ -37,7 +36,7 @@ def test_note_is_one_line_of_who_what_and_outcome() -> None:
             "outcome": "done",
             "client": "192.0.2.1",
             "proof": "key-2026",
-            "player": "<12>",
+            "playerHash": HASH.of("dealer-clara"),
             "stream": "table",
             "session": "s",
         }
@@ -56,7 +55,7 @@ def test_refusals_of_one_client_are_written_a_few_at_a_time_and_the_others_count
         audit.note_refusal("signature", "192.0.2.9", 2.0, stream="table")
 
     entries = noted(try_often)
-    assert [entry["unwritten_before"] for entry in entries] == [0, 0, 98]
+    assert [entry["unwrittenBefore"] for entry in entries] == [0, 0, 98]
     assert {entry["outcome"] for entry in entries} == {"signature"}
 
 
@@ -70,8 +69,8 @@ def test_refusals_of_many_clients_are_bounded_too() -> None:
 
 def test_trail_is_a_ledger_that_verifies_and_holds_no_name(tmp_path: Path) -> None:
     trail = Ledger(tmp_path, NAME, 1_000_000, WallClock.anchored())
-    audit = Audit(pseudonyms(None), trail)
-    audit.note(Deed.TAKEOVER, "done", 1.0, DEALER, stream="table", session="new", replaced_session="old")
+    audit = Audit(HASH, trail)
+    audit.note(Deed.TAKEOVER, "done", 1.0, DEALER, stream="table", session="new", replacedSession="old")
     audit.note_refusal("role", "192.0.2.9", 1.0, stream="table")
     audit.close()
     assert verify(tmp_path, NAME).kinds[NAME] == 2
@@ -79,9 +78,3 @@ def test_trail_is_a_ledger_that_verifies_and_holds_no_name(tmp_path: Path) -> No
     lines = [json.loads(line) for line in text.splitlines()]
     assert [line["deed"] for line in lines if line["type"] == NAME] == ["takeover", "refusal"]
     assert "clara" not in text
-
-
-def test_pseudonym_is_the_same_for_a_player_and_another_with_another_key() -> None:
-    one, other = pseudonyms(None), pseudonyms(None)
-    assert one("p") == one("p")
-    assert len({one("p"), one("q"), other("p")}) == 3
