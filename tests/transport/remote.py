@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 
 from gateway.clock import monotonic_s
 from gateway.transport.address import Address
-from gateway.transport.data_channel import Channel, Receiver
+from gateway.transport.data_channel import Channel, ChannelTerms, DataChannels, Receiver
 from gateway.transport.dtls import Certificate, DtlsSession
 from gateway.transport.port import MediaPort
 from gateway.transport.session import Leg, PeerDescription
@@ -14,6 +14,7 @@ from gateway.transport.socket import Buffers, MediaSocket, Sent
 from gateway.transport.srtp import SrtpSession
 from gateway.wire import rtcp, stun
 from gateway.wire.rtp import RtpHeader, pack_header
+from tests.transport.association import TERMS
 from tests.transport.certificates import fingerprints_of
 from tests.transport.stun_requests import REMOTE_UFRAG, binding_request
 
@@ -100,8 +101,10 @@ class Remote:
         certificate: Certificate | None = None,
         announced: Certificate | None = None,
         host: str = "client",
+        channel: ChannelTerms | None = None,
     ) -> None:
-        """`announced` is whose fingerprint the offer carries, where it is not that of `certificate`."""
+        """`announced` is whose fingerprint the offer carries, where it is not that of `certificate`; `channel` is given
+        where a data channel was negotiated."""
         self.port = port
         self.address = address
         self.owner = Owner()
@@ -115,7 +118,7 @@ class Remote:
         role = "server" if is_client else "client"
         fingerprints = fingerprints_of(announced or certificate)
         self.session = port.open_session(
-            PeerDescription(Leg.INGEST, "table", host, "0", REMOTE_UFRAG, fingerprints, role)
+            PeerDescription(Leg.INGEST, "table", host, "0", REMOTE_UFRAG, fingerprints, role, channel)
         )
         self.session.start(self.owner)
         self._dtls = DtlsSession(certificate, "client" if is_client else "server", self._send_dtls)
@@ -171,6 +174,12 @@ class Remote:
         """A protected receiver report."""
         assert self.srtp is not None
         return self.srtp.sealer.seal_rtcp(rtcp.serialize_compound([rtcp.ReceiverReport(ssrc, ())]))
+
+    def open_channel(self, receiver: Receiver) -> Channel:
+        """Open the channel `signals`."""
+        self.channels = DataChannels(self._dtls, TERMS, lambda _channel: None, lambda _cause: None)
+        self._dtls.on_data = self.channels.on_packet
+        return self.channels.open(receiver)
 
     @property
     def dtls_state(self) -> str:

@@ -11,10 +11,12 @@ from hypothesis import strategies as st
 from gateway.transport.dtls import (
     HELLO_REPEAT_S,
     MAX_QUEUED_DATAGRAMS,
+    MAX_RECORDS,
     MTU_BYTES,
     Certificate,
     DtlsSession,
     datagrams_of_records,
+    records_of,
 )
 from gateway.transport.srtp import AEAD_AES_128_GCM, AES128_CM_SHA1_80, Profile, SrtpSession
 from gateway.wire.rtp import pack_header, parse_header
@@ -202,6 +204,108 @@ async def test_queue_is_bounded() -> None:
     assert not session.feed(b"\x16")
 
 
+# Data
+
+
+async def _connected() -> tuple[Link, list[tuple[bytes, float]]]:
+    """A link, and what its server is told of the client's data from now on."""
+    link, told = _link(), list[tuple[bytes, float]]()
+    await link.shake_hands()
+    link.server.on_data = lambda data, arrival_s: told.append((data, arrival_s))
+    return link, told
+
+
+def _said(link: Link, *payloads: bytes) -> list[bytes]:
+    """The client's datagrams of these payloads; they are not carried."""
+    link.carried.clear()
+    link.carries = lambda _sender, _datagram: False
+    datagrams: list[bytes] = []
+    link.client.wire._sender = datagrams.append
+    for payload in payloads:
+        link.client.send(payload)
+    return datagrams
+
+
+async def test_data_is_told_at_once_with_the_time_of_its_datagram() -> None:
+    link, told = await _connected()
+    (datagram,) = _said(link, b"payload")
+    assert link.server.feed(datagram, 12.5)
+    assert told == [(b"payload", 12.5)]
+    link.end()
+
+
+async def test_data_passes_the_other_way_too() -> None:
+    link, told = await _connected()
+    link.client.on_data = lambda data, arrival_s: told.append((data, arrival_s))
+    link.server.send(b"answer")
+    assert [data for data, _ in told] == [b"answer"]
+    link.end()
+
+
+async def test_each_record_of_a_datagram_is_read() -> None:
+    """What were not would stay in OpenSSL's memory, and that grow with each datagram."""
+    link, told = await _connected()
+    payloads = [bytes([number]) * 10 for number in range(MAX_RECORDS)]
+    link.server.feed(b"".join(_said(link, *payloads)))
+    assert [data for data, _ in told] == payloads
+    link.end()
+
+
+async def test_records_beyond_the_limit_are_left_out_for_good() -> None:
+    link, told = await _connected()
+    datagrams = _said(link, *([b"x"] * (MAX_RECORDS + 5)), b"next")
+    link.server.feed(b"".join(datagrams[:-1]))
+    assert len(told) == MAX_RECORDS
+    link.server.feed(datagrams[-1])
+    assert told[-1][0] == b"next"
+    assert len(told) == MAX_RECORDS + 1
+    link.end()
+
+
+async def test_data_that_is_forged_or_repeated_is_not_told() -> None:
+    link, told = await _connected()
+    (datagram,) = _said(link, b"once")
+    link.server.feed(datagram[:-1] + bytes([datagram[-1] ^ 1]))
+    link.server.feed(datagram)
+    link.server.feed(datagram)
+    assert [data for data, _ in told] == [b"once"]
+    assert link.server.state == "connected"
+    link.end()
+
+
+async def test_data_as_long_as_a_datagram_is_told_whole() -> None:
+    link, told = await _connected()
+    (datagram,) = _said(link, b"x" * 1900)
+    link.server.feed(datagram)
+    assert [len(data) for data, _ in told] == [1900]
+    link.end()
+
+
+async def test_data_is_not_sent_before_the_handshake_nor_after_the_goodbye() -> None:
+    sent: list[bytes] = []
+    DtlsSession(Certificate.generateCertificate(), "server", sent.append).send(b"too soon")
+    assert sent == []
+    link, told = await _connected()
+    link.client.say_goodbye()
+    link.client.send(b"too late")
+    assert told == []
+    link.end()
+
+
+async def test_data_behind_a_goodbye_is_not_told() -> None:
+    link, told = await _connected()
+    before, after = _said(link, b"before", b"after")
+    goodbye: list[bytes] = []
+    link.client.wire._sender = goodbye.append
+    link.client.say_goodbye()
+    link.server.feed(before + b"".join(goodbye) + after)
+    assert [data for data, _ in told] == [b"before"]
+    await asyncio.sleep(0)
+    await asyncio.sleep(0)
+    assert link.server.state == "closed"
+    link.end()
+
+
 # Certificates
 
 
@@ -238,6 +342,14 @@ def test_flight_that_does_not_fit_is_cut_between_records() -> None:
 def test_flight_with_a_record_above_the_mtu_leaves_it_whole() -> None:
     records = [_record(10), _record(2000), _record(10)]
     assert datagrams_of_records(b"".join(records)) == records
+
+
+def test_datagram_is_cut_into_records_and_the_rest_left_out() -> None:
+    records = [_record(0), _record(30), _record(5)]
+    assert records_of(b"".join(records)) == records
+    assert records_of(b"".join(records)[:-1]) == records[:2]
+    assert records_of(b"".join(records) + b"\x16" * 12) == records
+    assert records_of(b"") == []
 
 
 def test_flight_that_is_empty_is_no_datagram() -> None:

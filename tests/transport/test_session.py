@@ -3,14 +3,19 @@
 import asyncio
 
 import pytest
+from structlog.testing import capture_logs
 
+from gateway.clock import monotonic_s
+from gateway.rates import BURST_S
+from gateway.transport.data_channel import Channel
 from gateway.transport.dtls import MAX_QUEUED_DATAGRAMS, Certificate
 from gateway.transport.port import MediaPort
-from gateway.transport.session import CLIENT_HELLO_DELAY_S, MAX_EARLY_DATAGRAMS, MAX_RTCP_SSRCS
+from gateway.transport.session import CLIENT_HELLO_DELAY_S, MAX_DTLS_PER_S, MAX_EARLY_DATAGRAMS, MAX_RTCP_SSRCS
 from gateway.transport.srtp import PROFILES, Profile
 from gateway.transport.srtp.replay import WINDOW_PACKETS
 from gateway.wire import rtcp
 from gateway.wire.rtp import pack_header
+from tests.transport.association import TERMS, Listener
 from tests.transport.certificates import certificate_that_offers
 from tests.transport.remote import EMPTY, HOME, SSRC, Remote, Wiretap, tables_of
 
@@ -221,6 +226,107 @@ async def test_early_media_is_bounded_and_the_rest_counted(port: MediaPort) -> N
     for sequence_number in range(3 * MAX_EARLY_DATAGRAMS):
         remote.send(pack_header(96, False, sequence_number, 0, SSRC) + bytes(40))
     assert port.dropped == {"early_media": 2 * MAX_EARLY_DATAGRAMS}
+
+
+# The data channel
+
+
+async def _with_channel(port: MediaPort, *, is_client: bool = True) -> tuple[Remote, Channel, Listener, Listener]:
+    """A peer with its open channel, what the owner hears, and what the peer hears."""
+    ours, theirs = Listener(), Listener()
+    remote = Remote(port, is_client=is_client, channel=TERMS)
+    remote.owner.receiver = ours
+    await remote.connect()
+    channel = remote.open_channel(theirs)
+    assert channel.is_open
+    return remote, channel, ours, theirs
+
+
+@pytest.mark.parametrize("is_client", [True, False], ids=["we are server", "we are client"])
+async def test_channel_carries_text_both_ways(port: MediaPort, is_client: bool) -> None:
+    remote, channel, ours, theirs = await _with_channel(port, is_client=is_client)
+    assert channel.send("to the gateway")
+    assert remote.owner.channels[0].send("to the player")
+    assert (ours.heard, theirs.heard) == (["to the gateway"], ["to the player"])
+    assert not port.dropped
+
+
+async def test_channel_tells_when_the_datagram_came(port: MediaPort) -> None:
+    remote, channel, ours, _ = await _with_channel(port)
+    arrival_s = monotonic_s() - 0.3
+    remote._dtls.wire._sender = lambda datagram: remote.send(datagram, arrival_s)
+    channel.send("waited in the kernel")
+    assert ours.texts == [("waited in the kernel", arrival_s)]
+
+
+async def test_channel_keeps_a_session_from_being_idle(port: MediaPort) -> None:
+    remote, channel, _, _ = await _with_channel(port)
+    remote.session.last_seen_s = 0.0
+    channel.send("alive")
+    assert remote.session.last_seen_s > 0
+
+
+async def test_channel_that_was_not_negotiated_is_refused(port: MediaPort) -> None:
+    remote = await Remote(port).connect()
+    channel = remote.open_channel(Listener())
+    assert not channel.is_open
+    assert remote.owner.channels == []
+    assert port.dropped == {"unexpected_sctp": 1}
+    remote.channels.close()
+
+
+async def test_session_that_closes_tells_both_ends_of_its_channel_once(port: MediaPort) -> None:
+    remote, channel, ours, theirs = await _with_channel(port)
+    remote.session.close("test")
+    await asyncio.sleep(0.01)
+    assert (ours.closed, theirs.closed) == (1, 1)
+    assert not channel.send("x")
+    assert not remote.owner.channels[0].send("x")
+
+
+async def test_session_whose_peer_leaves_tells_of_its_channel_before_its_end(port: MediaPort) -> None:
+    remote, _, ours, _ = await _with_channel(port)
+    remote.leave()
+    await asyncio.sleep(0.01)
+    assert remote.owner.closed == ["peer_left"]
+    assert ours.closed == 1
+    remote.channels.close()
+
+
+class _Broken(Listener):
+    """A receiver with a bug."""
+
+    def on_text(self, text: str, arrival_s: float) -> None:
+        raise RuntimeError("a bug of ours")
+
+    def on_closed(self) -> None:
+        raise RuntimeError("a bug of ours")
+
+
+async def test_receiver_that_fails_costs_a_message_and_not_the_session(port: MediaPort) -> None:
+    remote, channel, _, _ = await _with_channel(port)
+    assert remote.session._channels is not None
+    remote.session._channels._receiver = _Broken()
+    with capture_logs() as logs:
+        channel.send("x")
+        remote.send(remote.rtp(1))
+        assert remote.owner.rtp == [(1, b"payload")]
+        remote.session.close("test")
+    assert port.dropped == {"internal_error": 1}
+    assert [entry["event"] for entry in logs if entry["log_level"] == "error"] == ["signal failed", "signals failed"]
+    assert remote.owner.closed == ["test"]
+    assert tables_of(port) == EMPTY
+
+
+async def test_dtls_of_a_connected_peer_has_its_rate(port: MediaPort) -> None:
+    remote, channel, ours, _ = await _with_channel(port)
+    remote._dtls.wire._sender = lambda datagram: remote.send(datagram, now_s)
+    now_s = monotonic_s()
+    for number in range(2 * int(BURST_S * MAX_DTLS_PER_S)):
+        channel.send(str(number))
+    assert len(ours.heard) <= BURST_S * MAX_DTLS_PER_S
+    assert port.dropped["dtls_flood"] > 0
+    assert remote.owner.closed == []
 
 
 # The end
