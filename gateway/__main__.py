@@ -4,6 +4,7 @@ import asyncio
 import contextlib
 import gc
 import os
+import secrets
 import signal
 import sys
 from collections.abc import AsyncIterator
@@ -13,6 +14,7 @@ from typing import Any
 import click
 import structlog
 import uvloop
+from pydantic import SecretStr
 
 from gateway import config, log
 from gateway.app import Gateway
@@ -53,6 +55,7 @@ def main(path: Path | None, http: str | None, udp: str | None, demo: bool, check
 
 async def serve(settings: Settings, demo: bool) -> None:
     """Run until SIGTERM or SIGINT."""
+    settings = with_demo_token(settings) if demo else settings
     gateway = Gateway(settings)
     stopped = asyncio.Event()
     loop = asyncio.get_running_loop()
@@ -70,6 +73,14 @@ async def serve(settings: Settings, demo: bool) -> None:
             await stopped.wait()
     finally:
         await gateway.stop()
+
+
+def with_demo_token(settings: Settings) -> Settings:
+    """The settings, with a token for the demo studio that only it is told, where it would have none to show."""
+    if settings.auth.jwks is None or settings.tokens.publish is not None:
+        return settings
+    tokens = settings.tokens.model_copy(update={"publish": SecretStr(secrets.token_urlsafe(32))})
+    return settings.model_copy(update={"tokens": tokens})
 
 
 @contextlib.asynccontextmanager

@@ -9,12 +9,13 @@ import subprocess
 import sys
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 from click.testing import CliRunner, Result
 
 from gateway import __main__, log
-from gateway.__main__ import TOKEN_VARIABLE, main, serve, welcome
+from gateway.__main__ import TOKEN_VARIABLE, main, serve, welcome, with_demo_token
 from gateway.app import Gateway
 from gateway.config import HostPort, Settings
 
@@ -199,6 +200,33 @@ async def test_demo_studio_is_given_its_token_by_environment(monkeypatch: pytest
     assert command[-2:] == ("--whip", "http://127.0.0.1:8080/whip/demo")
     assert SECRET not in " ".join(command)
     assert env[TOKEN_VARIABLE] == SECRET
+
+
+def test_demo_studio_gets_a_token_of_its_own_where_every_door_asks_for_one() -> None:
+    guarded = Settings.model_validate({"auth": {"jwks": "keys.json"}, "tokens": {"watch": SECRET}})
+    first, second = with_demo_token(guarded).tokens, with_demo_token(guarded).tokens
+    assert first.publish is not None
+    assert second.publish is not None
+    assert len(first.publish.get_secret_value()) >= 32
+    assert first.publish != second.publish
+    assert first.watch == guarded.tokens.watch
+
+
+@pytest.mark.parametrize(
+    "settings", [{}, {"tokens": {"publish": SECRET}}, {"auth": {"jwks": "k"}, "tokens": {"publish": SECRET}}]
+)
+def test_demo_studio_needs_no_token_of_its_own_where_it_has_one_or_none_is_asked_for(settings: Any) -> None:
+    validated = Settings.model_validate(settings)
+    assert with_demo_token(validated) == validated
+
+
+def test_keys_that_cannot_be_read_are_refused_by_a_sentence(tmp_path: Path) -> None:
+    path = tmp_path / "railbird.yml"
+    path.write_text(f"auth: {{jwks: {tmp_path / 'none.json'}}}\n")
+    result = run("--config", path, *LOOPBACK)
+    assert result.exit_code == 1
+    said = "Error: auth.jwks: the key set cannot be taken: it cannot be read: No such file or directory."
+    assert result.stderr.splitlines()[-1] == said
 
 
 # The welcome
