@@ -115,6 +115,13 @@ _SECONDS = click.FloatRange(min=0, min_open=True)
 @click.option(
     "--hls-path", default="/hls/{stream}/index.m3u8", show_default=True, help="Where players watch by LL-HLS."
 )
+@click.option("--signals-path", default="/signals/{stream}", show_default=True, help="The WebSocket of signals.")
+@click.option(
+    "--rounds-path",
+    default="/api/v1/streams/{stream}/rounds",
+    show_default=True,
+    help="Where studios open rounds and move them on.",
+)
 @click.option("--duration", metavar="TIME", help="Instead of the scenario's: 60s, 2h.")
 @click.option("--viewers", type=int, help="Players of the scenario's first group.")
 @click.option("--set", "settings", multiple=True, metavar="KEY=VALUE", help="Change a setting: players.0.count=1000.")
@@ -143,6 +150,8 @@ def run(
     whip_path: str,
     whep_path: str,
     hls_path: str,
+    signals_path: str,
+    rounds_path: str,
     duration: str | None,
     viewers: int | None,
     settings: Sequence[str],
@@ -169,7 +178,7 @@ def run(
         require_sources(thresholds, has_process=has_counters or gateway_pid is not None, has_counters=has_counters)
         options = RunOptions(
             target=Target(
-                endpoints=Endpoints(target, whip_path, whep_path, hls_path),
+                endpoints=Endpoints(target, whip_path, whep_path, hls_path, signals_path, rounds_path),
                 permission=require_permission(target, own_targets),
                 watch_token=os.environ.get(WATCH_TOKEN_VARIABLE),
                 publish_token=os.environ.get(PUBLISH_TOKEN_VARIABLE),

@@ -131,3 +131,56 @@ class StudioCounts(Counts):
     """WHIP sessions that came up."""
     failures: int = 0
     """WHIP sessions that did not, or that the server ended."""
+    rounds_opened: int = 0
+    rounds_settled: int = 0
+    rounds_aborted: int = 0
+    """Rounds that the server had ended when the studio wanted to move them on."""
+
+
+BET_STATES = ("accepted", "late", "duplicate", "unknown_round", "rate_limited", "unavailable", "forbidden")
+"""What a bet may be answered (docs/signals.md); `SignalCounts` has a sum of each."""
+
+
+@dataclass(slots=True)
+class SignalCounts(Counts):
+    """What players and the server told one another beside the media: sums over those of one stream, or over one
+    player. Each bet is counted once, however often it was sent."""
+
+    connections: int = 0
+    """That were welcomed."""
+    connections_lost: int = 0
+    """Of those: ended by the server, or broken."""
+    messages: int = 0
+    """Of the server, whatever they were."""
+    pings: int = 0
+    """Of the server, each answered at once."""
+    reports: int = 0
+    """Sent."""
+    complaints: int = 0
+    """Messages of type error."""
+    bets: int = 0
+    resends: int = 0
+    """Of bets on a data channel that were not answered in time."""
+    bets_answered: int = 0
+    bets_unanswered: int = 0
+    """Bets that got no answer within the grace before the player left, or before the server ended the connection."""
+    bets_abandoned: int = 0
+    """Bets without an answer when their player vanished by itself."""
+    accepted: int = 0
+    """Bets that were answered so; and likewise BET_STATES."""
+    late: int = 0
+    duplicate: int = 0
+    """Of bets that no other answer came to."""
+    unknown_round: int = 0
+    rate_limited: int = 0
+    unavailable: int = 0
+    forbidden: int = 0
+    delivered: int = 0
+    undelivered: int = 0
+    """Accepted bets that do not count, as their players were told."""
+    rounds: int = 0
+    """That a player saw open for bets: each by each player."""
+    rounds_settled: int = 0
+    rounds_aborted: int = 0
+    rules_broken: int = 0
+    """Of docs/signals.md, by the server."""

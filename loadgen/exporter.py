@@ -12,6 +12,7 @@ from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, Histo
 from prometheus_client.registry import Collector
 
 from gateway.metrics import FAMILIES, Family, Histograms
+from loadgen.counts import BET_STATES
 from loadgen.distribution import Distribution
 from loadgen.errors import ScenarioError
 from loadgen.figures import Interval, MediaCounts, StudioCounts
@@ -23,6 +24,7 @@ NOT_TOLD_APART = ""
 """A label of the gateway's that is not known at this end; to Prometheus an empty label is none."""
 
 _STREAM = ("stream",)
+_BET_RTT = "From sending a bet to its first answer."
 
 OWN_FAMILIES = {
     family.name: family
@@ -38,6 +40,12 @@ OWN_FAMILIES = {
         Family("railbird_loadgen_hls_stalls_total", "counter", _STREAM, "Stalls of players by LL-HLS."),
         Family("railbird_loadgen_hls_failures_total", "counter", ("cause",), "LL-HLS requests that failed."),
         Family("railbird_loadgen_hls_broken_rules_total", "counter", ("rule",), "Rules that LL-HLS playlists broke."),
+        Family("railbird_loadgen_bets_total", "counter", _STREAM, "Bets that players sent, each once."),
+        Family("railbird_loadgen_bets_resent_total", "counter", _STREAM, "Times that a bet was sent again."),
+        Family("railbird_loadgen_bets_unanswered_total", "counter", _STREAM, "Bets without an answer."),
+        Family("railbird_loadgen_signal_failures_total", "counter", ("cause",), "Connections that did not come up."),
+        Family("railbird_loadgen_signal_broken_rules_total", "counter", ("rule",), "Rules of signals, broken."),
+        Family("railbird_loadgen_round_failures_total", "counter", ("cause",), "Studios' requests, refused."),
         Family("railbird_loadgen_cpu_seconds_total", "counter", (), "CPU of the players' processes."),
         Family("railbird_loadgen_busiest_share", "gauge", (), "CPU of the busiest process; 1 is a full core."),
     )
@@ -113,8 +121,10 @@ def _samples(interval: Interval, totals: Totals) -> Iterator[Sample]:
     for stream, studio in totals.studios.items():
         yield from _studio_samples(stream, studio)
     yield from _hls_samples(interval, totals)
-    yield "railbird_viewers", (NOT_TOLD_APART, "webrtc"), interval.viewers - interval.hls_viewers
-    yield "railbird_sessions", ("egress",), interval.viewers - interval.hls_viewers + interval.joining
+    yield from _signal_samples(totals)
+    by_webrtc = interval.viewers - interval.hls_viewers - interval.signal_players
+    yield "railbird_viewers", (NOT_TOLD_APART, "webrtc"), by_webrtc
+    yield "railbird_sessions", ("egress",), by_webrtc + interval.joining
     yield "railbird_half_open_sessions", (), interval.joining
     for cause, count in totals.ended.items():
         yield "railbird_sessions_ended_total", ("egress", cause), count
@@ -157,6 +167,27 @@ def _hls_samples(interval: Interval, totals: Totals) -> Iterator[Sample]:
         yield "railbird_loadgen_hls_broken_rules_total", (rule,), count
 
 
+def _signal_samples(totals: Totals) -> Iterator[Sample]:
+    for stream, signals in totals.signals.items():
+        for state in BET_STATES:
+            yield "railbird_bets_total", (stream, state), getattr(signals, state)
+        yield "railbird_loadgen_bets_total", (stream,), signals.bets
+        yield "railbird_loadgen_bets_resent_total", (stream,), signals.resends
+        yield "railbird_loadgen_bets_unanswered_total", (stream,), signals.bets_unanswered
+    for cause, count in totals.signal_failures.items():
+        yield "railbird_loadgen_signal_failures_total", (cause,), count
+    for rule, count in totals.broken_signal_rules.items():
+        yield "railbird_loadgen_signal_broken_rules_total", (rule,), count
+    for cause, count in totals.round_failures.items():
+        yield "railbird_loadgen_round_failures_total", (cause,), count
+    for stream, studio in totals.studios.items():
+        if studio.rounds_opened:
+            yield "railbird_rounds_total", (stream, "settled"), studio.rounds_settled
+            yield "railbird_rounds_total", (stream, "aborted"), studio.rounds_aborted
+    for cause, count in totals.round_aborts.items():
+        yield "railbird_round_aborts_total", (NOT_TOLD_APART, cause), count
+
+
 def _studio_samples(stream: str, studio: StudioCounts) -> Iterator[Sample]:
     yield "railbird_packets_total", (stream, "ingest"), studio.packets
     yield "railbird_bytes_total", (stream, "ingest"), studio.bytes
@@ -170,6 +201,7 @@ def _histograms() -> list[_Histogram]:
     """With the gateway's own buckets: histograms with others could not be set side by side."""
     gateways = Histograms(CollectorRegistry())
     delay = Histogram("railbird_loadgen_delay_seconds", "From a studio to a player, a frame.", registry=None)
+    ping = _like(gateways.bet_signal_rtt_seconds.labels("", "").collect(), {}, "signal_rtt_s")
     of_hls = [
         ("railbird_loadgen_hls_request_seconds", "Of LL-HLS requests for what is there.", "hls_request_s"),
         ("railbird_loadgen_hls_lateness_seconds", "Of LL-HLS requests that wait, past the part.", "hls_lateness_s"),
@@ -179,6 +211,8 @@ def _histograms() -> list[_Histogram]:
     return [
         _like(delay.collect(), {}, "delay_s"),
         *(_like(Histogram(name, text, registry=None).collect(), {}, values) for name, text, values in of_hls),
+        ping,
+        replace(ping, name="railbird_loadgen_bet_rtt_seconds", meaning=_BET_RTT, distribution="bet_rtt_s"),
         _like(gateways.join_seconds.labels("webrtc").collect(), {"protocol": "webrtc"}, "join_s"),
         _like(gateways.first_frame_seconds.labels("webrtc").collect(), {"protocol": "webrtc"}, "first_frame_s"),
         _like(gateways.media_rtt_seconds.labels("egress").collect(), {"leg": "egress"}, "rtt_s"),

@@ -8,7 +8,7 @@ from collections import Counter
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 
-from loadgen.counts import Counts, HlsCounts, MediaCounts, StudioCounts
+from loadgen.counts import Counts, HlsCounts, MediaCounts, SignalCounts, StudioCounts
 from loadgen.distribution import Distribution
 
 __all__ = [
@@ -21,6 +21,7 @@ __all__ = [
     "Interval",
     "MediaCounts",
     "SessionFigures",
+    "SignalCounts",
     "StudioCounts",
 ]
 
@@ -60,12 +61,17 @@ class SessionFigures:
     protocol: str = "whep"
     """Or hls. Then `started_s` is the request of the multivariant playlist, `join_s` from there to the first part that
     can be decoded, `first_frame_s` from there to when a player would show the picture, and delays are to when it shows
-    the frame."""
+    the frame. Or none, of a player by signals alone: `join_s` is from asking for them to the welcome."""
     hls: HlsCounts | None = None
     """Of hls alone."""
     latency_p50_s: float | None = None
     """Of hls: what is shown is so old, by PROGRAM-DATE-TIME."""
     latency_p95_s: float | None = None
+    signals: SignalCounts | None = None
+    """None without signals."""
+    bet_rtt_p50_s: float | None = None
+    """From sending a bet to its first answer."""
+    bet_rtt_p95_s: float | None = None
 
     @property
     def bitrate_bps(self) -> float:
@@ -131,6 +137,8 @@ class Interval:
     """Players that watch, at its end."""
     hls_viewers: int = 0
     """Of them, those by LL-HLS."""
+    signal_players: int = 0
+    """Of them, those by signals alone."""
     joining: int = 0
     """Players between their POST and their keys, at its end."""
     joins: int = 0
@@ -151,6 +159,16 @@ class Interval:
     """Requests that failed, by cause: http_404, http_timeout ..."""
     broken_rules: Counter[str] = field(default_factory=Counter)
     """By rule."""
+    signals: dict[str, SignalCounts] = field(default_factory=dict)
+    """By stream; only of streams that players have signals of."""
+    signal_failures: Counter[str] = field(default_factory=Counter)
+    """Connections for signals that did not come up, by cause: http_401, channel_timeout ..."""
+    broken_signal_rules: Counter[str] = field(default_factory=Counter)
+    """By rule."""
+    round_aborts: Counter[str] = field(default_factory=Counter)
+    """Rounds of the scenario's studios that were aborted, by the cause that the server gives."""
+    round_failures: Counter[str] = field(default_factory=Counter)
+    """The studios' requests about rounds that were refused, by cause: http_404 ..."""
     studios: dict[str, StudioCounts] = field(default_factory=dict)
     """By stream."""
     join_s: Distribution = field(default_factory=Distribution)
@@ -172,6 +190,12 @@ class Interval:
     """How old what is shown is, by PROGRAM-DATE-TIME: one value a player and interval."""
     hls_delay_s: Distribution = field(default_factory=Distribution)
     """Of sampled players' frames, from the studio's stamp to when a player shows them."""
+    bet_rtt_s: Distribution = field(default_factory=Distribution)
+    """From sending a bet to its first answer; by data channel, to when the kernel had it."""
+    signal_rtt_s: Distribution = field(default_factory=Distribution)
+    """Of the server's pings, as it tells their players."""
+    signal_join_s: Distribution = field(default_factory=Distribution)
+    """Of players by signals alone, from asking for them to the welcome."""
     generator: Generator = field(default_factory=Generator)
     gateway: GatewaySample = field(default_factory=GatewaySample)
 
@@ -179,6 +203,7 @@ class Interval:
         """Take in another process's interval of the same time."""
         self.viewers += other.viewers
         self.hls_viewers += other.hls_viewers
+        self.signal_players += other.signal_players
         self.joining += other.joining
         self.joins += other.joins
         self.join_failures.update(other.join_failures)
@@ -192,6 +217,12 @@ class Interval:
             self.hls.setdefault(stream, HlsCounts()).add(hls)
         self.hls_failures.update(other.hls_failures)
         self.broken_rules.update(other.broken_rules)
+        for stream, signals in other.signals.items():
+            self.signals.setdefault(stream, SignalCounts()).add(signals)
+        self.signal_failures.update(other.signal_failures)
+        self.broken_signal_rules.update(other.broken_signal_rules)
+        self.round_aborts.update(other.round_aborts)
+        self.round_failures.update(other.round_failures)
         for stream, studio in other.studios.items():
             self.studios.setdefault(stream, StudioCounts()).add(studio)
         for name in DISTRIBUTIONS:
@@ -225,5 +256,12 @@ HLS_DISTRIBUTIONS = (
 )
 """Those that only LL-HLS players have."""
 
-DISTRIBUTIONS = ("join_s", "first_frame_s", "delay_s", "rtt_s", "jitter_s", "gap_s", *HLS_DISTRIBUTIONS)
+SIGNAL_DISTRIBUTIONS = ("bet_rtt_s", "signal_rtt_s", "signal_join_s")
+"""Those that only players with signals have."""
+
+DISTRIBUTIONS = (
+    *("join_s", "first_frame_s", "delay_s", "rtt_s", "jitter_s", "gap_s"),
+    *HLS_DISTRIBUTIONS,
+    *SIGNAL_DISTRIBUTIONS,
+)
 """Names of the distributions of an `Interval`."""

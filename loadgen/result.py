@@ -7,7 +7,16 @@ from enum import Enum
 from typing import Any
 
 from loadgen.distribution import Distribution
-from loadgen.figures import DISTRIBUTIONS, Generator, HlsCounts, Interval, MediaCounts, SessionFigures, StudioCounts
+from loadgen.figures import (
+    DISTRIBUTIONS,
+    Generator,
+    HlsCounts,
+    Interval,
+    MediaCounts,
+    SessionFigures,
+    SignalCounts,
+    StudioCounts,
+)
 
 MAX_SESSIONS_KEPT = 20_000
 """Sessions kept one by one; a soak of hours with players that come and go has more. Sums and percentiles are of all."""
@@ -58,6 +67,8 @@ GROUP_DISTRIBUTIONS = (
     "delay_p99_s",
     "latency_p50_s",
     "latency_p95_s",
+    "bet_rtt_p50_s",
+    "bet_rtt_p95_s",
 )
 """Names of the distributions of a `Group`."""
 
@@ -73,6 +84,8 @@ class Group:
     media: MediaCounts = field(default_factory=MediaCounts)
     hls: HlsCounts | None = None
     """None without a session by LL-HLS."""
+    signals: SignalCounts | None = None
+    """None without a session with signals."""
     distributions: dict[str, Distribution] = field(
         default_factory=lambda: {name: Distribution() for name in GROUP_DISTRIBUTIONS}
     )
@@ -85,6 +98,9 @@ class Group:
         if session.hls is not None:
             self.hls = self.hls or HlsCounts()
             self.hls.add(session.hls)
+        if session.signals is not None:
+            self.signals = self.signals or SignalCounts()
+            self.signals.add(session.signals)
         if session.join_s is None:
             self.join_failures[session.end] += 1
         for name, value_s in _measured(session):
@@ -106,6 +122,8 @@ def _measured(session: SessionFigures) -> Iterator[tuple[str, float]]:
         session.delay_p99_s,
         session.latency_p50_s,
         session.latency_p95_s,
+        session.bet_rtt_p50_s,
+        session.bet_rtt_p95_s,
     )
     for name, value_s in zip(GROUP_DISTRIBUTIONS, values_s, strict=True):
         if value_s is not None:
@@ -126,6 +144,16 @@ class Totals:
     """Requests, by cause."""
     broken_rules: Counter[str] = field(default_factory=Counter)
     """By rule."""
+    signals: dict[str, SignalCounts] = field(default_factory=dict)
+    """By stream; empty without players with signals."""
+    signal_failures: Counter[str] = field(default_factory=Counter)
+    """Connections for signals that did not come up, by cause."""
+    broken_signal_rules: Counter[str] = field(default_factory=Counter)
+    """By rule."""
+    round_aborts: Counter[str] = field(default_factory=Counter)
+    """Rounds of the scenario's studios, by the cause that the server gives."""
+    round_failures: Counter[str] = field(default_factory=Counter)
+    """Requests about rounds, by cause."""
     studios: dict[str, StudioCounts] = field(default_factory=dict)
     joins: int = 0
     join_failures: Counter[str] = field(default_factory=Counter)
@@ -154,6 +182,22 @@ class Totals:
         """The sum over all streams."""
         total = HlsCounts()
         for counts in self.hls.values():
+            total.add(counts)
+        return total
+
+    @property
+    def all_signals(self) -> SignalCounts:
+        """The sum over all streams."""
+        total = SignalCounts()
+        for counts in self.signals.values():
+            total.add(counts)
+        return total
+
+    @property
+    def all_studios(self) -> StudioCounts:
+        """The sum over all streams."""
+        total = StudioCounts()
+        for counts in self.studios.values():
             total.add(counts)
         return total
 

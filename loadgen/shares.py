@@ -1,6 +1,7 @@
 """What is made of sums by dividing: each None where there is nothing to divide by."""
 
-from loadgen.figures import Generator, HlsCounts, MediaCounts
+from loadgen.counts import BET_STATES
+from loadgen.figures import Generator, HlsCounts, MediaCounts, SignalCounts
 
 
 def divided(part: float, whole: float) -> float | None:
@@ -56,6 +57,16 @@ def stall_ratio(hls: HlsCounts) -> float | None:
 def requests_failed(hls: HlsCounts) -> float | None:
     """Share of the requests of LL-HLS players."""
     return divided(hls.failures, hls.requests)
+
+
+def bets_accepted(signals: SignalCounts) -> float | None:
+    """Share of the bets that were sent, answered or not."""
+    return divided(signals.accepted, signals.bets)
+
+
+def bets_refused(signals: SignalCounts) -> int:
+    """Bets that were not taken, for another cause than that they were late."""
+    return sum(getattr(signals, state) for state in BET_STATES if state not in ("accepted", "late"))
 
 
 def cpu_a_packet_s(generator: Generator) -> float | None:

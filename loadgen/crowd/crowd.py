@@ -9,14 +9,17 @@ from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from functools import partial
 
+from loadgen.crowd.attendance import Attendance, SignalsOf
 from loadgen.crowd.lives import Life, Visit
 from loadgen.crowd.rounds import Rounds
+from loadgen.distribution import Distribution
 from loadgen.errors import SignallingError
 from loadgen.figures import Interval, SessionFigures
 from loadgen.hls.player import HlsPlayer
 from loadgen.peer.peer import Peer
 from loadgen.players.impairment import Impairment
 from loadgen.players.player import Player
+from loadgen.signals.player import SignalsPlayer
 
 REJOIN_S = 2.0
 """Until a player that was refused, or lost its session, tries again: what a player page does, and no storm."""
@@ -38,13 +41,13 @@ again: it must not become a storm of joins."""
 OWN_ENDS = ("hop", "tab_close", "goodbye")
 """How a visit ends when all is well."""
 
-PeerOf = Callable[[str], Peer]
-"""Makes the peer that is to watch a stream."""
+PeerOf = Callable[[Visit], Peer]
+"""Makes the peer of a visit by WHEP."""
 
 HlsPlayerOf = Callable[[Visit, SessionFigures, float], HlsPlayer]
 """Makes the player of a visit by LL-HLS. The last is when the run began, unix seconds."""
 
-AnyPlayer = Player | HlsPlayer
+AnyPlayer = Player | HlsPlayer | SignalsPlayer
 
 _log = logging.getLogger(__name__)
 
@@ -68,13 +71,20 @@ class Crowd:
     """All players of this process, from their first arrival to the end of the run."""
 
     def __init__(
-        self, lives: list[tuple[str, Life]], peer_of: PeerOf, hls_player_of: HlsPlayerOf, late_after_s: float
+        self,
+        lives: list[tuple[str, Life]],
+        peer_of: PeerOf,
+        hls_player_of: HlsPlayerOf,
+        signals_of: SignalsOf,
+        late_after_s: float,
     ) -> None:
         """`lives` are (group, life)."""
         self.rounds = Rounds(self._on_failure)
         self._lives = lives
         self._peer_of = peer_of
         self._hls_player_of = hls_player_of
+        self._signals_of = signals_of
+        self._attendance: Attendance[AnyPlayer] = Attendance()
         self._late_after_s = late_after_s
         self._began_s = 0.0
         self._interval = Interval(at_s=0.0, seconds=0.0)
@@ -104,9 +114,11 @@ class Crowd:
                 player.take(self._interval, now_s)
             except Exception:
                 self._on_failure(player)
+        self._attendance.take(self._interval)
         taken, ended = self._interval, self._ended
         taken.viewers, taken.joining = len(self._watching), len(self._joining)
         taken.hls_viewers = sum(isinstance(player, HlsPlayer) for player in self._watching)
+        taken.signal_players = sum(isinstance(player, SignalsPlayer) for player in self._watching)
         taken.generator.lateness_s = self.rounds.take_lateness_s()
         self._interval, self._ended = Interval(at_s=0.0, seconds=0.0), []
         return taken, ended
@@ -116,6 +128,8 @@ class Crowd:
         `run` was cancelled, so that nobody comes any more; who waits for its turn still watches."""
         reading = asyncio.create_task(self.rounds.run())
         try:
+            # All at once: who waits for its turn to leave must not bet meanwhile.
+            await self._settle_all()
             with contextlib.suppress(TimeoutError):
                 async with asyncio.timeout(FAREWELL_WITHIN_S):
                     await self._leave_all(cause)
@@ -128,6 +142,10 @@ class Crowd:
             for player in self._interrupted:
                 player.vanish()
             self.rounds.close()
+
+    async def _settle_all(self) -> None:
+        alone = (player.settle() for player in self._watching if isinstance(player, SignalsPlayer))
+        await asyncio.gather(self._attendance.settle(), *alone)
 
     async def _leave_all(self, cause: str) -> None:
         farewells = asyncio.Semaphore(MAX_FAREWELLS)
@@ -160,7 +178,7 @@ class Crowd:
     async def _visit(self, group: str, visit: Visit) -> str:
         """How it ended; for a failed join its cause. Unless that is one of OWN_ENDS, the player comes again."""
         player = self._player(group, visit)
-        failure = await self._join(player)
+        failure = await self._join(player, visit)
         if failure is not None:
             return failure
         end = await self._watch(player, visit)
@@ -169,12 +187,14 @@ class Crowd:
 
     def _player(self, group: str, visit: Visit) -> AnyPlayer:
         figures = SessionFigures(visit.stream, group, 0.0, is_sampled=visit.is_sampled, protocol=visit.protocol)
+        if visit.protocol == "none":
+            return SignalsPlayer(self._signals_of(visit, figures, None), figures, self._began_s)
         if visit.protocol == "hls":
             return self._hls_player_of(visit, figures, self._began_s)
         impairment = Impairment(visit.impairment, visit.seed) if visit.impairment is not None else None
-        return Player(self._peer_of(visit.stream), figures, self._began_s, self._late_after_s, impairment)
+        return Player(self._peer_of(visit), figures, self._began_s, self._late_after_s, impairment)
 
-    async def _join(self, player: AnyPlayer) -> str | None:
+    async def _join(self, player: AnyPlayer, visit: Visit) -> str | None:
         """Why it failed; None when it did not."""
         self._joining.add(player)
         self._interrupted.add(player)
@@ -182,7 +202,7 @@ class Crowd:
             await player.join(time.time())
             player.begin(time.time())
             if isinstance(player, Player):
-                self.rounds.add(player)
+                self.rounds.add(player, is_urgent=visit.carrier == "data_channel")
         except SignallingError as error:
             return self._join_failed(player, error.cause)
         except Exception:
@@ -193,10 +213,21 @@ class Crowd:
             self._joining.discard(player)
         self._interrupted.discard(player)
         self._interval.joins += 1
-        joins_s = self._interval.join_s if isinstance(player, Player) else self._interval.hls_join_s
-        joins_s.add(player.figures.join_s or 0.0)
+        self._join_times(player).add(player.figures.join_s or 0.0)
         self._watching.add(player)
+        if visit.carrier is not None and not isinstance(player, SignalsPlayer):
+            peer = player.peer if isinstance(player, Player) else None
+            self._attendance.begin(player, self._signals_of(visit, player.figures, peer))
         return None
+
+    def _join_times(self, player: AnyPlayer) -> Distribution:
+        match player:
+            case Player():
+                return self._interval.join_s
+            case HlsPlayer():
+                return self._interval.hls_join_s
+            case SignalsPlayer():
+                return self._interval.signal_join_s
 
     def _join_failed(self, player: AnyPlayer, cause: str) -> str:
         self._interrupted.discard(player)
@@ -233,6 +264,7 @@ class Crowd:
     async def _leave(self, player: AnyPlayer, end: str) -> None:
         self._watching.discard(player)
         self._leaving[player] = _Farewell(end, time.time())
+        await self._attendance.end(player, silently=end == "tab_close")
         await self._say_goodbye(player)
 
     async def _say_goodbye(self, player: AnyPlayer) -> None:
@@ -244,6 +276,7 @@ class Crowd:
     def _close(self, player: AnyPlayer) -> None:
         """Take what came until now, and give the socket back."""
         farewell = self._leaving.pop(player)
+        self._attendance.drop(player, self._interval)
         self._read_no_more(player)
         figures = self._last_figures(player, farewell)
         self._interval.ended[figures.end] += 1

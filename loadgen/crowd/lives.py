@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from itertools import accumulate
 from typing import Literal
 
-from loadgen.scenario.players import ImpairmentSpec, PlayersSpec, PoissonArrival, Protocol
+from loadgen.scenario.players import BetsSpec, CarrierKind, ImpairmentSpec, PlayersSpec, PoissonArrival, Protocol
 
 Leave = Literal["hop", "tab_close", "goodbye"]
 
@@ -36,6 +36,9 @@ class Visit:
     """Of what chance does to this visit's packets."""
     protocol: Protocol = "whep"
     preload_hints: bool = False
+    carrier: CarrierKind | None = None
+    """Of signals; None without any."""
+    bets: BetsSpec | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,6 +82,8 @@ class Life:
             seed=draw.getrandbits(63),
             protocol=spec.protocol,
             preload_hints=spec.preload_hints,
+            carrier=spec.carrier,
+            bets=spec.signals.bets if spec.signals is not None else None,
         )
 
     def _away_s(self, leave: Leave | None, draw: random.Random) -> float | None:

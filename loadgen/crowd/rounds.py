@@ -1,7 +1,8 @@
 """The players' common rounds: every 20 ms all sockets with something in them are read empty.
 
 A poll of all sockets at once costs less than an event loop's callback for each, and what came meanwhile is read in one
-go. Nothing is late by it: the kernel has stamped every datagram.
+go. Nothing is late by it: the kernel has stamped every datagram. Only who has to answer at once (pings over a data
+channel) is read at once; those sockets wake the event loop together, and are polled together.
 """
 
 import asyncio
@@ -29,6 +30,10 @@ class Rounds:
         self.lateness_s = 0.0
         """How late the latest round began, since `take_lateness_s`."""
         self._epoll = select.epoll()
+        self._urgent_epoll = select.epoll()
+        self._urgent: set[Player] = set()
+        """Players whose sockets are in the one and not in the other."""
+        self._watched_by: asyncio.AbstractEventLoop | None = None
         self._players: dict[int, Player] = {}
         """By the file number of their socket."""
         self._file_numbers: dict[Player, int] = {}
@@ -40,12 +45,15 @@ class Rounds:
     def __len__(self) -> int:
         return len(self._file_numbers)
 
-    def add(self, player: Player) -> None:
-        """Read this player's socket from now on."""
+    def add(self, player: Player, is_urgent: bool = False) -> None:
+        """Read this player's socket from now on; `is_urgent`: at once, not in rounds."""
         slot = self._slots[player] = secrets.randbelow(_REPORT_ROUNDS * _CHECK_ROUNDS)
         self._reports[slot % _REPORT_ROUNDS].add(player)
         self._checks[slot % _CHECK_ROUNDS].add(player)
         self._troubled.add(player)
+        if is_urgent:
+            self._urgent.add(player)
+            self._watch_urgent()
         self._register(player)
 
     def move(self, player: Player) -> None:
@@ -63,10 +71,20 @@ class Rounds:
         self._checks[slot % _CHECK_ROUNDS].discard(player)
         self._troubled.discard(player)
         self._unregister(player)
+        self._urgent.discard(player)
+
+    def _watch_urgent(self) -> None:
+        """A poll is readable when one of its sockets is: one callback for all of them."""
+        if self._watched_by is None:
+            self._watched_by = asyncio.get_running_loop()
+            self._watched_by.add_reader(self._urgent_epoll.fileno(), self._read, self._urgent_epoll)
+
+    def _epoll_of(self, player: Player) -> select.epoll:
+        return self._urgent_epoll if player in self._urgent else self._epoll
 
     def _register(self, player: Player) -> None:
         file_number = player.socket.fileno()
-        self._epoll.register(file_number, select.EPOLLIN)
+        self._epoll_of(player).register(file_number, select.EPOLLIN)
         self._players[file_number] = player
         self._file_numbers[player] = file_number
 
@@ -76,11 +94,14 @@ class Rounds:
         if self._players.get(file_number) is player:
             del self._players[file_number]
             with contextlib.suppress(OSError):
-                self._epoll.unregister(file_number)
+                self._epoll_of(player).unregister(file_number)
 
     def close(self) -> None:
-        """Give the poll back."""
+        """Give the polls back."""
+        if self._watched_by is not None:
+            self._watched_by.remove_reader(self._urgent_epoll.fileno())
         self._epoll.close()
+        self._urgent_epoll.close()
 
     def take_lateness_s(self) -> float:
         """How late the latest round since the last call was."""
@@ -100,15 +121,15 @@ class Rounds:
             await asyncio.sleep(due_s - loop.time())
 
     def _round(self, turn: int) -> None:
-        self._read()
+        self._read(self._epoll)
         now_s = time.time()
         self._have(lambda player: self._repair(player, now_s), self._troubled)
         self._have(lambda player: player.report(now_s), self._reports[turn % _REPORT_ROUNDS])
         self._have(lambda player: player.check(now_s), self._checks[turn % _CHECK_ROUNDS])
 
-    def _read(self) -> None:
+    def _read(self, epoll: select.epoll) -> None:
         players = self._players
-        for file_number, _events in self._epoll.poll(0, max(len(players), 1)):
+        for file_number, _events in epoll.poll(0, max(len(players), 1)):
             player = players.get(file_number)
             if player is None:
                 continue

@@ -8,8 +8,11 @@ import asyncio
 import contextlib
 import socket
 from collections.abc import Callable
+from dataclasses import replace
+from typing import Protocol
 from urllib.parse import urlsplit
 
+from gateway.transport.data_channel import SIGNALS, Channel, ChannelTerms, DataChannels
 from gateway.transport.dtls import Certificate, DtlsSession
 from gateway.transport.ice import Credentials
 from gateway.transport.srtp import SrtpSession
@@ -27,11 +30,26 @@ HANDSHAKE_TIMEOUT_S = 10.0
 MAX_EARLY_ARRIVALS = 256
 """Media can come before our keys are made, for a round trip; once we are connected, it waits in the kernel."""
 
+MAX_SIGNAL_BYTES = 256 * 1024
+"""Of a message of the server; as it stands in the offer, and as browsers have it."""
+
+SIGNALS_PROTOCOL = "railbird.signals.v1"
+
 _STUN_BELOW, _DTLS, _MEDIA_FROM = 4, range(20, 64), 128
 """First bytes (RFC 7983 section 7)."""
 
 OfferMaker = Callable[[Credentials, str, list[str]], str]
 """Our credentials, our fingerprint (`sha-256 AB:...`), our candidates -> an offer."""
+
+
+class ChannelReceiver(Protocol):
+    """Who gets what a data channel brings."""
+
+    def on_text(self, text: str, arrival_s: float) -> None:
+        """A message that reached the kernel at that time, unix seconds. Never raises."""
+
+    def on_closed(self) -> None:
+        """The server's end is gone. Once at most."""
 
 
 class Peer:
@@ -59,6 +77,7 @@ class Peer:
         self._dtls: DtlsSession | None = None
         self._answer: Answer | None = None
         self._srtp: SrtpSession | None = None
+        self._channels: DataChannels | None = None
         self._opening: asyncio.Future[Opened] | None = None
         """The POST, until it is answered."""
         self._session_url: str | None = None
@@ -101,7 +120,7 @@ class Peer:
 
     @property
     def malformed(self) -> int:
-        """STUN datagrams of the server that did not parse."""
+        """STUN datagrams and SCTP packets of the server that did not parse."""
         return self._malformed + (self._path.malformed if self._path is not None else 0)
 
     @property
@@ -161,11 +180,11 @@ class Peer:
                 self.dropped_early += 1
             return
         for datagram in arrival.datagrams():
-            self._on_dtls(datagram)
+            self._on_dtls(datagram, arrival.arrival_ns / 1e9)
 
-    def _on_dtls(self, datagram: bytes) -> None:
+    def _on_dtls(self, datagram: bytes, arrival_unix_s: float) -> None:
         if self._dtls is not None and datagram[0] in _DTLS:
-            self._dtls.feed(datagram)
+            self._dtls.feed(datagram, arrival_unix_s)
 
     # Being connected
 
@@ -189,7 +208,23 @@ class Peer:
             assert endpoint is not None, "a connected socket has a selected pair"
             self.path.on_stun(datagram, endpoint, arrival_unix_s)
         else:
-            self._on_dtls(datagram)
+            self._on_dtls(datagram, arrival_unix_s)
+
+    def open_channel(self, receiver: ChannelReceiver, on_open: Callable[[], None]) -> Channel:
+        """Open the data channel of signals, once connected; `on_open` is called when the server has taken it.
+        SignallingError("no_channel") when the server did not answer any."""
+        terms = self.answer.channels
+        if terms is None or self._dtls is None:
+            raise SignallingError("no_channel", "The server has no data channels, or none were offered.")
+        if self._channels is None:
+            said = ChannelTerms(terms.sctp_port, terms.max_message_bytes, MAX_SIGNAL_BYTES)
+            self._channels = DataChannels(self._dtls, said, lambda _channel: None, self._refuse)
+            self._dtls.on_data = self._channels.on_packet
+        return self._channels.open(receiver, on_open, replace(SIGNALS, protocol=SIGNALS_PROTOCOL))
+
+    def _refuse(self, _cause: str) -> None:
+        """Of the server's SCTP."""
+        self._malformed += 1
 
     def check(self, now_unix_s: float) -> None:
         """Ask for consent to send (RFC 7675): every few seconds, or the server takes us for gone."""
@@ -268,13 +303,18 @@ class Peer:
 
     def close(self) -> None:
         """The rest of `goodbye`: close_notify, and the socket is given back."""
-        if self._dtls is not None and not self._is_closed:
-            self._dtls.say_goodbye()
+        if not self._is_closed:
+            if self._channels is not None:
+                self._channels.close()
+            if self._dtls is not None:
+                self._dtls.say_goodbye()
         self.vanish()
 
     def vanish(self) -> None:
         """Close without a word, as a browser does whose tab or network is gone. `goodbye` can still DELETE."""
         self._is_closed = True
+        if self._channels is not None:
+            self._channels.close()  # stops its timers, likewise
         if self._dtls is not None:
             self._dtls.say_goodbye()  # stops its task; what it would send goes nowhere now
         if self._path is not None:

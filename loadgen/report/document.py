@@ -10,7 +10,7 @@ from typing import Any
 
 from loadgen import shares
 from loadgen.distribution import Distribution
-from loadgen.figures import Generator, HlsCounts, MediaCounts, SessionFigures
+from loadgen.figures import Generator, HlsCounts, MediaCounts, SessionFigures, SignalCounts
 from loadgen.report.headline import headline
 from loadgen.report.steps import Step, steps
 from loadgen.result import Group, RunResult, ServerCounts, Totals
@@ -77,6 +77,11 @@ def _totals(totals: Totals) -> Json:
         "hls": _hls(totals.all_hls) if totals.hls else None,
         "hls_failures": dict(totals.hls_failures),
         "broken_rules": dict(totals.broken_rules),
+        "signals": _signals(totals.all_signals) if totals.signals else None,
+        "signal_failures": dict(totals.signal_failures),
+        "broken_signal_rules": dict(totals.broken_signal_rules),
+        "round_aborts": dict(totals.round_aborts),
+        "round_failures": dict(totals.round_failures),
         "generator": _generator(totals.generator),
         "distributions": _distributions(totals.distributions),
     }
@@ -87,9 +92,10 @@ def _streams(totals: Totals) -> Json:
         stream: {
             "media": _media(totals.media.get(stream, MediaCounts())),
             "hls": _hls(totals.hls[stream]) if stream in totals.hls else None,
+            "signals": _signals(totals.signals[stream]) if stream in totals.signals else None,
             "studio": asdict(totals.studios[stream]) if stream in totals.studios else None,
         }
-        for stream in sorted(totals.media.keys() | totals.studios.keys())
+        for stream in sorted(totals.media.keys() | totals.studios.keys() | totals.signals.keys())
     }
 
 
@@ -99,6 +105,7 @@ def _group(group: Group) -> Json:
         "join_failures": dict(group.join_failures),
         "media": _media(group.media),
         "hls": _hls(group.hls) if group.hls is not None else None,
+        "signals": _signals(group.signals) if group.signals is not None else None,
         "distributions": _distributions(group.distributions),
     }
 
@@ -113,6 +120,10 @@ def _media(media: MediaCounts) -> Json:
 
 def _hls(counts: HlsCounts) -> Json:
     return asdict(counts) | {"stall_ratio": shares.stall_ratio(counts)}
+
+
+def _signals(counts: SignalCounts) -> Json:
+    return asdict(counts) | {"bets_accepted": shares.bets_accepted(counts)}
 
 
 def _generator(generator: Generator) -> Json:
@@ -145,6 +156,7 @@ def _step(step: Step) -> Json:
         "seconds": step.seconds,
         "viewers": step.viewers,
         "hls_viewers": step.hls_viewers,
+        "signal_players": step.signal_players,
         "joining": step.joining,
         "joins": step.joins,
         "join_failures": dict(step.join_failures),
@@ -152,6 +164,7 @@ def _step(step: Step) -> Json:
         "ice_restarts": step.ice_restarts,
         "media": _media(step.media),
         "hls": _hls(step.hls),
+        "signals": _signals(step.signals),
         "studios": asdict(step.studios),
         "generator": _generator(step.generator),
         "gateway": asdict(step.gateway),

@@ -84,5 +84,9 @@ _FIGURES: dict[str, Callable[[Group], str]] = {
     "Live latency, p95": _percentile("latency_p95_s", 0.95),
     "Requests": lambda group: wording.count(group.hls.requests if group.hls is not None else None),
     "Requests failed": lambda group: wording.count(group.hls.failures if group.hls is not None else None),
+    "Bets": lambda group: wording.count(group.signals.bets if group.signals is not None else None),
+    "Bets accepted": lambda group: wording.share(shares.bets_accepted(group.signals) if group.signals else None),
+    "Bets unanswered": lambda group: wording.count(group.signals.bets_unanswered if group.signals else None),
+    "Bet round trip, p95": _percentile("bet_rtt_p95_s", 0.95),
 }
 """What people call it -> its words."""

@@ -21,7 +21,7 @@ class KeyFigure:
 
 
 def key_figures(result: RunResult) -> list[KeyFigure]:
-    """At most a dozen, and four of LL-HLS; what was not measured is left out."""
+    """At most a dozen, four of LL-HLS and three of bets; what was not measured is left out."""
     totals, media = result.totals, result.totals.all_media
     figures = [
         KeyFigure("Viewers at the peak", wording.count(totals.peak_viewers), _of_streams(totals)),
@@ -33,6 +33,9 @@ def key_figures(result: RunResult) -> list[KeyFigure]:
         _percentile("Live latency of LL-HLS", totals, "hls_latency_s"),
         _percentile("Delay from the studio by LL-HLS", totals, "hls_delay_s"),
         *_hls_requests(totals),
+        _percentile("Round trip of a bet", totals, "bet_rtt_s"),
+        *_bets(totals),
+        *_rounds(totals),
         KeyFigure("Packets lost", wording.share(shares.loss(media)), _after_repair(media)),
         KeyFigure("Frames not shown", wording.share(shares.frames_not_shown(media)), _late(media)),
         KeyFigure("Freezes", wording.count(media.freezes), _frozen(media)),
@@ -61,6 +64,26 @@ def _hls_requests(totals: Totals) -> list[KeyFigure]:
     causes = wording.causes(totals.hls_failures)
     failed = f"{wording.share(shares.requests_failed(hls))} failed" + (f": {causes}" if causes else "")
     return [KeyFigure("Requests by LL-HLS", wording.count(hls.requests), failed)]
+
+
+def _bets(totals: Totals) -> list[KeyFigure]:
+    signals = totals.all_signals
+    if not signals.bets:
+        return []
+    accepted = f"{wording.share(shares.bets_accepted(signals))} accepted"
+    broken = f", {wording.plural(signals.rules_broken, 'broken rule')}" if signals.rules_broken else ""
+    return [
+        KeyFigure("Bets", wording.count(signals.bets), f"{accepted}; {signals.bets_unanswered:,} unanswered{broken}")
+    ]
+
+
+def _rounds(totals: Totals) -> list[KeyFigure]:
+    studios = totals.all_studios
+    if not studios.rounds_opened:
+        return []
+    causes = wording.causes(totals.round_aborts)
+    aborted = f"{studios.rounds_aborted:,} aborted" + (f": {causes}" if causes else "")
+    return [KeyFigure("Rounds", wording.count(studios.rounds_opened), f"{studios.rounds_settled:,} settled, {aborted}")]
 
 
 def _of_streams(totals: Totals) -> str:

@@ -7,6 +7,7 @@ from pathlib import Path
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markupsafe import Markup
 
+from loadgen.counts import BET_STATES, SignalCounts
 from loadgen.report import groups, tables, wording
 from loadgen.report.document import PERCENTILES, started
 from loadgen.report.drawing import POINTS, draw
@@ -14,7 +15,7 @@ from loadgen.report.headline import headline
 from loadgen.report.key_figures import key_figures
 from loadgen.report.plots import PLOTS, Plot
 from loadgen.report.steps import Step, drawable, steps
-from loadgen.result import Outcome, RunResult
+from loadgen.result import Outcome, RunResult, Totals
 
 STREAMS_SHOWN = 12
 """So many streams in the open; with more the table is folded."""
@@ -44,7 +45,7 @@ class Drawn:
 def page(result: RunResult) -> str:
     """The whole HTML."""
     cut = drawable(steps(result.intervals, POINTS))
-    plots = [plot for plot in PLOTS if result.totals.hls or not plot.is_of_hls]
+    plots = [plot for plot in PLOTS if _is_of_use(plot, result.totals)]
     drawn = [Drawn(plot, Markup(svg)) for plot in plots if (svg := draw(plot, cut))]
     return _TEMPLATES.get_template("page.html.j2").render(
         result=result,
@@ -63,6 +64,11 @@ def page(result: RunResult) -> str:
         join_failures=wording.causes(result.totals.join_failures),
         hls_failures=wording.causes(result.totals.hls_failures),
         broken_rules=wording.causes(result.totals.broken_rules),
+        answers=wording.causes(_answers(result.totals.all_signals)),
+        signal_failures=wording.causes(result.totals.signal_failures),
+        broken_signal_rules=wording.causes(result.totals.broken_signal_rules),
+        round_aborts=wording.causes(result.totals.round_aborts),
+        round_failures=wording.causes(result.totals.round_failures),
         slowest=tables.slowest(result.sessions),
         worst_to_watch=tables.worst_to_watch(result.sessions),
         drawn=drawn,
@@ -70,6 +76,14 @@ def page(result: RunResult) -> str:
         points=_points(cut),
         settings=list(tables.settings(result.settings)),
     )
+
+
+def _is_of_use(plot: Plot, totals: Totals) -> bool:
+    return bool(totals.hls or not plot.is_of_hls) and bool(totals.signals or not plot.is_of_signals)
+
+
+def _answers(signals: SignalCounts) -> dict[str, int]:
+    return {state: getattr(signals, state) for state in BET_STATES}
 
 
 def write_page(result: RunResult, path: Path) -> None:

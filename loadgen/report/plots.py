@@ -56,6 +56,8 @@ class Plot:
     """Heights compare then; without, a slow growth can be seen."""
     is_of_hls: bool = False
     """Whether it is of players by LL-HLS alone: without any, nobody misses it."""
+    is_of_signals: bool = False
+    """Likewise, of players with signals."""
 
 
 def _percentiles(name: str) -> tuple[Line, ...]:
@@ -85,6 +87,11 @@ def _joins_a_second(step: Step) -> float | None:
 
 def _failures_a_second(step: Step) -> float | None:
     return shares.divided(sum(step.join_failures.values()), step.seconds)
+
+
+def _bets_not_accepted_a_second(step: Step) -> float | None:
+    signals = step.signals
+    return shares.divided(signals.bets_answered - signals.accepted + signals.bets_unanswered, step.seconds)
 
 
 PLOTS = (
@@ -216,6 +223,31 @@ PLOTS = (
         ),
         per=" a second",
         is_of_hls=True,
+    ),
+    Plot(
+        "Round trip of a bet",
+        "From sending a bet to its first answer.",
+        Dimension.DURATION,
+        _percentiles("bet_rtt_s"),
+        is_of_signals=True,
+    ),
+    Plot(
+        "Round trip of a ping over signals",
+        "As the gateway measures it, and tells its players.",
+        Dimension.DURATION,
+        _percentiles("signal_rtt_s"),
+        is_of_signals=True,
+    ),
+    Plot(
+        "Bets",
+        "Of all players together, and those that were not accepted, whatever the cause.",
+        Dimension.COUNT,
+        (
+            Line("sent", Colour.FIRST, lambda step: shares.divided(step.signals.bets, step.seconds)),
+            Line("not accepted", Colour.ALARM, _bets_not_accepted_a_second),
+        ),
+        per=" a second",
+        is_of_signals=True,
     ),
     Plot(
         "CPU of the gateway",

@@ -11,7 +11,16 @@ from operator import attrgetter
 from typing import TypeVar
 
 from loadgen.distribution import Distribution
-from loadgen.figures import DISTRIBUTIONS, GatewaySample, Generator, HlsCounts, Interval, MediaCounts, StudioCounts
+from loadgen.figures import (
+    DISTRIBUTIONS,
+    GatewaySample,
+    Generator,
+    HlsCounts,
+    Interval,
+    MediaCounts,
+    SignalCounts,
+    StudioCounts,
+)
 
 GAP_S = 1.5
 """Time between two intervals of which nothing is known, from which on it is a gap and not a late tick."""
@@ -19,7 +28,7 @@ GAP_S = 1.5
 LEAST_S = 0.5
 """Of time, to speak of a rate: what is left over at a run's end may be a few milliseconds, all of them goodbyes."""
 
-Kind = TypeVar("Kind", MediaCounts, HlsCounts, StudioCounts)
+Kind = TypeVar("Kind", MediaCounts, HlsCounts, SignalCounts, StudioCounts)
 
 
 @dataclass(slots=True)
@@ -32,6 +41,7 @@ class Step:
     """Of its intervals."""
     viewers: int = 0
     hls_viewers: int = 0
+    signal_players: int = 0
     joining: int = 0
     joins: int = 0
     join_failures: Counter[str] = field(default_factory=Counter)
@@ -39,6 +49,7 @@ class Step:
     ice_restarts: int = 0
     media: MediaCounts = field(default_factory=MediaCounts)
     hls: HlsCounts = field(default_factory=HlsCounts)
+    signals: SignalCounts = field(default_factory=SignalCounts)
     studios: StudioCounts = field(default_factory=StudioCounts)
     distributions: dict[str, Distribution] = field(default_factory=dict)
     """By the names of `Interval`'s."""
@@ -80,11 +91,13 @@ def step_of(intervals: Sequence[Interval]) -> Step:
         seconds=sum(interval.seconds for interval in intervals),
         viewers=max(interval.viewers for interval in intervals),
         hls_viewers=max(interval.hls_viewers for interval in intervals),
+        signal_players=max(interval.signal_players for interval in intervals),
         joining=max(interval.joining for interval in intervals),
         joins=sum(interval.joins for interval in intervals),
         ice_restarts=sum(interval.ice_restarts for interval in intervals),
         media=summed(MediaCounts, [counts for interval in intervals for counts in interval.media.values()]),
         hls=summed(HlsCounts, [counts for interval in intervals for counts in interval.hls.values()]),
+        signals=summed(SignalCounts, [counts for interval in intervals for counts in interval.signals.values()]),
         studios=summed(StudioCounts, [counts for interval in intervals for counts in interval.studios.values()]),
         distributions={name: _merged(intervals, name) for name in DISTRIBUTIONS},
         gateway=GatewaySample.highest(interval.gateway for interval in intervals),
@@ -102,7 +115,10 @@ def summed(kind: type[Kind], rows: Iterable[Kind]) -> Kind:
     return kind(*map(sum, columns))
 
 
-_FIELDS = {kind: attrgetter(*(each.name for each in fields(kind))) for kind in (MediaCounts, HlsCounts, StudioCounts)}
+_FIELDS = {
+    kind: attrgetter(*(each.name for each in fields(kind)))
+    for kind in (MediaCounts, HlsCounts, SignalCounts, StudioCounts)
+}
 
 
 def _merged(intervals: Sequence[Interval], name: str) -> Distribution:

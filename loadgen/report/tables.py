@@ -31,6 +31,9 @@ TIMES = {
     "hls_lateness_s": "HLS lateness",
     "hls_latency_s": "HLS live latency",
     "hls_delay_s": "HLS delay",
+    "bet_rtt_s": "Bet, round trip",
+    "signal_rtt_s": "Ping, round trip",
+    "signal_join_s": "Signals join",
 }
 """Distribution -> what people call it."""
 

@@ -1,6 +1,15 @@
 """What the workers told, second by second: sums for the whole run, intervals for the plots, sessions for the list."""
 
-from loadgen.figures import DISTRIBUTIONS, GatewaySample, HlsCounts, Interval, MediaCounts, SessionFigures, StudioCounts
+from loadgen.figures import (
+    DISTRIBUTIONS,
+    GatewaySample,
+    HlsCounts,
+    Interval,
+    MediaCounts,
+    SessionFigures,
+    SignalCounts,
+    StudioCounts,
+)
 from loadgen.result import MAX_SESSIONS_KEPT, Group, Totals
 
 MAX_INTERVALS = 1_800
@@ -50,6 +59,12 @@ class History:
             totals.hls.setdefault(stream, HlsCounts()).add(hls)
         totals.hls_failures.update(interval.hls_failures)
         totals.broken_rules.update(interval.broken_rules)
+        for stream, signals in interval.signals.items():
+            totals.signals.setdefault(stream, SignalCounts()).add(signals)
+        totals.signal_failures.update(interval.signal_failures)
+        totals.broken_signal_rules.update(interval.broken_signal_rules)
+        totals.round_aborts.update(interval.round_aborts)
+        totals.round_failures.update(interval.round_failures)
         for stream, studio in interval.studios.items():
             totals.studios.setdefault(stream, StudioCounts()).add(studio)
         totals.joins += interval.joins
@@ -79,6 +94,7 @@ def _in_a_row(intervals: list[Interval]) -> Interval:
         merged.seconds += interval.seconds
     merged.viewers = max(each.viewers for each in intervals)
     merged.hls_viewers = max(each.hls_viewers for each in intervals)
+    merged.signal_players = max(each.signal_players for each in intervals)
     merged.joining = max(each.joining for each in intervals)
     merged.gateway = GatewaySample.highest(each.gateway for each in intervals)
     return merged

@@ -16,5 +16,11 @@ MAX_REQUESTS_PER_S = 1000.0
 """Joins and ICE restarts. A storm of players at a round start is hundreds; more than that tests no video, it is a flood
 of HTTP."""
 
+MAX_BETS_A_ROUND = 20
+"""Of one player: no chip lands so often."""
+
+MAX_BETS_PER_S = 2000.0
+"""Of all players while bets are open: ten times what a busy edge takes."""
+
 MAX_STUDIO_BITRATE_BPS = 50_000_000.0
 """2160p60 by H.264, more than any table sends."""

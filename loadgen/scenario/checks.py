@@ -5,11 +5,14 @@ from itertools import chain
 from math import inf
 from typing import NamedTuple
 
-from loadgen.scenario.bounds import MAX_HLS_PLAYERS, MAX_PLAYERS, MAX_REQUESTS_PER_S, MAX_STREAMS
+from loadgen.scenario.bounds import MAX_BETS_PER_S, MAX_HLS_PLAYERS, MAX_PLAYERS, MAX_REQUESTS_PER_S, MAX_STREAMS
 from loadgen.scenario.durations import DURATION
 from loadgen.scenario.fields import InconsistentError
 from loadgen.scenario.players import PlayersSpec, PoissonArrival
 from loadgen.scenario.studios import StudiosSpec
+
+UNKNOWN_WINDOW_S = 1.0
+"""How long bets may be open at the least, where somebody else drives the rounds: to be on the safe side."""
 
 
 def check(studios: Sequence[StudiosSpec], players: Sequence[PlayersSpec], duration_s: float) -> None:
@@ -21,6 +24,7 @@ def check(studios: Sequence[StudiosSpec], players: Sequence[PlayersSpec], durati
     _check_what_is_watched(studios, players)
     _check_times(studios, players, duration_s)
     _check_requests(players)
+    _check_bets(studios, players)
 
 
 def _check_streams(studios: Sequence[StudiosSpec]) -> None:
@@ -64,6 +68,8 @@ def _check_times(studios: Sequence[StudiosSpec], players: Sequence[PlayersSpec],
         (("players", index, "arrival", "at"), group.arrival.at_s) for index, group in enumerate(players)
     ]
     for index, studio in enumerate(studios):
+        if studio.rounds is not None:
+            starts.append((("studios", index, "rounds", "at"), studio.rounds.at_s))
         starts += [
             (("studios", index, "events", number, "at"), event.at_s) for number, event in enumerate(studio.events)
         ]
@@ -105,6 +111,21 @@ def _loads(group: PlayersSpec) -> Iterator[_Load]:
         yield _Load(at_s, inf, group.count * _joins_again_per_s(group, group.stay_s))
     if group.ice_restart_every_s is not None:
         yield _Load(at_s, inf, group.count / group.ice_restart_every_s)
+
+
+def _check_bets(studios: Sequence[StudiosSpec], players: Sequence[PlayersSpec]) -> None:
+    windows_s = [group.rounds.betting_s for group in studios if group.rounds is not None]
+    per_s = 0.0
+    for index, group in enumerate(players):
+        bets = group.signals.bets if group.signals is not None else None
+        if bets is None:
+            continue
+        where = ("players", index, "signals", "bets")
+        if studios and not windows_s:
+            raise InconsistentError(where, "there is nothing to bet on: no studio here has `rounds`")
+        per_s += group.count * bets.share * bets.per_round / min(windows_s, default=UNKNOWN_WINDOW_S)
+        if per_s > MAX_BETS_PER_S:
+            raise InconsistentError(where, f"{per_s:.0f} bets a second, at most {MAX_BETS_PER_S:.0f}")
 
 
 def _joins_again_per_s(group: PlayersSpec, stay_s: float) -> float:

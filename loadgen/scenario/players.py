@@ -4,7 +4,7 @@ from typing import Annotated, Literal, Self
 
 from pydantic import Discriminator, Field, Tag, model_validator
 
-from loadgen.scenario.bounds import MAX_DURATION_S, MAX_PLAYERS, MAX_REQUESTS_PER_S
+from loadgen.scenario.bounds import MAX_BETS_A_ROUND, MAX_DURATION_S, MAX_PLAYERS, MAX_REQUESTS_PER_S
 from loadgen.scenario.durations import DURATION, FREQUENCY, SHARE
 from loadgen.scenario.fields import InconsistentError, Name, Section, Within, chosen_by_key
 
@@ -87,8 +87,30 @@ Streams = Annotated[
 ]
 
 
-Protocol = Literal["whep", "hls"]
-"""How players watch: by WHEP, or by LL-HLS."""
+Protocol = Literal["whep", "hls", "none"]
+"""How players watch: by WHEP, by LL-HLS, or not at all: they only have signals."""
+
+CarrierKind = Literal["data_channel", "websocket"]
+
+
+class BetsSpec(Section):
+    """What players bet on rounds that they see being opened."""
+
+    share: Annotated[float, Within(SHARE, 0, 1)] = 1.0
+    """Of the players: those that bet on a round, drawn anew for each."""
+    per_round: int = Field(1, ge=1, le=MAX_BETS_A_ROUND)
+    """Bets of each of them, at moments drawn from the time that bets are open."""
+    late: Annotated[float, Within(SHARE, 0, 1)] = 0.0
+    """Of the bets: those that are sent when their player knows that bets are closed, and that must be refused."""
+
+
+class SignalsSpec(Section):
+    """Bet signals beside the media: pings are answered at once, and rounds are followed."""
+
+    carrier: CarrierKind | None = None
+    """`data_channel`, or `websocket`; without it, the data channel where there is one: with `protocol: whep`."""
+    bets: BetsSpec | None = None
+    """Without it, nobody bets."""
 
 
 class PlayersSpec(Section):
@@ -101,7 +123,7 @@ class PlayersSpec(Section):
     streams: Streams = "all"
     """What they watch: `all` that the studios publish, or a list of names; as evenly as possible."""
     protocol: Protocol = "whep"
-    """How they watch: `whep`, or `hls` for LL-HLS."""
+    """How they watch: `whep`, `hls` for LL-HLS, or `none`: then they only have signals."""
     preload_hints: bool = False
     """Of hls: whether they ask for the next part before it is listed (EXT-X-PRELOAD-HINT). AVPlayer does, hls.js does
     not."""
@@ -121,6 +143,15 @@ class PlayersSpec(Section):
     """Of the players, rounded up: those that decrypt each packet (of hls: look at each sample), measure the delay from
     the studio, and check that frames are whole. Each costs several times as much CPU as the others."""
     impairment: ImpairmentSpec | None = None
+    signals: SignalsSpec | None = None
+    """Without it, they have none."""
+
+    @property
+    def carrier(self) -> CarrierKind | None:
+        """What carries their signals; None without any."""
+        if self.signals is None:
+            return None
+        return self.signals.carrier or ("data_channel" if self.protocol == "whep" else "websocket")
 
     @model_validator(mode="after")
     def _watches_something(self) -> Self:
@@ -130,16 +161,20 @@ class PlayersSpec(Section):
 
     @model_validator(mode="after")
     def _suits_its_protocol(self) -> Self:
-        if self.protocol == "whep" and self.preload_hints:
+        if self.protocol != "hls" and self.preload_hints:
             raise InconsistentError(("preload_hints",), "only players of `protocol: hls` have them")
-        if self.protocol == "hls":
+        if self.protocol != "whep" and self.carrier == "data_channel":
+            raise InconsistentError(("signals", "carrier"), "only players of `protocol: whep` have a data channel")
+        if self.protocol == "none" and self.signals is None:
+            raise InconsistentError(("protocol",), "without `signals` there is nothing that such players do")
+        if self.protocol != "whep":
             for key, is_set in (
                 ("impairment", self.impairment is not None),
                 ("ice_restart_every", self.ice_restart_every_s is not None),
             ):
                 if is_set:
                     raise InconsistentError(
-                        (key,), "players of `protocol: hls` have no ICE, and no packets of their own"
+                        (key,), f"players of `protocol: {self.protocol}` have no ICE, and no packets of their own"
                     )
         return self
 

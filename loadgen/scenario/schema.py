@@ -11,11 +11,28 @@ from loadgen.scenario.bounds import MAX_DURATION_S
 from loadgen.scenario.checks import check
 from loadgen.scenario.durations import DURATION
 from loadgen.scenario.fields import Name, Section, Within
-from loadgen.scenario.players import ImpairmentSpec, Leaves, PlayersSpec, PoissonArrival, RampArrival
-from loadgen.scenario.studios import FileSource, GeneratedSource, PauseEvent, PictureSize, ReconnectEvent, StudiosSpec
+from loadgen.scenario.players import (
+    BetsSpec,
+    ImpairmentSpec,
+    Leaves,
+    PlayersSpec,
+    PoissonArrival,
+    RampArrival,
+    SignalsSpec,
+)
+from loadgen.scenario.studios import (
+    FileSource,
+    GeneratedSource,
+    PauseEvent,
+    PictureSize,
+    ReconnectEvent,
+    RoundsSpec,
+    StudiosSpec,
+)
 from loadgen.verdict.thresholds import parse_threshold
 
 __all__ = [
+    "BetsSpec",
     "FileSource",
     "GeneratedSource",
     "ImpairmentSpec",
@@ -26,7 +43,9 @@ __all__ = [
     "PoissonArrival",
     "RampArrival",
     "ReconnectEvent",
+    "RoundsSpec",
     "Scenario",
+    "SignalsSpec",
     "StudiosSpec",
     "json_schema",
 ]

@@ -107,6 +107,27 @@ class ReconnectEvent(_Event):
         return self
 
 
+class RoundsSpec(Section):
+    """Rounds of the game, one after another, opened and moved on by the studio. The server closes their bets."""
+
+    at_s: Annotated[float, Within(DURATION, 0, MAX_DURATION_S)] = Field(0.0, alias="at")
+    """When the first is opened: since the run began."""
+    every_s: Annotated[float, Within(DURATION, 1, 3600)] = Field(alias="every")
+    """From the opening of one round to that of the next."""
+    betting_s: Annotated[float, Within(DURATION, 0.5, 3600)] = Field(alias="betting")
+    """How long bets are open."""
+    result_after_s: Annotated[float, Within(DURATION, 0.5, 3600)] = Field(2.0, alias="result_after")
+    """From then to the result."""
+    settle_after_s: Annotated[float, Within(DURATION, 0, 3600)] = Field(1.0, alias="settle_after")
+    """From the result until it is settled."""
+
+    @model_validator(mode="after")
+    def _ends_before_the_next(self) -> Self:
+        if self.betting_s + self.result_after_s + self.settle_after_s > self.every_s:
+            raise InconsistentError(("every",), "the next round would begin before this one has ended")
+        return self
+
+
 Source = Annotated[
     Annotated[FileSource, Tag("(with)")] | Annotated[GeneratedSource, Tag("(without)")],
     chosen_by_key("file", FileSource),
@@ -128,6 +149,8 @@ class StudiosSpec(Section):
     pacing: Literal["burst", "paced"] = "burst"
     """Whether a frame's packets are sent at once, as most encoders do, or spread over the time until the next frame."""
     events: tuple[Event, ...] = ()
+    rounds: RoundsSpec | None = None
+    """Without it, there are none."""
 
     @model_validator(mode="after")
     def _has_good_names(self) -> Self:

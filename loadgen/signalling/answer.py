@@ -11,13 +11,16 @@ from loadgen.errors import SignallingError
 from loadgen.signalling.candidate import Candidate, parse_candidate
 
 MAX_MEDIA_SECTIONS = 16
-"""We offer two."""
+"""We offer three at the most."""
 
 MAX_LINES = {"a=rtpmap": 64, "a=fmtp": 64, "a=rtcp-fb": 256, "a=ssrc": 64, "a=ssrc-group": 64, "a=candidate": 64}
 """What aiortc compares each with each of. A server that answers all codecs that we offer stays below half of these."""
 
 MIN_UFRAG_CHARS, MIN_PWD_CHARS, MAX_CREDENTIAL_CHARS = 4, 22, 256
 """RFC 8839 section 5.4."""
+
+DEFAULT_MESSAGE_BYTES = 65_536
+"""Where a=max-message-size is not told (RFC 8841 section 6.1)."""
 
 MAX_CLOCK_RATE_HZ = 1_000_000
 """Audio has at most 192 kHz, video 90 kHz."""
@@ -48,6 +51,15 @@ class AnswerMedia:
 
 
 @dataclass(frozen=True, slots=True)
+class AnswerChannels:
+    """The section of data channels (RFC 8841), where it was not refused."""
+
+    sctp_port: int
+    max_message_bytes: int
+    """0: any."""
+
+
+@dataclass(frozen=True, slots=True)
 class Answer:
     """What a server answered."""
 
@@ -60,6 +72,8 @@ class Answer:
     """`active`: the server begins the DTLS handshake, or `passive`: we do."""
     candidates: tuple[Candidate, ...]
     media: tuple[AnswerMedia, ...]
+    channels: AnswerChannels | None = None
+    """None where none were offered, or the server has none."""
 
     @property
     def credentials(self) -> Credentials:
@@ -78,6 +92,7 @@ def parse_answer(text: str) -> Answer:
         description = SessionDescription.parse(text.lstrip())
         sections = [section for section in description.media if _is_used(section)]
         media = tuple(_media(section) for section in sections if section.rtp.codecs)
+        channels = next((_channels(section) for section in description.media if _has_channels(section)), None)
     except Exception as error:  # aiortc raises whatever its conversions raise: AssertionError, KeyError, TypeError ...
         raise SignallingError("answer", f"The answer does not parse: {type(error).__name__}.") from error
     _require(bool(media), "The answer has no media.")
@@ -93,6 +108,7 @@ def parse_answer(text: str) -> Answer:
         setup=setup,
         candidates=_candidates(text),
         media=media,
+        channels=channels,
     )
 
 
@@ -113,6 +129,17 @@ def _require_modest(text: str) -> None:
 
 def _is_used(section: MediaDescription) -> bool:
     return section.kind in ("video", "audio") and section.port != 0 and section.direction != "inactive"
+
+
+def _has_channels(section: MediaDescription) -> bool:
+    return section.kind == "application" and section.port != 0
+
+
+def _channels(section: MediaDescription) -> AnswerChannels:
+    sctp_port, capabilities = section.sctp_port, section.sctpCapabilities
+    if sctp_port is None or not 0 < sctp_port < 1 << 16:
+        raise ValueError("no a=sctp-port")
+    return AnswerChannels(sctp_port, DEFAULT_MESSAGE_BYTES if capabilities is None else capabilities.maxMessageSize)
 
 
 def _media(section: MediaDescription) -> AnswerMedia:

@@ -1,9 +1,11 @@
-"""WHIP and WHEP over HTTP, as a browser does it: POST the offer, PATCH to restart ICE, DELETE to leave.
+"""WHIP and WHEP over HTTP, as a browser does it: POST the offer, PATCH to restart ICE, DELETE to leave. And JSON, which
+the API of rounds speaks.
 
 Whatever goes wrong is a SignallingError: `http_503` for a status that refuses, `http_timeout`, `http_error` when the
 server cannot be talked to, `http_redirect`, `http_location` and `http_body` when it answers what may not be followed.
 """
 
+import json
 from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
@@ -16,6 +18,7 @@ from loadgen.errors import SignallingError
 from loadgen.signalling.fragment import FRAGMENT_TYPE
 
 SDP_TYPE = "application/sdp"
+JSON_TYPE = "application/json"
 
 MAX_BODY_BYTES = 64 * 1024
 """An answer to our offers is below 10 kB."""
@@ -57,7 +60,7 @@ def http_client(resolver: AbstractResolver | None = None) -> aiohttp.ClientSessi
 
 
 class Signalling:
-    """The three requests. `endpoint_allowed` is asked about every host that the server sends us to."""
+    """The requests. `endpoint_allowed` is asked about every host that the server sends us to."""
 
     def __init__(
         self, http: aiohttp.ClientSession, endpoint_allowed: Callable[[str], bool], token: str | None = None
@@ -89,6 +92,15 @@ class Signalling:
         """Leave; the status, whatever it is."""
         async with self._exchange("DELETE", _parsed(session_url), None, {}) as response:
             return response.status
+
+    async def exchange_json(self, method: str, url: str, body: object = None) -> tuple[int, object]:
+        """`(status, answer)`, whatever the status. SignallingError("http_body") for an answer that is no JSON."""
+        text = None if body is None else json.dumps(body)
+        async with self._exchange(method, _parsed(url), text, {"Content-Type": JSON_TYPE}) as response:
+            try:
+                return response.status, json.loads(await _text(response))
+            except (json.JSONDecodeError, RecursionError):
+                raise SignallingError("http_body", f"{method} {url}: {response.status}, and no JSON.") from None
 
     @asynccontextmanager
     async def _exchange(

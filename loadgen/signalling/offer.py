@@ -11,6 +11,7 @@ from pathlib import Path
 from gateway.transport.ice import Credentials
 
 _PLAYER = Path(__file__).with_name("player_offer.sdp").read_text()
+_SIGNALS = Path(__file__).with_name("signals_section.sdp").read_text()
 _STUDIO = Path(__file__).with_name("studio_offer.sdp").read_text()
 
 CONSTRAINED_BASELINE = "42e01f"
@@ -31,6 +32,12 @@ class StudioSsrcs:
 def player_offer(credentials: Credentials, fingerprint: str, candidates: Sequence[str]) -> str:
     """An offer to watch. `fingerprint` is `sha-256 AB:CD...`, `candidates` are what stands after `a=candidate:`."""
     return _filled(_PLAYER, credentials, fingerprint, candidates)
+
+
+def player_offer_with_signals(credentials: Credentials, fingerprint: str, candidates: Sequence[str]) -> str:
+    """An offer to watch, with a section for data channels."""
+    bundled = _PLAYER.replace("a=group:BUNDLE 0 1\n", "a=group:BUNDLE 0 1 2\n")
+    return _filled(bundled + _SIGNALS, credentials, fingerprint, candidates)
 
 
 def studio_offer(

@@ -62,6 +62,18 @@ _OF_HLS = (
         lambda totals: totals.all_hls.requests,
     ),
 )
+_OF_SIGNALS = (
+    _Row(
+        "bets answered, those that were sent again once more for each time",
+        (("railbird_bets_total", {}),),
+        lambda totals: totals.all_signals.bets_answered + totals.all_signals.resends,
+    ),
+    _Row(
+        "bets accepted",
+        (("railbird_bets_total", {"state": "accepted"}),),
+        lambda totals: totals.all_signals.accepted,
+    ),
+)
 _OF_PLAYERS = (
     _Row(
         PACKETS_TO_PLAYERS,
@@ -97,15 +109,20 @@ _OF_PLAYERS = (
     _Row(
         "players' sessions ended",
         (("railbird_sessions_ended_total", _EGRESS),),
-        lambda totals: totals.ended.total() - _ended_by_hls(totals),
+        lambda totals: totals.ended.total() - _ended_by_hls(totals) - _ended_by_signals(totals),
     ),
 )
 
 
 def _ended_by_hls(totals: Totals) -> int:
-    """Sessions that the gateway knows nothing of."""
+    """Sessions of players by LL-HLS, of which the gateway knows nothing."""
     groups = (group for group in totals.groups.values() if group.hls is not None)
     return sum(group.sessions - group.join_failures.total() for group in groups)
+
+
+def _ended_by_signals(totals: Totals) -> int:
+    """Sessions of players by signals alone."""
+    return totals.distributions["signal_join_s"].count
 
 
 @dataclass(frozen=True, slots=True)
@@ -129,12 +146,13 @@ def compare(start: Scrape | None, end: Scrape | None, totals: Totals) -> Compari
         *(_OF_STUDIOS if totals.studios else ()),
         *(_OF_PLAYERS if totals.media else ()),
         *(_OF_HLS if totals.hls else ()),
+        *(_OF_SIGNALS if totals.all_signals.bets else ()),
     )
     return Comparison([_counts(row, start, end, totals) for row in rows], _remarks(totals))
 
 
 def _counts(row: _Row, start: Scrape, end: Scrape, totals: Totals) -> ServerCounts:
-    streams = totals.media.keys() | totals.studios.keys()
+    streams = totals.media.keys() | totals.studios.keys() | totals.signals.keys()
     server = sum(end.total(*counter, streams) - start.total(*counter, streams) for counter in row.counters)
     metric = " + ".join(_selector(*counter) for counter in row.counters)
     return ServerCounts(row.name, metric, server, row.client(totals))

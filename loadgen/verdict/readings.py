@@ -3,7 +3,7 @@
 import math
 from collections.abc import Callable, Sequence
 
-from loadgen.figures import GatewaySample, HlsCounts, MediaCounts
+from loadgen.figures import GatewaySample, HlsCounts, MediaCounts, SignalCounts, StudioCounts
 from loadgen.result import RunResult
 from loadgen.target.comparison import PACKETS_TO_PLAYERS
 from loadgen.verdict.growth import growth_per_s, steady_part
@@ -64,6 +64,43 @@ def hls_count(count: Callable[[HlsCounts], float], basis: Callable[[HlsCounts], 
     return read
 
 
+def signals_share(share: Callable[[SignalCounts], float | None]) -> Reading:
+    """Of all players with signals together."""
+    return lambda result: share(result.totals.all_signals)
+
+
+def signals_count(count: Callable[[SignalCounts], float], basis: Callable[[SignalCounts], float]) -> Reading:
+    """Of all players with signals together; a 0 without `basis` is no measurement."""
+
+    def read(result: RunResult) -> float | None:
+        signals = result.totals.all_signals
+        return count(signals) if basis(signals) else None
+
+    return read
+
+
+def signal_failures(result: RunResult) -> float | None:
+    """Connections for signals that did not come up, or that the server ended."""
+    failures, signals = result.totals.signal_failures.total(), result.totals.all_signals
+    return failures + signals.connections_lost if failures or signals.connections else None
+
+
+def rounds_count(count: Callable[[StudioCounts], float]) -> Reading:
+    """Of the rounds that studios of the scenario drove; without any it is no measurement."""
+
+    def read(result: RunResult) -> float | None:
+        studios = result.totals.all_studios
+        return count(studios) if studios.rounds_opened else None
+
+    return read
+
+
+def round_failures(result: RunResult) -> float | None:
+    """Requests of studios about rounds."""
+    failures = result.totals.round_failures.total()
+    return failures if failures or result.totals.all_studios.rounds_opened else None
+
+
 def attempts(result: RunResult) -> int:
     """Joins, failed ones included."""
     return result.totals.joins + result.totals.join_failures.total()
@@ -75,10 +112,11 @@ def join_failures(result: RunResult) -> float | None:
 
 
 def no_picture(result: RunResult) -> float | None:
-    """Share of the sessions that joined."""
+    """Share of the sessions that joined to see one."""
     totals = result.totals
     pictures = sum(totals.distributions[name].count for name in ("first_frame_s", "hls_first_frame_s"))
-    return 1 - pictures / totals.joins if totals.joins else None
+    joins = totals.joins - totals.distributions["signal_join_s"].count
+    return 1 - pictures / joins if joins else None
 
 
 def sessions_failed(result: RunResult) -> float | None:

@@ -63,6 +63,7 @@ def line(step: Step, elapsed_s: float) -> str:
         *(_percentiles(step, name, label) for name, label in _PERCENTILES.items()),
         _loss(step),
         _hls(step),
+        _bets(step),
         f"freezes {step.media.freezes:,}",
         _bitrate(step),
         _gateway(step),
@@ -79,6 +80,7 @@ _PERCENTILES = {
     "hls_request_s": "request",
     "hls_lateness_s": "lateness",
     "hls_latency_s": "latency",
+    "bet_rtt_s": "bet",
 }
 
 
@@ -107,6 +109,15 @@ def _hls(step: Step) -> str:
     """What went wrong; nothing where all is well."""
     wrong = {"requests failed": step.hls.failures, "rules broken": step.hls.playlist_errors}
     return "  ".join(f"{name} {count:,}" for name, count in wrong.items() if count)
+
+
+def _bets(step: Step) -> str:
+    signals = step.signals
+    if not signals.bets and not signals.rules_broken and not signals.bets_unanswered:
+        return ""
+    wrong = {"unanswered": signals.bets_unanswered, "rules broken": signals.rules_broken}
+    said = ", ".join(f"{count:,} {name}" for name, count in wrong.items() if count)
+    return f"bets {signals.bets:,}" + (f" ({said})" if said else "")
 
 
 def _bitrate(step: Step) -> str:

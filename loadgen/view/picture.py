@@ -7,7 +7,7 @@ from rich.table import Table
 from rich.text import Text
 
 from loadgen import shares
-from loadgen.figures import HLS_DISTRIBUTIONS, Interval, MediaCounts
+from loadgen.figures import HLS_DISTRIBUTIONS, SIGNAL_DISTRIBUTIONS, Interval, MediaCounts, SignalCounts
 from loadgen.health import falls_behind
 from loadgen.report import wording
 from loadgen.report.steps import Step, step_of
@@ -27,6 +27,7 @@ TIMES_WITH_HLS = (
     "hls_request_s",
     "hls_lateness_s",
     "hls_latency_s",
+    "bet_rtt_s",
 )
 """Where there are players by LL-HLS, as many as there is room for; what nothing was measured of is left out."""
 
@@ -91,7 +92,8 @@ def _times(now: Step, totals: Totals) -> RenderableType:
 def _shown(totals: Totals) -> list[str]:
     """Names of distributions: as many as there is room for."""
     if not totals.hls:
-        return [name for name in TIMES if name not in HLS_DISTRIBUTIONS]
+        of_all = [name for name in TIMES if name not in (*HLS_DISTRIBUTIONS, *SIGNAL_DISTRIBUTIONS)]
+        return [*of_all, *(name for name in ("bet_rtt_s", "signal_rtt_s") if totals.distributions[name].count)]
     return [name for name in TIMES_WITH_HLS if totals.distributions[name].count]
 
 
@@ -106,6 +108,8 @@ def _rows(now: Step, totals: Totals) -> RenderableType:
     table.add_row("Frames", _frames(now.media), _frames(totals.all_media))
     table.add_row("Freezes", _freezes(now.media), _freezes(totals.all_media))
     table.add_row("Bitrate", _bitrate(now), "")
+    if totals.signals:
+        table.add_row("Bets", _bets(now.signals), _bets(totals.all_signals))
     table.add_row("Studios", *_studios(now, totals))
     table.add_row("Gateway", _gateway(now), "")
     table.add_row("Generator", _load(now), _health(now, totals))
@@ -123,6 +127,12 @@ def _frames(media: MediaCounts) -> str:
 def _freezes(media: MediaCounts) -> Text:
     words = f"{media.freezes:,}, {wording.share(shares.freeze_ratio(media))} of the time"
     return Text(words, style=WAIT if media.freezes else "")
+
+
+def _bets(signals: SignalCounts) -> Text:
+    wrong = {"unanswered": signals.bets_unanswered, "rules broken": signals.rules_broken}
+    said = ", ".join(f"{count:,} {name}" for name, count in wrong.items() if count)
+    return Text(f"{signals.bets:,}, {said or 'none unanswered'}", style=ALARM if said else "")
 
 
 def _bitrate(now: Step) -> str:

@@ -1,6 +1,7 @@
 """The worker that plays a share of the players."""
 
 from dataclasses import dataclass
+from functools import partial
 
 from gateway.transport.dtls import Certificate
 from loadgen.crowd.crowd import Crowd
@@ -12,7 +13,10 @@ from loadgen.hls.playlists import Playlists
 from loadgen.peer.peer import Peer
 from loadgen.scenario.schema import Scenario
 from loadgen.signalling.http import Signalling, http_client
-from loadgen.signalling.offer import player_offer
+from loadgen.signalling.offer import player_offer, player_offer_with_signals
+from loadgen.signals.channel import connect_channel
+from loadgen.signals.client import SignalsClient
+from loadgen.signals.websocket import connect_websocket, websocket_client
 from loadgen.target.resolver import PermittedResolver
 from loadgen.workers.target import Target
 
@@ -41,7 +45,9 @@ class PlayersService:
         self._http = http_client(self._resolver)
         self._signalling = Signalling(self._http, target.permission.may_send_requests_to, target.watch_token)
         self._playlists = Playlists()
-        self._crowd = Crowd(self._lives(), self._peer, self._hls_player, plan.scenario.late_after_s)
+        self._websockets = websocket_client(self._resolver)
+        late_after_s = plan.scenario.late_after_s
+        self._crowd = Crowd(self._lives(), self._peer, self._hls_player, self._signals, late_after_s)
 
     async def prepare(self) -> None:
         """See `Service`: nothing is missing."""
@@ -54,16 +60,25 @@ class PlayersService:
             for life in lives(group, scenario.streams_of(group), scenario.seed, plan.worker, plan.workers)
         ]
 
-    def _peer(self, stream: str) -> Peer:
+    def _peer(self, visit: Visit) -> Peer:
         target = self._plan.target
-        url = target.endpoints.whep(stream)
-        return Peer(self._certificate, self._signalling, url, player_offer, target.permission.may_send_media_to)
+        url = target.endpoints.whep(visit.stream)
+        offer = player_offer_with_signals if visit.carrier == "data_channel" else player_offer
+        return Peer(self._certificate, self._signalling, url, offer, target.permission.may_send_media_to)
 
     def _hls_player(self, visit: Visit, figures: SessionFigures, began_s: float) -> HlsPlayer:
         target = self._plan.target
         source = Source(target.endpoints.hls(visit.stream), target.watch_token, visit.preload_hints)
         fetcher = Fetcher(self._resolver, target.permission.may_send_requests_to)
         return HlsPlayer(source, fetcher, self._playlists, figures, began_s)
+
+    def _signals(self, visit: Visit, figures: SessionFigures, peer: Peer | None) -> SignalsClient:
+        target = self._plan.target
+        if visit.carrier == "data_channel" and peer is not None:
+            return SignalsClient(partial(connect_channel, peer), figures, visit.bets, visit.seed)
+        url = target.endpoints.signals(visit.stream)
+        connect = partial(connect_websocket, self._websockets, url, target.watch_token)
+        return SignalsClient(connect, figures, visit.bets, visit.seed)
 
     async def run(self, began_s: float) -> None:
         """See `Service`."""
@@ -79,3 +94,4 @@ class PlayersService:
             await self._crowd.end(cause)
         finally:
             await self._http.close()
+            await self._websockets.close()

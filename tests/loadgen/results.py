@@ -13,6 +13,7 @@ from loadgen.figures import (
     Interval,
     MediaCounts,
     SessionFigures,
+    SignalCounts,
     StudioCounts,
 )
 from loadgen.result import Group, Outcome, RunResult, ServerCounts, ThresholdResult, Totals
@@ -50,6 +51,8 @@ class MadeUpRun:
     """So many of the viewers are a group of their own."""
     hls_viewers: int = 0
     """Besides: a group by LL-HLS, there from the first second."""
+    betting: int = 0
+    """So many of the viewers bet once a second, the first ones; nine of ten are in time."""
     hole: range = range(0)
     """Seconds of which no interval came."""
     seed: int = 7
@@ -104,7 +107,20 @@ class MadeUpRun:
         )
         if self.hls_viewers:
             self._add_hls(interval, second)
+        if self.betting:
+            self._add_bets(interval, second)
         return interval
+
+    def _add_bets(self, interval: Interval, second: int) -> None:
+        interval.signals[STREAMS[0]] = _bets(self.betting, is_bad=second == 3)
+        interval.bet_rtt_s = self._around(0.012, self.betting)
+        interval.signal_rtt_s = self._around(0.011, self.betting)
+        if second == 3:
+            interval.signal_failures["http_503"] = interval.broken_signal_rules["two_answers"] = 1
+            interval.round_aborts["ingest_loss"] = interval.round_failures["http_404"] = 1
+        interval.studios[STREAMS[0]].rounds_opened = int(second % 20 == 1)
+        interval.studios[STREAMS[0]].rounds_settled = int(second % 20 == 19)
+        interval.studios[STREAMS[0]].rounds_aborted = int(second == 3)
 
     def _add_hls(self, interval: Interval, second: int) -> None:
         viewers = self.hls_viewers
@@ -183,7 +199,13 @@ class MadeUpRun:
             delay_p50_s=0.031 if number % 50 == 0 else None,
             delay_p99_s=0.088 if number % 50 == 0 else None,
             is_sampled=number % 50 == 0,
+            signals=self._bets_of(number),
+            bet_rtt_p50_s=0.012 if number < self.betting else None,
+            bet_rtt_p95_s=0.02 if number < self.betting else None,
         )
+
+    def _bets_of(self, number: int) -> SignalCounts | None:
+        return _bets(self.seconds) if number < self.betting else None
 
     def _hls_session(self, number: int) -> SessionFigures:
         return SessionFigures(
@@ -201,6 +223,21 @@ class MadeUpRun:
             latency_p50_s=0.8,
             latency_p95_s=0.9,
         )
+
+
+def _bets(bets: int, is_bad: bool = False) -> SignalCounts:
+    return SignalCounts(
+        connections=bets,
+        messages=2 * bets,
+        pings=bets,
+        bets=bets,
+        bets_answered=bets,
+        accepted=bets * 9 // 10,
+        late=bets - bets * 9 // 10,
+        bets_unanswered=int(is_bad),
+        rules_broken=int(is_bad),
+        rounds=bets,
+    )
 
 
 def _hls(viewers: int, seconds: int) -> HlsCounts:
@@ -228,6 +265,12 @@ def totals_of(intervals: list[Interval], sessions: list[SessionFigures]) -> Tota
             totals.hls.setdefault(stream, HlsCounts()).add(hls)
         totals.hls_failures.update(interval.hls_failures)
         totals.broken_rules.update(interval.broken_rules)
+        for stream, signals in interval.signals.items():
+            totals.signals.setdefault(stream, SignalCounts()).add(signals)
+        totals.signal_failures.update(interval.signal_failures)
+        totals.broken_signal_rules.update(interval.broken_signal_rules)
+        totals.round_aborts.update(interval.round_aborts)
+        totals.round_failures.update(interval.round_failures)
         for stream, studio in interval.studios.items():
             totals.studios.setdefault(stream, StudioCounts()).add(studio)
         for name in DISTRIBUTIONS:

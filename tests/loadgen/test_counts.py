@@ -4,15 +4,19 @@ from dataclasses import fields
 
 import pytest
 
-from loadgen.counts import HlsCounts, MediaCounts, StudioCounts
+from loadgen.counts import BET_STATES, Counts, HlsCounts, MediaCounts, SignalCounts, StudioCounts
 
 
-@pytest.mark.parametrize("kind", [MediaCounts, HlsCounts, StudioCounts])
-def test_counts_add_field_by_field(kind: type[MediaCounts] | type[HlsCounts] | type[StudioCounts]) -> None:
-    names = [each.name for each in fields(kind)]
+@pytest.mark.parametrize("kind", [MediaCounts, HlsCounts, SignalCounts, StudioCounts])
+def test_counts_add_field_by_field(kind: type[Counts]) -> None:
+    names = [each.name for each in fields(kind)]  # type: ignore[arg-type]
     total = kind(**{name: place for place, name in enumerate(names)})
-    total.add(kind(**dict.fromkeys(names, 100)))  # type: ignore[arg-type]
+    total.add(kind(**dict.fromkeys(names, 100)))
     assert [getattr(total, name) for name in names] == [100 + place for place in range(len(names))]
+
+
+def test_signals_have_a_sum_of_each_answer_to_a_bet() -> None:
+    assert set(BET_STATES) <= set(SignalCounts.__slots__)
 
 
 def test_expected_packets_are_all_that_were_sent_first() -> None:

@@ -2,7 +2,7 @@
 
 from collections import Counter
 
-from loadgen.figures import DISTRIBUTIONS, HlsCounts, MediaCounts, SessionFigures
+from loadgen.figures import DISTRIBUTIONS, HlsCounts, MediaCounts, SessionFigures, SignalCounts
 from loadgen.result import Group, Outcome, Totals
 
 
@@ -34,7 +34,9 @@ def test_totals_of_all_streams_leave_the_streams_alone() -> None:
 def test_group_has_one_value_of_each_session_that_has_one() -> None:
     group = Group()
     dark = SessionFigures("table", "seated", 0.0, join_s=0.3)
-    shown = SessionFigures("table", "seated", 0.0, join_s=0.1, first_frame_s=0.2, longest_gap_s=0.5, delay_p99_s=0.04)
+    shown = SessionFigures(
+        "table", "seated", 0.0, join_s=0.1, first_frame_s=0.2, longest_gap_s=0.5, delay_p99_s=0.04, bet_rtt_p95_s=0.02
+    )
     refused = SessionFigures("table", "seated", 0.0, end="http_503")
     for session in (dark, shown, refused):
         group.add(session)
@@ -47,6 +49,8 @@ def test_group_has_one_value_of_each_session_that_has_one() -> None:
         "delay_p99_s": (1, 0.04),
         "latency_p50_s": (0, 0.0),
         "latency_p95_s": (0, 0.0),
+        "bet_rtt_p50_s": (0, 0.0),
+        "bet_rtt_p95_s": (1, 0.02),
     }
 
 
@@ -58,6 +62,15 @@ def test_group_by_hls_adds_what_its_players_asked_for() -> None:
         group.add(SessionFigures("table", "tvs", 0.0, hls=HlsCounts(parts=parts), latency_p95_s=0.8))
     assert group.hls == HlsCounts(parts=7)
     assert group.distributions["latency_p95_s"].count == 2
+
+
+def test_group_with_signals_adds_its_bets() -> None:
+    group = Group()
+    group.add(SessionFigures("table", "seated", 0.0))
+    assert group.signals is None
+    for bets in (3, 4):
+        group.add(SessionFigures("table", "seated", 0.0, signals=SignalCounts(bets=bets)))
+    assert group.signals == SignalCounts(bets=7)
 
 
 def test_frames_dropped_are_those_that_could_not_be_shown() -> None:

@@ -13,6 +13,7 @@ import pytest
 from loadgen.crowd import crowd as crowd_module
 from loadgen.crowd import rounds as rounds_module
 from loadgen.crowd.crowd import Crowd
+from loadgen.crowd.lives import Visit
 from loadgen.figures import Interval, SessionFigures
 from loadgen.scenario.bounds import MAX_PLAYERS, MAX_REQUESTS_PER_S
 from tests.e2e.waiting import until
@@ -35,10 +36,13 @@ class Stage:
     def __init__(self, *lives: ShortLife) -> None:
         self.server = FakeServer()
         lives_of_group = [("viewers", cast(Any, life)) for life in lives]
-        self.crowd = Crowd(lives_of_group, cast(Any, self.server.peer), cast(Any, None), 0.15)
+        self.crowd = Crowd(lives_of_group, cast(Any, self._peer), cast(Any, None), cast(Any, None), 0.15)
         self.total = Interval(at_s=0.0, seconds=0.0)
         self.ended: list[SessionFigures] = []
         self._task: asyncio.Task[None] | None = None
+
+    def _peer(self, visit: Visit) -> FakePeer:
+        return self.server.peer(visit.stream)
 
     def begin(self) -> None:
         """The run begins."""

@@ -32,7 +32,8 @@ class Stage:
     def __init__(self, url: str, *lives: ShortLife) -> None:
         self.players: list[HlsPlayer] = []
         self._url = url
-        self.crowd = Crowd([("tvs", cast(Any, life)) for life in lives], cast(Any, None), self._player, 0.15)
+        lives_of_group = [("tvs", cast(Any, life)) for life in lives]
+        self.crowd = Crowd(lives_of_group, cast(Any, None), self._player, cast(Any, None), 0.15)
         self.total = Interval(0.0, 0.0)
         self.ended: list[SessionFigures] = []
         self._task = asyncio.create_task(self.crowd.run(time.time()))

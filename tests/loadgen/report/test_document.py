@@ -15,12 +15,13 @@ SCHEMA = Path(__file__).parents[3] / "docs" / "loadgen-report.md"
 FOREIGN = {"settings", "machine"}
 """What a scenario and a machine say of themselves."""
 NAMED_BY_THE_RUN = {"streams", "groups", "join_failures", "ended", "hls_failures", "broken_rules"}
+NAMED_BY_THE_RUN |= {"signal_failures", "broken_signal_rules", "round_aborts", "round_failures"}
 """Maps whose keys are names of streams, groups and causes."""
 
 
 @pytest.fixture(scope="module")
 def report() -> dict[str, Any]:
-    return document(MadeUpRun(Outcome.MISSED, hls_viewers=20).result())
+    return document(MadeUpRun(Outcome.MISSED, hls_viewers=20, betting=10).result())
 
 
 def _keys(value: Any) -> set[str]:
@@ -100,6 +101,8 @@ def test_group_has_its_percentiles_and_shares() -> None:
         "delay_p99_s": 3,
         "latency_p50_s": 0,
         "latency_p95_s": 0,
+        "bet_rtt_p50_s": 0,
+        "bet_rtt_p95_s": 0,
     }
     assert seated["distributions"]["gap_s"]["p50"] < seated["distributions"]["gap_s"]["p95"]
     assert 0 < seated["media"]["residual_loss"] < seated["media"]["loss"]
@@ -118,6 +121,22 @@ def test_run_without_players_by_hls_has_nothing_of_them() -> None:
     report = document(MadeUpRun().result())
     assert report["totals"]["hls"] is None
     assert {stream["hls"] for stream in report["streams"].values()} == {None}
+
+
+def test_bets_are_told_with_their_rounds() -> None:
+    report = document(MadeUpRun(betting=10).result())
+    totals = report["totals"]
+    assert totals["signals"]["bets"] == sum(step["signals"]["bets"] for step in report["steps"]) == 600
+    assert totals["signals"]["bets_accepted"] == 0.9
+    assert (totals["broken_signal_rules"], totals["round_aborts"]) == ({"two_answers": 1}, {"ingest_loss": 1})
+    assert report["groups"]["crowd"]["signals"]["bets"] == 600
+    assert totals["distributions"]["bet_rtt_s"]["p50"] == pytest.approx(0.012, rel=0.2)
+
+
+def test_run_without_signals_has_nothing_of_them() -> None:
+    report = document(MadeUpRun().result())
+    assert report["totals"]["signals"] is None
+    assert {group["signals"] for group in report["groups"].values()} == {None}
 
 
 def test_comparison_has_the_difference(report: dict[str, Any]) -> None:
@@ -139,7 +158,7 @@ def test_run_that_did_not_come_about_has_a_document() -> None:
 
 
 def test_written_json_is_strict_and_whole(tmp_path: Path, report: dict[str, Any]) -> None:
-    result = MadeUpRun(Outcome.MISSED, hls_viewers=20).result()
+    result = MadeUpRun(Outcome.MISSED, hls_viewers=20, betting=10).result()
     result.settings |= {"file": Path("table.mp4"), "rate_per_s": math.inf, "size": (1280, 720)}
     write_json(result, tmp_path / "report.json")
     written = json.loads((tmp_path / "report.json").read_text())

@@ -38,9 +38,8 @@ def _line(svg: str) -> str:
 
 @pytest.mark.parametrize("plot", PLOTS, ids=lambda plot: plot.title)
 def test_every_plot_is_drawn_small_and_well_formed(plot: Plot) -> None:
-    svg = draw(
-        plot, steps(MadeUpRun(seconds=900, viewers=40, hls_viewers=5 * plot.is_of_hls).result().intervals, POINTS)
-    )
+    run = MadeUpRun(seconds=900, viewers=40, hls_viewers=5 * plot.is_of_hls, betting=5 * plot.is_of_signals)
+    svg = draw(plot, steps(run.result().intervals, POINTS))
     assert svg is not None
     assert len(svg) < MAX_PLOT_BYTES
     ElementTree.fromstring(svg)

@@ -40,8 +40,8 @@ def _is_explained(key: str, text: str) -> bool:
 
 
 def test_ready_scenarios_are_those_that_are_promised() -> None:
-    promised = {"smoke", "soak", "storm", "churn", "encoder-reconnect", "lossy", "hls-smoke", "hls-mixed"}
-    assert {path.stem for path in READY} == promised
+    of_webrtc = {"smoke", "soak", "storm", "churn", "encoder-reconnect", "lossy"}
+    assert {path.stem for path in READY} == of_webrtc | {"hls-smoke", "hls-mixed", "bets-smoke", "bets"}
 
 
 @pytest.mark.parametrize("path", READY, ids=lambda path: path.stem)
