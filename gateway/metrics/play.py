@@ -20,5 +20,7 @@ FAMILIES = (
     Family("railbird_rounds_total", "counter", ("stream", "outcome"), "Rounds that ended: settled or aborted."),
     Family("railbird_round_aborts_total", "counter", ("stream", "cause"), "Rounds that were aborted, by cause."),
     Family("railbird_ledger_lines_total", "counter", (), "Lines written to the ledger of rounds."),
-    Family("railbird_ledger_failures_total", "counter", (), "Writes to the ledger that failed, and records that were lost."),
+    Family(
+        "railbird_ledger_failures_total", "counter", (), "Writes to the ledger that failed, and records that were lost."
+    ),
 )
