@@ -96,7 +96,7 @@ class Publisher:
     @property
     def figures(self) -> IngestFigures:
         """What this publisher has counted so far."""
-        video = [track.nacks for track in self.tracks if track.media.format.kind == "video"]
+        videos = [track for track in self.tracks if track.media.format.kind == "video"]
         return IngestFigures(
             packets_lost=sum(track.nacks.abandoned for track in self.tracks),
             packets_recovered=sum(track.nacks.recovered for track in self.tracks),
@@ -104,9 +104,10 @@ class Publisher:
             frames_lost=self._frames_lost,
             frames_oversized=self._frames_oversized,
             oversized=self._oversized,
-            video_expected=sum(nacks.expected for nacks in video),
-            video_missed=sum(nacks.missed for nacks in video),
-            video_recovered=sum(nacks.recovered for nacks in video),
+            video_expected=sum(video.nacks.expected for video in videos),
+            video_missed=sum(video.nacks.missed for video in videos),
+            video_recovered=sum(video.nacks.recovered for video in videos),
+            video_unseen=sum(video.reception.unseen for video in videos if video.reception is not None),
         )
 
     # Peer

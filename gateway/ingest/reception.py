@@ -16,11 +16,14 @@ class Reception:
         self.received = 0
         self.highest: int | None = None
         self.restarts = 0
+        self.unseen = 0
+        """Packets that the newest sender report counts, since the first one, beyond the highest number that came."""
         self._clock_rate_hz = clock_rate_hz
         self._first = 0
         self._suspect: int | None = None
         self._transit: tuple[float, int] | None = None
         self._jitter_rtp_ticks = 0.0
+        self._first_beyond: int | None = None
         self._last_sr: tuple[int, float] | None = None
         self._expected_prior = self._received_prior = 0
 
@@ -52,7 +55,7 @@ class Reception:
         self._suspect = None
         self.highest = self._first = (self.highest or 0) // 0x10000 * 0x10000 + 0x10000 + sequence_number
         self.received = self._expected_prior = self._received_prior = 0
-        self._transit = None
+        self._transit = self._first_beyond = None
         return self.highest
 
     def on_packet(self, timestamp: int, arrival_s: float) -> None:
@@ -65,7 +68,11 @@ class Reception:
         self._transit = (arrival_s, timestamp)
 
     def on_sender_report(self, report: SenderReport, arrival_s: float) -> None:
-        """Remember the report, for LSR and DLSR."""
+        """Remember the report, for LSR and DLSR, and what it says of packets of which nothing came."""
+        if self.highest is not None:
+            beyond = (report.packet_count - self.highest) & 0xFFFFFFFF
+            self._first_beyond = beyond if self._first_beyond is None else self._first_beyond
+            self.unseen = max(delta32(beyond, self._first_beyond), 0)
         self._last_sr = (ntp_middle32(report.ntp_timestamp), arrival_s)
 
     @property

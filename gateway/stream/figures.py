@@ -23,6 +23,8 @@ class IngestFigures:
     """Of them, those that were not there when a later one was."""
     video_recovered: int = 0
     """Of those, the ones that came after all."""
+    video_unseen: int = 0
+    """Packets of video that only the studio's reports tell of: nothing later came by which they would be missed."""
 
     def __add__(self, other: "IngestFigures") -> "IngestFigures":
         names = (each.name for each in fields(self))

@@ -37,8 +37,10 @@ class Evidence:
     """Not there when a later one was."""
     packets_recovered: int
     """Came after all: retransmitted, or overtaken on the way."""
+    packets_unseen: int
+    """Sent, as the studio's reports count, beyond all that came: the end of what was lost."""
     loss_share: float
-    """Of the expected ones, those that were missing and have not come."""
+    """Of those expected and unseen, the ones that have not come."""
     frames: int
     frames_lost: int
     frames_lost_share: float
@@ -64,6 +66,7 @@ class Evidence:
             "packetsExpected": self.packets_expected,
             "packetsMissing": self.packets_missing,
             "packetsRecovered": self.packets_recovered,
+            "packetsUnseen": self.packets_unseen,
             "lossShare": round(self.loss_share, 4),
             "frames": self.frames,
             "framesLost": self.frames_lost,
@@ -82,6 +85,7 @@ def evidence_of(process: Window[ProcessSample], stream: Window[StreamSample], ne
     expected = _grown(base.packets_expected, now.packets_expected)
     missing = _grown(base.packets_missed, now.packets_missed)
     recovered = _grown(base.packets_recovered, now.packets_recovered)
+    unseen = _grown(base.packets_unseen, now.packets_unseen)
     frames, frames_lost = _grown(base.frames, now.frames), _grown(base.frames_lost, now.frames_lost)
     return Evidence(
         window_s=now.at_s - base.at_s,
@@ -101,7 +105,8 @@ def evidence_of(process: Window[ProcessSample], stream: Window[StreamSample], ne
         packets_expected=expected,
         packets_missing=missing,
         packets_recovered=recovered,
-        loss_share=_share(missing - recovered, expected),
+        packets_unseen=unseen,
+        loss_share=_share(missing - recovered + unseen, expected + unseen),
         frames=frames,
         frames_lost=frames_lost,
         frames_lost_share=_share(frames_lost, frames),

@@ -64,6 +64,7 @@ def _counted(stream: Stream, publisher: Publisher | None) -> StreamSample:
         packets_expected=ingest.video_expected,
         packets_missed=ingest.video_missed,
         packets_recovered=ingest.video_recovered,
+        packets_unseen=ingest.video_unseen,
         frames=figures.frames,
         frames_lost=ingest.frames_lost,
         frames_undecodable=figures.awaiting_keyframe_frames,

@@ -60,6 +60,8 @@ class StreamSample:
     """Of video, as are all that follow."""
     packets_missed: int = 0
     packets_recovered: int = 0
+    packets_unseen: int = 0
+    """Told of by the studio's reports alone, as the newest says."""
     frames: int = 0
     """Those of which anything came."""
     frames_lost: int = 0

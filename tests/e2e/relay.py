@@ -44,6 +44,8 @@ class Path:
     loss: float
     """Share of the datagrams, of either direction, that get lost."""
     draws: random.Random
+    max_bytes: int = _MAX_DATAGRAM_BYTES
+    """What is larger gets lost as well, and nobody is told: a path with a small MTU and a firewall."""
     passed: Counter[str] = field(default_factory=Counter)
     """Datagrams by kind."""
     lost: Counter[str] = field(default_factory=Counter)
@@ -52,7 +54,7 @@ class Path:
 
     def passes(self, datagram: bytes) -> bool:
         """Draw whether this datagram gets through, and count it."""
-        through = self.draws.random() >= self.loss
+        through = self.draws.random() >= self.loss and len(datagram) <= self.max_bytes
         (self.passed if through else self.lost)[kind_of(datagram)] += 1
         return through
 

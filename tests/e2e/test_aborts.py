@@ -142,6 +142,20 @@ async def test_loss_that_retransmission_mends_aborts_nothing(
     assert recovered > 50
 
 
+async def test_path_that_carries_sound_but_no_large_packets_is_ingest_loss_and_no_stalled_encoder(
+    start_gateway: StartGateway,
+) -> None:
+    gateway = await start_gateway(**LISTEN)
+    async with relay_before(gateway) as relay, puppet(gateway, "puppet"):
+        game = await RoundOf.opened(gateway, "puppet")
+        relay.newest.max_bytes = 300
+        evidence = await _aborted(gateway, game, "ingest_loss")
+    assert evidence["lossShare"] >= 0.5
+    assert evidence["packetsMissing"] + evidence["packetsUnseen"] >= 50
+    assert evidence["pictureGapMs"] >= PICTURE_GAP_MS
+    assert evidence["soundGapMs"] < MARGIN_MS
+
+
 # The gateway and its host
 
 

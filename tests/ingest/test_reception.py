@@ -209,6 +209,42 @@ def test_last_report_is_named_with_the_delay_since() -> None:
     assert (block.ssrc, block.last_sr, block.delay_since_last_sr) == (SSRC, 0x3344_5566, 32768)
 
 
+def unseen_after(reception: Reception, packet_count: int) -> int:
+    reception.on_sender_report(SenderReport(SSRC, 1, 0, packet_count & 0xFFFFFFFF, 0), 10.0)
+    return reception.unseen
+
+
+def test_packets_that_a_report_counts_and_that_never_came_are_unseen() -> None:
+    reception = reception_of(10, 11, 12)
+    assert unseen_after(reception, 1003) == 0
+    assert unseen_after(reception, 1003) == 0
+    assert unseen_after(reception, 1043) == 40
+    receive(reception, 52, 0, 2.0)
+    assert unseen_after(reception, 1043) == 0
+
+
+def test_unseen_packets_are_counted_over_the_wrap_of_the_sender() -> None:
+    reception = reception_of(10)
+    assert unseen_after(reception, 0xFFFFFFFE) == 0
+    assert unseen_after(reception, 3) == 5
+
+
+def test_report_that_was_overtaken_leaves_nothing_unseen() -> None:
+    reception = reception_of(10)
+    unseen_after(reception, 100)
+    receive(reception, 15, 0, 2.0)
+    assert unseen_after(reception, 102) == 0
+
+
+def test_numbers_that_begin_anew_leave_nothing_unseen() -> None:
+    reception = reception_of(10, 11)
+    unseen_after(reception, 2)
+    for sequence_number in (40_000, 40_001):
+        reception.extend(sequence_number)
+    assert reception.restarts == 1
+    assert unseen_after(reception, 4) == 0
+
+
 def test_jitter_of_an_even_stream_is_none() -> None:
     reception = Reception(SSRC, CLOCK_RATE_HZ)
     for frame in range(100):

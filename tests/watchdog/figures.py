@@ -21,6 +21,7 @@ WELL = Evidence(
     packets_expected=450,
     packets_missing=0,
     packets_recovered=0,
+    packets_unseen=0,
     loss_share=0.0,
     frames=90,
     frames_lost=0,

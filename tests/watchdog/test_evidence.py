@@ -71,6 +71,12 @@ def test_packets_are_counted_over_the_window() -> None:
     assert evidence.window_s == 2.0
 
 
+def test_packets_that_only_reports_tell_of_are_lost() -> None:
+    before, after = stream_at(0.0, packets_expected=100), stream_at(3.0, packets_expected=200, packets_unseen=300)
+    evidence = evidence_of(process_window(), stream_window(before, after), 0.0)
+    assert (evidence.packets_unseen, evidence.loss_share) == (300, 0.75)
+
+
 def test_packets_that_came_after_all_and_were_missed_before_the_window_are_no_negative_loss() -> None:
     before = stream_at(0.0, packets_expected=100, packets_missed=50)
     after = stream_at(1.0, packets_expected=200, packets_missed=50, packets_recovered=50)
@@ -103,7 +109,7 @@ SAMPLES = st.lists(
         st.floats(0, 1e9),
         read_until_s=st.floats(0, 1e9),
         **dict.fromkeys(("picture_s", "sound_s", "media_s", "studio_s"), TIME_S),
-        **dict.fromkeys(("packets_expected", "packets_missed", "packets_recovered"), COUNT),
+        **dict.fromkeys(("packets_expected", "packets_missed", "packets_recovered", "packets_unseen"), COUNT),
         **dict.fromkeys(("frames", "frames_lost", "frames_undecodable"), COUNT),
         sends_video=st.booleans(),
         is_connected=st.booleans(),
