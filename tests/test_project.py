@@ -99,18 +99,19 @@ def empty_gateway(tmp_path: Path) -> Path:
         (tmp_path / "gateway" / package / "__init__.py").touch()
     for module in MODULES:
         (tmp_path / "gateway" / f"{module}.py").touch()
-    for name in sorted(_named_modules("loadgen")):
+    for name in sorted(_named_modules()):
         directory = tmp_path / name.replace(".", "/")
-        directory.mkdir(parents=True, exist_ok=True)
-        (directory / "__init__.py").touch()
+        if not directory.with_suffix(".py").exists():
+            directory.mkdir(parents=True, exist_ok=True)
+            (directory / "__init__.py").touch()
     return tmp_path
 
 
-def _named_modules(root_package: str) -> set[str]:
+def _named_modules() -> set[str]:
     """Those that the contracts name, and the packages that they are in."""
     contracts = tomllib.loads((ROOT / "pyproject.toml").read_text())["tool"]["importlinter"]["contracts"]
     named = {name for contract in contracts for name in contract.get("source_modules", ())}
-    paths = [name.split(".") for name in named if name.partition(".")[0] == root_package]
+    paths = [name.split(".") for name in named]
     return {".".join(path[:depth]) for path in paths for depth in range(1, len(path) + 1)}
 
 
