@@ -277,6 +277,8 @@ class Association(RTCSctpTransport):
 
     def _set_state(self, state: _State) -> None:
         was_up = self.is_up
+        if was_up and state is _State.ESTABLISHED:
+            return  # a repeated COOKIE ECHO, for which aiortc would make a task
         super()._set_state(state)
         if state is _State.ESTABLISHED and not was_up:
             self._tell(self._upper.on_up)

@@ -34,9 +34,9 @@ MAX_EARLY_DATAGRAMS = 16
 MAX_RTCP_SSRCS = 16
 """RTCP sender SSRCs of one peer: a browser uses one a media section. Each costs a replay window."""
 
-MAX_DTLS_PER_S = 256.0
+MAX_DTLS_PER_S = 128.0
 """Datagrams of DTLS that one connected peer may send, on average: twenty messages of four packets each, and what it
-acknowledges. Each costs a tenth of a millisecond."""
+acknowledges. Each costs up to a millisecond, if it is as bad as can be; a tenth as players send them."""
 
 CLIENT_HELLO_DELAY_S = 0.075
 """FFmpeg, which waits as DTLS server, loses a ClientHello that comes before it is ready."""

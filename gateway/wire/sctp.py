@@ -13,6 +13,9 @@ from gateway.errors import WireError
 MAX_CHUNKS = 32
 """Of one packet. A browser bundles what fits 1200 bytes: a dozen pings, or a few bets, and an acknowledgement."""
 
+MAX_CONTROL_CHUNKS = 2
+"""Of one type and packet: two RE-CONFIGs, a request and an answer. Only DATA comes more often, and is cheap."""
+
 MAX_PARAMETERS = 16
 """Of one chunk. INIT and INIT ACK of browsers have about six."""
 
@@ -35,7 +38,7 @@ _PADDING = (0, 3, 2, 1)
 
 def check_packet(packet: bytes) -> None:
     """WireError for what no SCTP peer of WebRTC sends."""
-    position, chunks, has_init, length = _COMMON_HEADER_BYTES, 0, False, len(packet)
+    position, length, types = _COMMON_HEADER_BYTES, len(packet), list[int]()
     if length < _COMMON_HEADER_BYTES + _CHUNK_HEADER_BYTES:
         raise WireError(f"an SCTP packet of {length} bytes")
     while position + _CHUNK_HEADER_BYTES <= length:
@@ -45,11 +48,19 @@ def check_packet(packet: bytes) -> None:
         check = _CHECKS.get(chunk_type)
         if check is not None:
             check(packet[position + _CHUNK_HEADER_BYTES : position + chunk_bytes])
-        chunks += 1
-        has_init |= chunk_type in _ALONE
-        if chunks > (1 if has_init else MAX_CHUNKS):
-            raise WireError(f"{chunks} chunks in a packet")
+        types.append(chunk_type)
+        if len(types) > MAX_CHUNKS:
+            raise WireError(f"more than {MAX_CHUNKS} chunks")
         position += chunk_bytes + _PADDING[chunk_bytes % 4]
+    if len(types) > 1:
+        _check_company(types)
+
+
+def _check_company(types: list[int]) -> None:
+    _require(not _ALONE.intersection(types), "an INIT in company")
+    controls = [chunk_type for chunk_type in types if chunk_type != _DATA]
+    often = any(controls.count(chunk_type) > MAX_CONTROL_CHUNKS for chunk_type in controls)
+    _require(not often, f"more than {MAX_CONTROL_CHUNKS} control chunks of one type")
 
 
 def _require(holds: bool, fault: str) -> None:
@@ -126,12 +137,12 @@ def _parameters(body: bytes) -> list[tuple[int, bytes]]:
 
 _OUTGOING_RESET = 13
 _RECONFIG_BYTES = {_OUTGOING_RESET: 12, 16: 8, 17: 8}
-_INIT, _INIT_ACK = 1, 2
-_ALONE = (_INIT, _INIT_ACK)
+_DATA, _INIT, _INIT_ACK = 0, 1, 2
+_ALONE = {_INIT, _INIT_ACK}
 """Section 6.10: not to be bundled."""
 
 _CHECKS: dict[int, Callable[[bytes], None]] = {
-    0: _check_data,
+    _DATA: _check_data,
     _INIT: _check_init,
     _INIT_ACK: _check_init,
     3: _check_sack,

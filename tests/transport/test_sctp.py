@@ -1,7 +1,6 @@
 """Associations of two ends: what travels, what is lost, what a hostile peer may not do, and what is left at the end."""
 
 import asyncio
-import math
 from collections.abc import AsyncIterator
 from struct import pack
 
@@ -25,6 +24,7 @@ OPENINGS = {
     "for a while": DataChannelOpen(LABEL, ordered=False, lifetime_ms=500),
 }
 SHORT_S = 0.01
+COOKIE_ECHO, COOKIE_ACK = 10, 11
 
 
 @pytest.fixture
@@ -374,9 +374,17 @@ async def test_assumption_of_aiortc_that_breaks_costs_a_packet(pair: Pair, monke
     assert pair.listener.heard == ["next"]
 
 
-async def test_many_heartbeats_are_answered_in_one_packet(pair: Pair) -> None:
-    from_player(pair, *[chunk(4, parameter(1, b"h"))] * 32)
-    assert len(pair.queue) == math.ceil(32 * 12 / 1100)
+async def test_answers_to_one_packet_are_one_packet(pair: Pair) -> None:
+    from_player(pair, *[chunk(4, parameter(1, b"h"))] * 2, outgoing_reset(1, next_tsn(pair), 9), data(next_tsn(pair)))
+    assert [len(parse_packet(raw)[3]) for _, raw in pair.queue] == [5]
+
+
+async def test_repeated_cookie_begins_no_task(pair: Pair) -> None:
+    (raw,) = (raw for sender, raw in pair.carried if sender == "player" and raw[12] == COOKIE_ECHO)
+    before = asyncio.all_tasks()
+    pair.deliver("player", raw)
+    assert asyncio.all_tasks() == before
+    assert [each[12] for _, each in pair.queue] == [COOKIE_ACK]
 
 
 async def test_window_is_what_we_hold(pair: Pair) -> None:

@@ -157,17 +157,18 @@ async def test_flood_of_each_chunk_is_answered_with_no_more_than_it() -> None:
     pair.open()
     tsn = (pair.association._last_received_tsn or 0) + 1
     floods = {
-        "heartbeat": [chunk(4, parameter(1, b"h"))] * 30,
-        "cookie echo": [chunk(10, bytes(24))] * 30,
+        "heartbeat": [chunk(4, parameter(1, b"h"))] * 2,
+        "cookie echo": [chunk(10, bytes(24))] * 2,
         "data": [data(tsn + 2 * number, b"x") for number in range(30)],
         "duplicates": [data(tsn - 1, b"x")] * 30,
-        "reset": [outgoing_reset(number, tsn - 1, 9) for number in range(30)],
-        "more streams": [chunk(130, parameter(17, pack("!LHH", number, 9, 0))) for number in range(30)],
-        "forward tsn": [forward_tsn(tsn + 90 + number) for number in range(30)],
+        "reset": [outgoing_reset(number, tsn - 1, 9) for number in range(2)],
+        "more streams": [chunk(130, parameter(17, pack("!LHH", number, 9, 0))) for number in range(2)],
+        "forward tsn": [forward_tsn(tsn + 90 + number) for number in range(2)],
     }
     for name, chunks in floods.items():
         raw = packet(*chunks, tag=pair.association._local_verification_tag)
         pair.queue.clear()
         pair.gateway.on_packet(raw, 0.0)
+        assert pair.drops["gateway"] == []
         assert sum(len(each) for _, each in pair.queue) <= 2 * len(raw), name
     await _ended(pair)

@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from gateway.errors import WireError
-from gateway.wire.sctp import MAX_CHUNKS, MAX_PARAMETERS, MAX_STREAMS, MAX_TSN_AHEAD, check_packet
+from gateway.wire.sctp import MAX_CHUNKS, MAX_CONTROL_CHUNKS, MAX_PARAMETERS, MAX_STREAMS, MAX_TSN_AHEAD, check_packet
 from tests.wire.sctp_packets import chunk, data, forward_tsn, init, outgoing_reset, packet, parameter, sack
 
 COOKIE_PARAMETER, EXTENSIONS_PARAMETER = 7, 0x8008
@@ -29,6 +29,7 @@ GOOD = {
     "shutdown": packet(chunk(7, bytes(4))),
     "reset": packet(outgoing_reset(1, 2, 0)),
     "reset and answer": packet(chunk(130, parameter(13, bytes(14)) + parameter(16, bytes(8)))),
+    "two resets": packet(*[outgoing_reset(1, 2, 0)] * MAX_CONTROL_CHUNKS, data(1)),
     "forward tsn": packet(forward_tsn(7, (0, 1), (MAX_STREAMS - 1, 1))),
     "chunk that nobody knows": packet(chunk(64, b"I-DATA")),
     "last chunk without its padding": packet(data(1, b"x"))[:-3],
@@ -41,6 +42,8 @@ REFUSED = {
     "chunk shorter than its header": packet(chunk(11, length=3)),
     "chunk longer than the packet": packet(chunk(11, length=5)),
     "many chunks": packet(*[data(1, b"x")] * (MAX_CHUNKS + 1)),
+    "many acknowledgements": packet(*[sack(1)] * (MAX_CONTROL_CHUNKS + 1)),
+    "many heartbeats among messages": packet(*[chunk(4, parameter(1)), data(1)] * (MAX_CONTROL_CHUNKS + 1)),
     "message without data": packet(data(1, b"")),
     "message cut short": packet(chunk(0, bytes(5))),
     "message of no body": packet(chunk(0)),
