@@ -137,7 +137,8 @@ def presented_token(request: web.Request) -> bytes | None:
     """The token that came with the request."""
     scheme, _, given = request.headers.get("Authorization", "").partition(" ")
     if scheme.lower() != "bearer":
-        offered = (name.strip() for name in request.headers.get("Sec-WebSocket-Protocol", "").split(","))
+        offers = ",".join(request.headers.getall("Sec-WebSocket-Protocol", ()))
+        offered = (name.strip() for name in offers.split(","))
         given = next((name.removeprefix(TOKEN_SUBPROTOCOL) for name in offered if _is_token(name)), "")
     # A header may hold any bytes, which aiohttp passes on as surrogates.
     return given.strip().encode(errors="surrogateescape") or None

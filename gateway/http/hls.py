@@ -1,6 +1,6 @@
 """LL-HLS over HTTP: playlists, parts, segments (draft-pantos-hls-rfc8216bis sections 6.2.5, 6.2.6 and B.1).
 
-`/hls/{stream}/index.m3u8` asks for the watch token. What lies below a generation asks for none: whoever knows the
+`/hls/{stream}/index.m3u8` asks who may watch. What lies below a generation asks for none: whoever knows the
 generation was let in, and a cache may keep and hand out what it has fetched once.
 """
 
@@ -76,13 +76,12 @@ async def preflight(request: web.Request) -> web.Response:
 
 async def index(request: web.Request) -> web.Response:
     """The multivariant playlist at the address that players are given; this is what begins the packaging."""
-    tokens = request.app[SETTINGS].tokens
     identify(request, Role.WATCH, request.match_info["stream"])
     if request.app[HUB].admission.is_draining:
         raise SignallingError(503, "This gateway is shutting down.", {"Retry-After": "1"})
     presentations = request.app[HUB].presentations
     presentation = presentations.open(request.match_info["stream"], monotonic_s())
-    cache = "private, no-store" if tokens.watch is not None else "no-cache"
+    cache = "no-cache" if "watch" in request.app[SETTINGS].open_doors else "private, no-store"
     return await _multivariant(request, presentations, presentation, f"{presentation.generation}/", cache)
 
 

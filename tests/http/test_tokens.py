@@ -287,6 +287,11 @@ async def _refusals(api: Api) -> dict[str, float]:
     return {line.split('"')[1]: float(line.rpartition(" ")[2]) for line in counted}
 
 
+async def test_playlist_behind_a_token_is_for_its_bearer_alone(api: Api) -> None:
+    door = DOORS["LL-HLS"]
+    assert (await door.knock(api, bearer(good(door))))["Cache-Control"] == "private, no-store"
+
+
 # Where a page can set no header
 
 
