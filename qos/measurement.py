@@ -58,13 +58,15 @@ class Measurement:
     def add(self, other: "Measurement") -> None:
         """Take `other` in."""
         for name in COUNTERS:
-            setattr(self, name, getattr(self, name) + getattr(other, name))
+            if grown := getattr(other, name):
+                setattr(self, name, getattr(self, name) + grown)
         self.rtt.merge(other.rtt)
 
     def subtract(self, other: "Measurement") -> None:
         """Take `other` out, which was added before."""
         for name in COUNTERS:
-            setattr(self, name, getattr(self, name) - getattr(other, name))
+            if gone := getattr(other, name):
+                setattr(self, name, getattr(self, name) - gone)
         self.rtt.subtract(other.rtt)
 
     # What the score is made of: None where nothing was measured

@@ -31,7 +31,7 @@ async def qos(request: web.Request) -> web.Response:
 
     LEG: `ingest`, `egress`, `player`.
     """
-    return web.json_response(request.app[QUALITY].report())
+    return web.json_response(text=request.app[QUALITY].report_text())
 
 
 async def ops(request: web.Request) -> web.Response:

@@ -8,7 +8,7 @@ from gateway.hub.hub import Hub
 from gateway.hub.report import stream_report
 from gateway.metrics import Sample
 from gateway.quality.process import Process
-from gateway.quality.report import edge_windows, stream_windows
+from gateway.quality.report import edge_windows
 from gateway.quality.sampler import Quality
 from gateway.quality.tables import Tables
 from gateway.rounds.description import unix_ms
@@ -76,13 +76,13 @@ class Operations:
         }
 
     def _stream(self, name: str, tables: Tables, now_s: float) -> dict[str, Any]:
-        stream, quality = self._hub.registry.stream(name), self.quality.streams.get(name)
+        stream, windows = self._hub.registry.stream(name), self.quality.windows(name)
         rounds = list(self._rounds.of_stream(name))
         over = [each for each in rounds if each.is_over]
         base = stream_report(self._hub, stream, now_s) if stream is not None else _gone(name)
         return base | {
             "viewers_by_protocol": tables.by_label("railbird_viewers", "protocol", stream=name),
-            "qos": {"windows": stream_windows(quality)} if quality is not None else None,
+            "qos": {"windows": windows} if windows is not None else None,
             "frames_dropped": tables.nested("railbird_frames_dropped_total", "leg", "reason", stream=name),
             "rounds": {
                 "open": [_row(each) for each in rounds if not each.is_over],

@@ -16,20 +16,17 @@ def stream_windows(quality: StreamQuality) -> dict[str, Any]:
 
 def edge_scores(streams: Mapping[str, StreamQuality]) -> dict[str, EdgeScore]:
     """Window -> the score of all streams together."""
-    return {
-        span.name: edge_score(
-            {name: (each.score(span.name), each.total(span.name).viewers) for name, each in streams.items()}
-        )
-        for span in SPANS
-    }
+    return {span.name: _edge_score(span.name, streams) for span in SPANS}
 
 
 def edge_windows(streams: Mapping[str, StreamQuality]) -> dict[str, Any]:
-    """Window -> score of the edge, its worst stream, and what each term cost on average."""
-    return {name: _edge_window(name, each, streams) for name, each in edge_scores(streams).items()}
+    """Window -> `edge_window`."""
+    return {span.name: edge_window(span.name, streams) for span in SPANS}
 
 
-def _edge_window(name: str, edge: EdgeScore, streams: Mapping[str, StreamQuality]) -> dict[str, Any]:
+def edge_window(name: str, streams: Mapping[str, StreamQuality]) -> dict[str, Any]:
+    """Score of the edge in a window, its worst stream, and what each term cost on average."""
+    edge = _edge_score(name, streams)
     worst = streams[edge.worst_stream].score(name).points if edge.worst_stream is not None else None
     return {
         "score": _rounded(edge.points, 1),
@@ -38,6 +35,10 @@ def _edge_window(name: str, edge: EdgeScore, streams: Mapping[str, StreamQuality
         "viewers": round(sum(each.total(name).viewers for each in streams.values()), 1),
         "terms": [{"term": term, "lost": round(lost, 2)} for term, lost in edge.lost.items()],
     }
+
+
+def _edge_score(window: str, streams: Mapping[str, StreamQuality]) -> EdgeScore:
+    return edge_score({name: (each.score(window), each.total(window).viewers) for name, each in streams.items()})
 
 
 def _window(of: Score, measured: Measurement) -> dict[str, Any]:
@@ -65,12 +66,13 @@ def _term(of: TermScore) -> dict[str, Any]:
 
 def _measured(measured: Measurement) -> dict[str, Any]:
     shares = measured.dropped_by_leg
+    p50_s, p95_s, p99_s = measured.rtt.quantiles((0.5, 0.95, 0.99))
     return {
         "rtt": {
             "pings": measured.rtt.count,
-            "p50_ms": milliseconds(measured.rtt.quantile(0.5)),
-            "p95_ms": milliseconds(measured.rtt.quantile(0.95)),
-            "p99_ms": milliseconds(measured.rtt.quantile(0.99)),
+            "p50_ms": milliseconds(p50_s),
+            "p95_ms": milliseconds(p95_s),
+            "p99_ms": milliseconds(p99_s),
         },
         "frames": {
             leg: {

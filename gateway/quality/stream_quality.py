@@ -23,6 +23,11 @@ COLUMNS = (
 """Of a stream's plots: the score of the last minute, and what the seconds since the last point measured."""
 
 
+_EACH_SAMPLE = ("1m",)
+_EACH_POINT = ("5m", "1h")
+"""The longer windows move in steps of some seconds: adding a second to each of them would double the cost."""
+
+
 @dataclass(frozen=True, slots=True)
 class Watching:
     """Who watches a stream now, and what of."""
@@ -49,6 +54,8 @@ class StreamQuality:
         self.frames_due = dict.fromkeys(LEGS, 0)
         """Leg -> video frames that it had to pass on, since the stream was first sampled."""
         self._windows = Windows()
+        self._scores: dict[str, Score] = {}
+        """Window -> its score, once somebody has asked since it changed."""
         self._recent = Measurement()
         self._before = counters
         self._sampled_s = now_s
@@ -56,7 +63,9 @@ class StreamQuality:
     def sample(self, counters: Counters, watching: Watching, now_s: float) -> None:
         """What has grown since the last sample goes into the windows."""
         measured = self._measured(counters, watching, now_s)
-        self._windows.add(measured, now_s)
+        self._windows.add(measured, now_s, _EACH_SAMPLE)
+        for window in _EACH_SAMPLE:
+            self._scores.pop(window, None)
         for leg, frames in measured.due_by_leg.items():
             self.frames_due[leg] += frames
         self._recent.add(measured)
@@ -84,21 +93,26 @@ class StreamQuality:
 
     def score(self, window: str) -> Score:
         """Of a window."""
-        return score(self.total(window))
+        if window not in self._scores:
+            self._scores[window] = score(self.total(window))
+        return self._scores[window]
 
     def scores(self) -> dict[str, Score]:
         """Window -> its score."""
         return {span.name: self.score(span.name) for span in SPANS}
 
-    def add_point(self, at_unix_s: float, watching: Watching) -> None:
-        """A point of the plots, of what was measured since the last."""
+    def add_point(self, now_s: float, at_unix_s: float, watching: Watching) -> None:
+        """What was measured since the last point goes into the longer windows, and into the plots."""
         recent, self._recent = self._recent, Measurement()
+        self._windows.add(recent, now_s, _EACH_POINT)
+        self._scores.clear()
         points = self.score("1m").points
         seconds = max(recent.window_ms / 1000, 0.001)
+        p50_s, p95_s = recent.rtt.quantiles((0.5, 0.95))
         values: dict[str, Value] = {
             "score": round(points, 1) if points is not None else None,
-            "rtt_p50_ms": milliseconds(recent.rtt.quantile(0.5)),
-            "rtt_p95_ms": milliseconds(recent.rtt.quantile(0.95)),
+            "rtt_p50_ms": milliseconds(p50_s),
+            "rtt_p95_ms": milliseconds(p95_s),
             "dropped_ingest_per_s": round(recent.ingest_dropped / seconds, 2),
             "dropped_egress_per_s": round(recent.egress_dropped / seconds, 2),
             "dropped_player_per_s": round(recent.player_dropped / seconds, 2),

@@ -35,6 +35,24 @@ def test_subtracted_is_as_if_never_merged(some: list[float], others: list[float]
     assert sketch == Sketch(some)
 
 
+@given(VALUES, VALUES)
+def test_packed_is_the_same_and_can_be_taken_out(some: list[float], others: list[float]) -> None:
+    packed, whole = Sketch(others), Sketch(some + others)
+    packed.pack()
+    packed.pack()
+    assert packed == Sketch(others)
+    assert (packed.count, len(packed)) == (len(others), len(Sketch(others)))
+    whole.subtract(packed)
+    assert whole == Sketch(some)
+
+
+@given(VALUES, st.lists(SHARES, max_size=5))
+def test_quantiles_together_are_those_one_by_one(values: list[float], shares: list[float]) -> None:
+    rising = sorted(shares)
+    sketch = Sketch(values)
+    assert sketch.quantiles(rising) == tuple(sketch.quantile(share) for share in rising)
+
+
 @given(VALUES, SHARES, SHARES)
 def test_quantiles_rise(values: list[float], one: float, other: float) -> None:
     small, great = sorted((one, other))
