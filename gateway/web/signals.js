@@ -164,7 +164,7 @@ export class SignalsClient extends EventTarget {
     } catch {
       return;
     }
-    this.#takers[message.type]?.(message); // What a newer gateway says besides is not for us.
+    this.#takers[message?.type]?.(message); // What a newer gateway says besides is not for us.
   }
 
   #onWelcome({ mayBet, reportIntervalMs, rounds, nowUnixMs }) {

@@ -1,0 +1,195 @@
+"""SignalsClient in a real browser, by WebSocket: what it answers, sends again, and tells its page."""
+
+import json
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+from playwright.async_api import Page, WebSocketRoute, expect
+
+from gateway.signals.messages import BetMessage, Pong, Report, parse_message
+from tests.web.stub_gateway import StubGateway, until
+from tests.web.stub_hls import presentation
+
+pytestmark = pytest.mark.browser
+
+MAX_BYTES = 4096
+OPEN_UNIX_MS = 1_700_000_000_000
+
+
+class Table:
+    """The gateway's end of all the WebSockets that a page opens; the newest is the one that is used."""
+
+    def __init__(self) -> None:
+        self.sockets: list[WebSocketRoute] = []
+        self.texts: list[str] = []
+        """What the page sent, over all of them."""
+
+    def accept(self, socket: WebSocketRoute) -> None:
+        self.sockets.append(socket)
+        socket.on_message(lambda text: self.texts.append(str(text)))
+        self.say(type="welcome", version=1, mayBet=True, reportIntervalMs=1000, nowUnixMs=OPEN_UNIX_MS, rounds=[])
+
+    def say(self, **message: Any) -> None:
+        self.sockets[-1].send(json.dumps(message))
+
+    def say_round(self, state: str, steps: int, **more: Any) -> None:
+        """The round `r1` has entered its step of that number."""
+        at = {"unixMs": OPEN_UNIX_MS + steps, "rtpTimestamp": None}
+        told: dict[str, Any] = {
+            "roundId": "r1",
+            "state": state,
+            "steps": [{}] * steps,
+            "at": at,
+            "closesAtUnixMs": None,
+        }
+        self.say(type="round", round={**told, "result": None, "cause": None, **more})
+
+    def answer(self, bet: BetMessage, state: str, **more: Any) -> None:
+        self.say(type="ack", betId=bet.bet_id, roundId=bet.round_id, state=state, sentence="", **more)
+
+    def said(self, kind: type) -> list[Any]:
+        """The page's messages of that kind, as the gateway reads them: what it does not take fails the test."""
+        messages = [parse_message(text, MAX_BYTES) for text in self.texts]
+        return [message for message in messages if isinstance(message, kind)]
+
+    @property
+    def bets(self) -> list[BetMessage]:
+        return self.said(BetMessage)
+
+
+@pytest.fixture
+async def table(page: Page, stub: StubGateway, origin: str) -> Table:
+    """A page that plays by HLS, so that its signals come by WebSocket."""
+    presentation()
+    stub.hls.start()
+    table = Table()
+    await page.route_web_socket("**/signals/demo", table.accept)
+    await page.goto(f"{origin}/watch/demo?transport=hls")
+    await page.wait_for_function("railbird.signals.mayBet")
+    return table
+
+
+async def _until(holds: Callable[[], bool]) -> None:
+    await until(holds, within_s=10)
+
+
+async def test_ping_is_answered_and_its_round_trip_kept(page: Page, table: Table) -> None:
+    table.say(type="ping", id=7, rttMs=None)
+    table.say(type="ping", id=8, rttMs=12.5)
+    await _until(lambda: table.said(Pong) == [Pong(7), Pong(8)])
+    await page.wait_for_function("railbird.signals.rttMs === 12.5")
+
+
+async def test_bet_without_an_answer_is_sent_again_and_counts_once(page: Page, table: Table) -> None:
+    table.say_round("betting_open", 1)
+    await page.get_by_role("button", name="Tie").click()
+    await _until(lambda: len(table.bets) >= 3)
+    assert len({bet.bet_id for bet in table.bets}) == 1
+    assert table.bets[0].fields == {"choice": "tie", "stake": 10}
+    table.answer(table.bets[0], "duplicate", first="accepted")
+    await expect(page.locator("#bet")).to_have_text("10 on Tie: taken")
+    sent = len(table.bets)
+    await page.wait_for_timeout(1500)
+    assert len(table.bets) == sent, "an answered bet is not sent again"
+
+
+REFUSALS = {
+    "late": "too late, bets were closed",
+    "unknown_round": "no such round",
+    "rate_limited": "too many bets at once",
+    "unavailable": "not taken, bets cannot be booked now",
+    "forbidden": "not allowed to bet here",
+}
+
+
+async def test_refused_bet_says_why(page: Page, table: Table) -> None:
+    table.say_round("betting_open", 1)
+    for number, (state, words) in enumerate(REFUSALS.items(), 1):
+        await page.get_by_role("button", name="Player").click()
+        await _until(lambda wanted=number: len({bet.bet_id for bet in table.bets}) == wanted)  # type: ignore[misc]
+        table.answer(table.bets[-1], state)
+        await expect(page.locator("#bet")).to_have_text(f"10 on Player: {words}")
+
+
+async def test_delivery_follows_the_answer(page: Page, table: Table) -> None:
+    table.say_round("betting_open", 1)
+    for outcome, words in (("delivered", "taken and booked"), ("undelivered", "not booked, it does not count")):
+        table.texts.clear()
+        await page.get_by_role("button", name="Banker").click()
+        await _until(lambda: len(table.bets) == 1)
+        table.answer(table.bets[0], "accepted")
+        table.say(type="delivery", betId=table.bets[0].bet_id, roundId="r1", outcome=outcome, sentence="")
+        # An answer to the bet that was sent again comes after it, and says less.
+        table.answer(table.bets[0], "duplicate", first="accepted")
+        await expect(page.locator("#bet")).to_have_text(f"10 on Banker: {words}")
+
+
+async def test_round_never_goes_back(page: Page, table: Table) -> None:
+    table.say_round("betting_open", 1)
+    table.say_round("betting_closed", 2)
+    await expect(page.locator("#round-words")).to_have_text("No more bets", timeout=10_000)
+    table.say_round("betting_open", 1)
+    table.say(type="ping", id=1, rttMs=None)
+    await _until(lambda: Pong(1) in table.said(Pong))
+    assert await page.evaluate("railbird.signals.rounds.map(({ state }) => state)") == ["betting_closed"]
+
+
+async def test_aborted_round_says_why_and_that_bets_do_not_count(page: Page, table: Table) -> None:
+    table.say_round("aborted", 2, cause="ingest_freeze")
+    words = "Round void: the picture from the studio stopped. Bets do not count."
+    await expect(page.locator("#round-words")).to_have_text(words, timeout=10_000)
+
+
+async def test_bets_cannot_be_placed_where_the_token_does_not_let_them(page: Page, table: Table) -> None:
+    table.say(type="welcome", version=1, mayBet=False, reportIntervalMs=1000, nowUnixMs=OPEN_UNIX_MS, rounds=[])
+    table.say_round("betting_open", 1)
+    await expect(page.locator("#bet")).to_have_text("You may watch this table, and not bet.", timeout=10_000)
+    await expect(page.get_by_role("button", name="Tie")).to_be_disabled(timeout=10_000)
+
+
+async def test_message_that_says_nothing_is_ignored(table: Table) -> None:
+    for text in ("", "no JSON", "[]", "null", '{"type": "of version 2"}', '{"type": 3}'):
+        table.sockets[-1].send(text)
+    table.say(type="ping", id=2, rttMs=None)
+    await _until(lambda: table.said(Pong) == [Pong(2)])
+
+
+async def test_lost_socket_is_opened_again_and_takes_the_bet_along(page: Page, table: Table) -> None:
+    table.say_round("betting_open", 1)
+    await page.get_by_role("button", name="Tie").click()
+    await _until(lambda: len(table.bets) == 1)
+    await table.sockets[0].close()
+    await _until(lambda: len(table.sockets) == 2 and len(table.bets) >= 2)
+    table.answer(table.bets[0], "duplicate", first="accepted")
+    await expect(page.locator("#bet")).to_have_text("10 on Tie: taken")
+
+
+async def test_reports_are_what_the_gateway_takes(table: Table) -> None:
+    await _until(lambda: len(table.said(Report)) >= 2)
+    report = table.said(Report)[-1]
+    assert report.protocol == "hls"
+    assert 0.5 < report.interval_s < 5
+    assert report.packets_received is None
+
+
+async def test_token_is_offered_as_a_subprotocol_and_not_in_the_address(
+    page: Page, stub: StubGateway, origin: str
+) -> None:
+    presentation()
+    stub.hls.start()
+    await page.add_init_script(
+        """window.opened = [];
+        const Real = WebSocket;
+        window.WebSocket = class extends Real {
+            constructor(address, protocols) {
+                super(address, protocols);
+                opened.push({ address: String(address), protocols });
+            }
+        };"""
+    )
+    await page.goto(f"{origin}/watch/demo?transport=hls#token=se.cr-et")
+    await page.wait_for_function("opened.length > 0")
+    opened = (await page.evaluate("opened"))[0]
+    assert opened["protocols"] == ["railbird.signals.v1", "bearer.se.cr-et"]
+    assert "cr-et" not in opened["address"]
