@@ -8,6 +8,7 @@ import tracemalloc
 from collections import Counter, defaultdict
 from collections.abc import AsyncIterator
 from dataclasses import dataclass, field, replace
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -15,12 +16,14 @@ from aiohttp import web
 from pydantic import ValidationError
 from structlog.testing import capture_logs
 
+from gateway import config
 from gateway.bets.bet import Answer, Bet, BetState, Delivery
 from gateway.bets.desk import BettingDesk
 from gateway.bets.lane import Pauses
 from gateway.bets.upstream import MAX_WAITING_BYTES, UNDELIVERED_LOGGED_PER_S, WebhookUpstream
 from gateway.clock import WallClock, monotonic_s
 from gateway.config import BetSettings, TracingSettings, UpstreamSettings
+from gateway.errors import ConfigError
 from gateway.metrics import FAMILIES
 from gateway.tracing import Tracing
 from tests.bets.casino import open_casino, refuse, take, until
@@ -375,3 +378,12 @@ def test_url_that_is_no_http_is_refused(url: str) -> None:
 def test_url_without_a_secret_is_refused() -> None:
     with pytest.raises(ValidationError, match="without a secret"):
         UpstreamSettings.model_validate({"url": "https://casino.example/bets"})
+
+
+def test_url_without_a_secret_refuses_the_file_by_its_line(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    file = tmp_path / "railbird.yml"
+    file.write_text("log_level: info\nbets:\n  per_round: 7\n  upstream:\n    url: https://casino.example/bets\n")
+    with pytest.raises(ConfigError, match=r"railbird\.yml:4: bets\.upstream: a url without a secret"):
+        config.load(file)
+    monkeypatch.setenv("RAILBIRD_BETS__UPSTREAM__SECRET", "secret")
+    assert config.load(file).bets.upstream.secret is not None

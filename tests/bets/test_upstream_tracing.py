@@ -1,8 +1,5 @@
 """A bet's trace: from the player's message to the upstream and back."""
 
-import logging
-from collections.abc import Iterator
-
 import pytest
 
 from gateway.bets.lane import Pauses
@@ -13,15 +10,6 @@ from tests.bets.casino import Casino, open_casino, refuse, take, until
 from tests.bets.table import bet
 from tests.tracing.collector import SpanSeen, open_collector
 from tests.tracing.made import PARENT_ID, TRACE_ID, TRACEPARENT, tracing_to
-
-
-@pytest.fixture(autouse=True)
-def restored_logger() -> Iterator[None]:
-    """The SDK's own logger is silenced by the gateway."""
-    logger = logging.getLogger("opentelemetry")
-    level = logger.level
-    yield
-    logger.setLevel(level)
 
 
 async def handed_on(casino: Casino, endpoint: str | None, traceparent: str | None, attempts: int = 1) -> None:

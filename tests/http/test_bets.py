@@ -7,12 +7,16 @@ from typing import Any
 
 import aiohttp
 import pytest
+import structlog
 from structlog.testing import capture_logs
 
+from gateway import log
 from gateway.app import Gateway
 from gateway.config import HostPort, Settings
+from gateway.log import PLAYER_HASH_DIGITS
 from tests.bets.casino import Casino, open_casino, refuse, take, until
 from tests.http.conftest import Api, Serve
+from tests.tracing.collector import open_collector
 from tests.tracing.made import TRACE_ID, TRACEPARENT
 
 ROUNDS = "/api/v1/streams/table/rounds"
@@ -145,6 +149,32 @@ async def test_gateway_that_stops_tells_whose_bets_do_not_count(casino: Casino) 
         await api.gateway.stop()
         assert (await player.told("delivery"))["outcome"] == "undelivered"
         await player.told("goodbye")
+
+
+async def test_log_names_bet_and_trace_but_no_player(
+    serve: Serve, casino: Casino, capsys: pytest.CaptureFixture[str]
+) -> None:
+    casino.reply = refuse(422)
+    log.configure("json", "debug")
+    try:
+        async with open_collector() as collector:
+            api = await serve(bets=upstream(casino), tracing={"otlp_endpoint": collector.url})
+            async with playing(api) as player:
+                await player.bet(traceparent=TRACEPARENT)
+                await player.told("delivery")
+            await api.gateway.tracing.stop(10.0)
+        lines = [json.loads(line) for line in capsys.readouterr().err.splitlines()]
+    finally:
+        structlog.reset_defaults()
+    told = {line["event"]: line for line in lines if "betId" in line}
+    assert told.keys() == {"bet", "bet undelivered"}
+    name = casino.calls[0].message["playerId"]
+    for line in told.values():
+        assert (line["streamId"], line["roundId"], line["betId"]) == ("table", "r1", "b1")
+        assert len(line["playerId"]) == PLAYER_HASH_DIGITS
+    assert told["bet"]["playerId"] == told["bet undelivered"]["playerId"]
+    assert told["bet undelivered"]["traceId"] == TRACE_ID
+    assert name not in json.dumps(lines)
 
 
 async def test_unencrypted_upstream_beyond_this_machine_is_warned_of(serve: Serve) -> None:

@@ -1,12 +1,14 @@
 """Spans over HTTP signalling, as a collector receives them."""
 
 import asyncio
-import logging
-from collections.abc import AsyncIterator, Iterator
+import json
+from collections.abc import AsyncIterator
 
 import aiohttp
 import pytest
+import structlog
 
+from gateway import log
 from gateway.hub.hub import Hub
 from tests.bets.casino import until
 from tests.http.conftest import Api, Serve
@@ -16,15 +18,6 @@ from tests.tracing.made import PARENT_ID, TRACE_ID, TRACEPARENT
 ROUNDS = "/api/v1/streams/table/rounds"
 JSON = {"Content-Type": "application/json"}
 TOKEN = "hunter2-hunter2"
-
-
-@pytest.fixture(autouse=True)
-def restored_logger() -> Iterator[None]:
-    """The SDK's own logger is silenced by the gateway."""
-    logger = logging.getLogger("opentelemetry")
-    level = logger.level
-    yield
-    logger.setLevel(level)
 
 
 @pytest.fixture
@@ -147,6 +140,18 @@ async def test_request_whose_client_has_gone_has_a_span(api: Api, collector: Col
     await until(lambda: len(collector.spans) == 1)
     assert collector.spans[0].name == "POST /whip/{stream}"
     assert "http.response.status_code" not in collector.spans[0].attributes
+
+
+async def test_log_lines_of_a_request_name_its_trace(api: Api, capsys: pytest.CaptureFixture[str]) -> None:
+    log.configure("json", "info")
+    try:
+        answer = await api.publish(Authorization=f"Bearer {TOKEN}", traceparent=TRACEPARENT)
+        await api.request("DELETE", answer["Location"], headers={"Authorization": f"Bearer {TOKEN}"})
+        lines = [json.loads(line) for line in capsys.readouterr().err.splitlines()]
+    finally:
+        structlog.reset_defaults()
+    (opened,) = [line for line in lines if line["event"] == "session opened"]
+    assert (opened["traceId"], opened["streamId"]) == (TRACE_ID, "table")
 
 
 async def test_nothing_is_traced_without_an_endpoint(serve: Serve) -> None:
