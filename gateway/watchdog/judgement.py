@@ -9,6 +9,7 @@ from collections.abc import Callable
 from gateway.config import AbortSettings
 from gateway.rounds.causes import AbortCause
 from gateway.watchdog.evidence import Evidence
+from gateway.watchdog.sample import ProcessSample, StreamSample, Window
 
 MIN_FRAMES = 10
 """Of a window whose share of lost ones says anything."""
@@ -22,6 +23,22 @@ _BY_OUR_BUG = "internal_error"
 """What sessions are ended by that did not end themselves."""
 
 Holds = Callable[[Evidence, AbortSettings], bool]
+
+
+def is_suspect(process: ProcessSample, stream: Window[StreamSample], settings: AbortSettings) -> bool:
+    """Whether the newest samples show anything that `has_failed` could be for: a look that costs little.
+
+    What is not suspect, and was not for a whole window, has not failed.
+    """
+    now, base = stream.newest, stream.base
+    if now.picture_s is None:
+        return False
+    return (
+        now.read_until_s - now.picture_s >= settings.picture_gap_s
+        or process.loop_lag_s >= settings.loop_lag_s
+        or process.queue_lateness_s >= settings.loop_lag_s
+        or now.frames_lost - base.frames_lost >= settings.frames_lost_share * max(now.frames - base.frames, MIN_FRAMES)
+    )
 
 
 def cause_of(evidence: Evidence, settings: AbortSettings) -> AbortCause | None:

@@ -6,7 +6,6 @@ from gateway.clockwork import Clockwork
 from gateway.hub.hub import Hub
 from gateway.ingest.publisher import Publisher
 from gateway.stream.figures import IngestFigures
-from gateway.stream.stream import Stream
 from gateway.stream.track import Track, TrackFigures
 from gateway.transport.port import MediaPort
 from gateway.watchdog.pictures import newest_picture_s
@@ -35,16 +34,17 @@ def read_stream(
 
     `loop_lag_s` is how long the process has just stood still: timers may ring before the socket is read.
     """
-    before = replace(previous or _UNSEEN, at_s=now_s, read_until_s=now_s - loop_lag_s)
-    stream = hub.registry.stream(name)
+    before = previous or _UNSEEN
+    stream, read_until_s = hub.registry.stream(name), now_s - loop_lag_s
     if stream is None:
-        return replace(before, is_connected=False, sends_video=True)
+        return replace(before, at_s=now_s, read_until_s=read_until_s, is_connected=False, sends_video=True)
     publisher = hub.publishers.get(stream.source.session_id) if stream.source is not None else None
     video, audio = stream.tracks.get("video"), stream.tracks.get("audio")
-    return replace(
-        _counted(stream, publisher),
-        at_s=before.at_s,
-        read_until_s=before.read_until_s,
+    figures = video.figures if video is not None else TrackFigures()
+    ingest = stream.ingest_before + (publisher.figures if publisher is not None else IngestFigures())
+    return StreamSample(
+        at_s=now_s,
+        read_until_s=read_until_s,
         picture_s=newest_picture_s(video, before.picture_s) if video is not None else before.picture_s,
         sound_s=_newest_s(audio) if publisher is None or _sends(publisher, "audio") else None,
         media_s=_latest(before.media_s, _newest_s(video), _newest_s(audio)),
@@ -52,15 +52,6 @@ def read_stream(
         sends_video=publisher is None or _sends(publisher, "video"),
         is_connected=publisher is not None,
         ended_by=stream.source_lost_by,
-    )
-
-
-def _counted(stream: Stream, publisher: Publisher | None) -> StreamSample:
-    video = stream.tracks.get("video")
-    figures = video.figures if video is not None else TrackFigures()
-    ingest = stream.ingest_before + (publisher.figures if publisher is not None else IngestFigures())
-    return replace(
-        _UNSEEN,
         packets_expected=ingest.video_expected,
         packets_missed=ingest.video_missed,
         packets_recovered=ingest.video_recovered,

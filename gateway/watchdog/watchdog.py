@@ -4,6 +4,8 @@ Ten times a second. The process is sampled always, which costs a system call: wh
 may be what fails it. A stream is sampled only while one of its rounds needs the picture.
 """
 
+import math
+
 import structlog
 
 from gateway.clockwork import Clockwork
@@ -12,7 +14,7 @@ from gateway.hub.hub import Hub
 from gateway.rounds.round import Round
 from gateway.rounds.states import PICTURE_MATTERS
 from gateway.watchdog.evidence import evidence_of
-from gateway.watchdog.judgement import cause_of
+from gateway.watchdog.judgement import cause_of, is_suspect
 from gateway.watchdog.reading import read_process, read_stream
 from gateway.watchdog.sample import ProcessSample, StreamSample, Window
 
@@ -28,6 +30,8 @@ class Watchdog:
         self._clockwork = clockwork
         self._process: Window[ProcessSample] = Window(settings.window_s)
         self._streams: dict[str, Window[StreamSample]] = {}
+        self._suspected_s: dict[str, float] = {}
+        """Stream -> when it was suspect last: evidence is put together only then, and for a window after it."""
         hub.rounds.listeners.append(self.on_round)
 
     def on_round(self, changed: Round, now_s: float) -> None:
@@ -41,6 +45,7 @@ class Watchdog:
         needing = self._needing()
         for name in self._streams.keys() - needing.keys():
             del self._streams[name]
+            self._suspected_s.pop(name, None)
         for name, rounds in needing.items():
             self._look_at(name, rounds, now_s)
 
@@ -54,7 +59,14 @@ class Watchdog:
         return {name: needed for name, needed in needing.items() if needed}
 
     def _look_at(self, name: str, rounds: list[Round], now_s: float) -> None:
-        window = self._sample(name, now_s, self._process.newest.loop_lag_s)
+        process = self._process.newest
+        window = self._sample(name, now_s, process.loop_lag_s)
+        if is_suspect(process, window, self._settings):
+            self._suspected_s[name] = now_s
+        if now_s - self._suspected_s.get(name, -math.inf) <= self._settings.window_s:
+            self._judge(name, rounds, window, now_s)
+
+    def _judge(self, name: str, rounds: list[Round], window: Window[StreamSample], now_s: float) -> None:
         for each in rounds:
             evidence = evidence_of(self._process, window, needed_since_s(each))
             cause = cause_of(evidence, self._settings)

@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from gateway.watchdog.evidence import evidence_of
-from gateway.watchdog.judgement import cause_of
+from gateway.watchdog.judgement import cause_of, has_failed, is_suspect
 from gateway.watchdog.sample import ProcessSample, Sample, StreamSample
 from tests.watchdog.figures import process_at, process_window, stream_at, stream_window
 from tests.watchdog.test_judgement import SETTINGS
@@ -142,9 +142,49 @@ def test_evidence_of_anything_is_judged_and_its_shares_are_shares(
 ) -> None:
     evidence = evidence_of(process_window(*process), stream_window(*stream), since_s)
     cause_of(evidence, SETTINGS)
+    is_suspect(process[-1], stream_window(*stream), SETTINGS)
     told = evidence.as_json()
     assert json.loads(json.dumps(told, allow_nan=False)) == told
     for share in (evidence.loss_share, evidence.frames_lost_share):
         assert 0.0 <= share <= 1.0
     for name, value in told.items():
         assert value is None or isinstance(value, str) or value >= 0, name
+
+
+Step = tuple[float, float, float, float, int, int]
+STEPS = st.lists(
+    st.tuples(
+        st.floats(0.1, 1.5),
+        st.floats(0, 3.0),
+        st.floats(0, 1.5),
+        st.floats(0, 1.5),
+        st.integers(0, 20),
+        st.integers(0, 6),
+    ),
+    min_size=1,
+    max_size=40,
+)
+"""(since the last sample, age of the picture, lag, lateness, frames more, lost frames more)."""
+
+
+@given(STEPS)
+def test_what_has_failed_was_suspect_within_the_window(
+    steps: list[tuple[float, float, float, float, int, int]],
+) -> None:
+    process, stream = process_window(process_at(0.0)), stream_window(stream_at(0.0))
+    at_s, suspected_s = 0.0, -1e9
+    for step_s, age_s, lag_s, lateness_s, frames, lost in steps:
+        at_s, before = at_s + step_s, stream.newest
+        process.add(process_at(at_s, loop_lag_s=lag_s, queue_lateness_s=lateness_s))
+        stream.add(
+            stream_at(
+                at_s,
+                picture_s=at_s - age_s,
+                frames=before.frames + frames,
+                frames_lost=before.frames_lost + min(lost, frames),
+            )
+        )
+        if is_suspect(process.newest, stream, SETTINGS):
+            suspected_s = at_s
+        if has_failed(evidence_of(process, stream, 0.0), SETTINGS):
+            assert at_s - suspected_s <= SETTINGS.window_s
