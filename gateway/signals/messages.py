@@ -3,25 +3,18 @@
 What does not parse raises WireError with one sentence, which the player is told.
 """
 
-import json
-import math
 import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from typing import Any, Literal, NoReturn, TypeVar
+from typing import Any, Literal, TypeVar
 
 from gateway.errors import WireError
+from gateway.signals.strict_json import parse_json
 
 PROTOCOL = "railbird.signals.v1"
 """Of a WebSocket the subprotocol, of a data channel the protocol. Another version gets another name."""
 VERSION = 1
 
-MAX_FIELDS = 64
-"""Values in a message, nested ones included: a bet names an amount and a place, or a few of them."""
-MAX_DEPTH = 4
-"""Of objects and arrays in a message, itself included: an upstream reads it with whatever parser it has."""
-MAX_INTEGER_DIGITS = 18
-"""Of opaque fields: beyond 64 bits each reader sees another number."""
 MAX_PING_ID = (1 << 31) - 1
 MAX_COUNT = 1_000_000
 """Frames or packets in one report: a hundred times what an interval can have."""
@@ -81,7 +74,7 @@ Message = Pong | BetMessage | Report
 
 def parse_message(text: str, max_bytes: int) -> Message:
     """The message in `text`. WireError for whatever it cannot be."""
-    value = _parse_json(text, max_bytes)
+    value = parse_json(text, max_bytes)
     if not isinstance(value, dict):
         raise WireError("A message is a JSON object.")
     kind = value.get("type")
@@ -89,73 +82,6 @@ def parse_message(text: str, max_bytes: int) -> Message:
     if parse is None:
         raise WireError(f"The type of a message is one of {', '.join(_PARSERS)}.")
     return parse(value)
-
-
-# JSON, of which less is taken than there is
-
-
-def _parse_json(text: str, max_bytes: int) -> Any:
-    if len(text) > max_bytes or (not text.isascii() and len(text.encode(errors="surrogatepass")) > max_bytes):
-        raise WireError(f"A message has at most {max_bytes} bytes.")
-    try:
-        value = json.loads(
-            text, object_pairs_hook=_object, parse_float=_finite, parse_constant=_refuse_constant, parse_int=_integer
-        )
-    except WireError:
-        raise
-    except (ValueError, RecursionError):
-        raise WireError("The message is no JSON.") from None
-    if _count(value, MAX_DEPTH) > MAX_FIELDS:
-        raise WireError(f"A message has at most {MAX_FIELDS} values.")
-    if not text.isascii() or "\\u" in text:
-        _require_unicode(value)
-    return value
-
-
-def _object(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
-    """Two readers of a duplicate key would see two different bets."""
-    found = dict(pairs)
-    if len(found) < len(pairs):
-        raise WireError("A key stands in an object twice.")
-    return found
-
-
-def _finite(digits: str) -> float:
-    number = float(digits)
-    if not math.isfinite(number):
-        raise WireError("A number is too large.")
-    return number
-
-
-def _integer(digits: str) -> int:
-    if len(digits.removeprefix("-")) > MAX_INTEGER_DIGITS:
-        raise WireError("A number is too large.")
-    return int(digits)
-
-
-def _refuse_constant(name: str) -> NoReturn:
-    raise WireError(f"{name} is no number of JSON.")
-
-
-def _count(value: Any, depth: int) -> int:
-    """The values in `value`. WireError for what is nested deeper than `depth`."""
-    if isinstance(value, dict):
-        inner = list(value.values())
-    elif isinstance(value, list):
-        inner = value
-    else:
-        return 1
-    if depth == 0:
-        raise WireError(f"A message is nested at most {MAX_DEPTH} deep.")
-    return 1 + sum(_count(each, depth - 1) for each in inner)
-
-
-def _require_unicode(value: Any) -> None:
-    """A half of a surrogate pair has no UTF-8: neither a log nor an upstream could be told of it."""
-    try:
-        json.dumps(value, ensure_ascii=False).encode()
-    except UnicodeEncodeError:
-        raise WireError("A string holds half of a surrogate pair.") from None
 
 
 # Types

@@ -2,10 +2,7 @@
 
 import random
 import secrets
-from collections import Counter
 from collections.abc import Callable, Iterable, Iterator
-
-import structlog
 
 from gateway.auth.identity import Identity
 from gateway.bets.bet import Bet, Delivery
@@ -22,19 +19,12 @@ from gateway.signals.carrier import Carrier
 from gateway.signals.connection import Connection, Limits, SignalFigures
 from gateway.signals.messages import PROTOCOL
 from gateway.signals.outbox import Outbox, Repeats
-from gateway.signals.pings import Wheel
 from gateway.signals.reports import PlayerFigures, Reports
+from gateway.signals.roster import Roster, unavailable
 from gateway.signals.untold import Untold
-
-log = structlog.get_logger()
 
 TICK_S = 0.1
 """How often `tick` is called: pings of `ping_s` are spread over so many ticks."""
-MAX_WAITING_STREAMS = 64
-"""Streams that are not there, of which pages wait for the studio: whoever connects chooses their names, and each has
-metrics of its own."""
-MAX_CONNECTIONS_OF_PLAYER = 64
-"""As many as there may be streams: a player with all tables open."""
 RECONNECT_OVER_S = 3.0
 """Who is sent away comes back within so long, each at a time of its own."""
 WELCOME_AGAIN_S = 0.5
@@ -73,48 +63,30 @@ class Signals:
         """Called when `pump` has more to do than one turn takes."""
         self._rounds = rounds
         self._histograms = histograms
-        self._is_known = is_known
         self._monotonic = monotonic
         self._is_draining = False
         self._outbox: Outbox[Connection] = Outbox(monotonic)
         self._repeats = Repeats()
         self._untold = Untold()
-        self._wheel: Wheel[Connection] = Wheel(round(settings.ping_s / TICK_S))
-        self._by_stream: dict[str, dict[Connection, None]] = {}
-        self._by_player: dict[str, dict[Connection, None]] = {}
-        self._websockets: Counter[str] = Counter()
-        """Client -> its WebSockets."""
+        self._roster = Roster(settings, is_known, round(settings.ping_s / TICK_S))
 
     def __len__(self) -> int:
-        return len(self._wheel)
+        return len(self._roster)
 
     # Who comes, who goes
 
     def check_room(self, stream: str, identity: Identity, kind: str) -> None:
         """SignallingError 503 with Retry-After where `connect` would have no room."""
         if self._is_draining:
-            raise _unavailable("This gateway is shutting down.", 1)
-        if len(self) >= self.settings.connections:
-            raise _unavailable("This gateway has as many players with signals as it takes.", 10)
-        if kind == "websocket" and self._websockets[identity.client] >= self.settings.connections_per_address:
-            raise _unavailable("Too many connections from this address.", 10)
-        if len(self._by_player.get(identity.player or "", ())) >= MAX_CONNECTIONS_OF_PLAYER:
-            raise _unavailable("Too many connections of this player.", 10)
-        if stream not in self._by_stream and not self._is_known(stream):
-            waiting = sum(not self._is_known(each) for each in self._by_stream)
-            if waiting >= MAX_WAITING_STREAMS:
-                raise _unavailable("Nobody publishes this stream now.", 10)
+            raise unavailable("This gateway is shutting down.", 1)
+        self._roster.check_room(stream, identity, kind)
 
     def connect(self, stream: str, carrier: Carrier, identity: Identity, now_s: float) -> Connection:
         """A connection, which has been welcomed. SignallingError 503 when there is no room."""
         self.check_room(stream, identity, carrier.kind)
         key = CONNECTION_KEY + secrets.token_urlsafe(12)
         connection = Connection(stream, carrier, identity, key, self, now_s)
-        self._wheel.add(connection)
-        self._by_stream.setdefault(stream, {})[connection] = None
-        self._by_player.setdefault(connection.player, {})[connection] = None
-        if carrier.kind == "websocket":
-            self._websockets[identity.client] += 1
+        self._roster.add(connection)
         self._welcome(connection, now_s)
         for text in self._untold.take(connection.player, now_s):
             connection.send(text)
@@ -137,18 +109,12 @@ class Signals:
 
     def left(self, connection: Connection) -> None:
         """See `connection.Owner`."""
-        self._wheel.remove(connection)
-        _remove(self._by_stream, connection.stream, connection)
-        _remove(self._by_player, connection.player, connection)
-        if connection.carrier.kind == "websocket":
-            self._websockets[connection.identity.client] -= 1
-            self._websockets += Counter()  # drops those that are at 0
-        if connection.stream not in self._by_stream and not self._is_known(connection.stream):
-            self._drop_figures(connection.stream)
+        self._roster.remove(connection)
+        self.forget(connection.stream)
 
     def forget(self, stream: str) -> None:
-        """The stream is gone. Who waits for it may stay; what was counted goes, at the latest with them."""
-        if stream not in self._by_stream:
+        """The stream may be gone. Who waits for it may stay; what was counted goes, at the latest with them."""
+        if self._roster.is_over(stream):
             self._drop_figures(stream)
 
     def close(self) -> None:
@@ -156,9 +122,8 @@ class Signals:
         self._is_draining = True
         while self._outbox.pump():
             pass  # what was said last is said to all
-        for connections in tuple(self._by_stream.values()):
-            for connection in tuple(connections):
-                connection.end("This gateway is shutting down.", random.uniform(0, RECONNECT_OVER_S))
+        for connection in self._roster:
+            connection.end("This gateway is shutting down.", random.uniform(0, RECONNECT_OVER_S))
 
     # What they are told
 
@@ -166,7 +131,7 @@ class Signals:
         """Send the pings that are due, and what is due again; every TICK_S."""
         self._repeats.tick(now_s)
         if not self._outbox:  # else the ones before are still under way, and pings wait for a quieter moment
-            self._outbox.put(self._wheel.turn(), self._ping)
+            self._outbox.put(self._roster.wheel.turn(), self._ping)
         self.pump(now_s)
 
     def pump(self, now_s: float) -> None:
@@ -176,7 +141,7 @@ class Signals:
 
     def broadcast(self, told: Round, now_s: float) -> None:
         """Tell the players of its stream where a round stands (`rounds.Listener`)."""
-        connections = self._by_stream.get(told.stream, {})
+        connections = self._roster.of_stream(told.stream)
         self._tell(connections, outgoing.round_message(describe(told)))
         if any(map(_is_lossy, connections)):
             self._repeats.put(lambda: self._repeat(told), now_s)
@@ -184,7 +149,7 @@ class Signals:
     def tell_delivery(self, bet: Bet, outcome: Delivery, now_s: float) -> None:
         """Tell who placed it what became of an accepted bet."""
         text = outgoing.delivery(bet.bet_id, bet.round_id, outcome)
-        connections = self._by_player.get(bet.player, {})
+        connections = self._roster.of_player(bet.player)
         self.tell_player(bet.player, text)
         if any(map(_is_lossy, connections)):
             self._repeats.put(lambda: self.tell_player(bet.player, text, _is_lossy), now_s)
@@ -196,7 +161,7 @@ class Signals:
         self, player: str, text: str, which: Callable[[Connection], bool] = lambda connection: True
     ) -> None:
         """Send a message to those connections of a player."""
-        for connection in tuple(self._by_player.get(player, ())):
+        for connection in self._roster.of_player(player):
             if which(connection):
                 connection.send(text)
 
@@ -214,7 +179,7 @@ class Signals:
 
     def _repeat(self, told: Round) -> None:
         """As it stands now: whoever missed a step needs no older one."""
-        self._tell(filter(_is_lossy, self._by_stream.get(told.stream, ())), outgoing.round_message(describe(told)))
+        self._tell(filter(_is_lossy, self._roster.of_stream(told.stream)), outgoing.round_message(describe(told)))
 
     def _tell(self, connections: Iterable[Connection], text: str) -> None:
         self._outbox.put(connections, lambda connection: connection.send(text))
@@ -233,9 +198,7 @@ class Signals:
 
     def samples(self) -> Iterator[Sample]:
         """For a scrape."""
-        for stream, connections in self._by_stream.items():
-            for kind, count in Counter(each.carrier.kind for each in connections).items():
-                yield "railbird_signal_connections", (stream, kind), count
+        yield from self._roster.samples()
         for labels, count in self.figures.messages.items():
             yield "railbird_signal_messages_total", labels, count
         for cause, count in self.figures.dropped.items():
@@ -259,16 +222,5 @@ class Signals:
         self._histograms.forget_stream(stream)
 
 
-def _remove(index: dict[str, dict[Connection, None]], key: str, connection: Connection) -> None:
-    connections = index.get(key, {})
-    connections.pop(connection, None)
-    if not connections:
-        index.pop(key, None)
-
-
 def _is_lossy(connection: Connection) -> bool:
     return connection.carrier.kind == "data_channel"
-
-
-def _unavailable(sentence: str, retry_after_s: int) -> SignallingError:
-    return SignallingError(503, sentence, {"Retry-After": str(retry_after_s)})

@@ -112,7 +112,7 @@ async def test_delivery_reaches_its_player(gateway: tuple[Gateway, str]) -> None
     made, url = gateway
     async with watching(url) as page:
         await page.until_heard("welcome")
-        (connections,) = made.hub.signals._by_stream.values()
+        (connections,) = made.hub.signals._roster.by_stream.values()
         (connection,) = connections
         made.hub.signals.tell_delivery(placed_bet(player=connection.player), Delivery.UNDELIVERED, monotonic_s())
         assert (await page.until_heard("delivery"))["outcome"] == "undelivered"

@@ -86,7 +86,7 @@ async def is_gone(api: Api) -> None:
 
 def connection_of(api: Api) -> Connection:
     """The only one."""
-    ((connection,),) = api.gateway.hub.signals._by_stream.values()
+    ((connection,),) = api.gateway.hub.signals._roster.by_stream.values()
     return connection
 
 

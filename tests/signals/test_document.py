@@ -17,7 +17,7 @@ from gateway.rounds.causes import AbortCause
 from gateway.rounds.description import describe
 from gateway.rounds.rounds import Command, Rounds
 from gateway.rounds.states import RoundState
-from gateway.signals import connection, messages, outbox, outgoing, pings, reports, signals, untold
+from gateway.signals import connection, messages, outbox, outgoing, pings, reports, roster, strict_json, untold
 from gateway.signals.messages import BetMessage, Pong, Report, parse_message
 
 TEXT = (Path(__file__).parents[2] / "docs" / "signals.md").read_text()
@@ -123,9 +123,9 @@ def test_limits_are_the_ones_of_the_code() -> None:
     defaults, bets = SignalSettings(), BetSettings()
     expected = {
         "bytes of a message": [defaults.max_message_bytes],
-        "values in a message": [messages.MAX_FIELDS],
-        "objects and arrays": [messages.MAX_DEPTH],
-        "digits of an integer": [messages.MAX_INTEGER_DIGITS],
+        "values in a message": [strict_json.MAX_FIELDS],
+        "objects and arrays": [strict_json.MAX_DEPTH],
+        "digits of an integer": [strict_json.MAX_INTEGER_DIGITS],
         "messages of a connection pongs": [defaults.messages_per_s],
         "messages of a connection `goodbye`": [connection.FLOOD_FACTOR],
         "bets of a player": [bets.per_player_per_s, bets.per_address_per_s],
@@ -136,8 +136,8 @@ def test_limits_are_the_ones_of_the_code() -> None:
         "means in a report": [messages.MAX_DURATION_S * 1000],
         "connections 503": [defaults.connections],
         "WebSockets of an address": [defaults.connections_per_address],
-        "connections of a player": [signals.MAX_CONNECTIONS_OF_PLAYER],
-        "streams that are waited for": [signals.MAX_WAITING_STREAMS],
+        "connections of a player": [roster.MAX_CONNECTIONS_OF_PLAYER],
+        "streams that are waited for": [roster.MAX_WAITING_STREAMS],
         "bytes that wait": [MAX_WAITING_BYTES],
     }
     for what, numbers in expected.items():

@@ -13,7 +13,7 @@ from gateway.metrics import FAMILIES
 from gateway.rounds.states import RoundState
 from gateway.signals.messages import PROTOCOL
 from gateway.signals.outbox import REPEAT_AFTER_S, TURN_S
-from gateway.signals.signals import MAX_CONNECTIONS_OF_PLAYER, MAX_WAITING_STREAMS, RECONNECT_OVER_S
+from gateway.signals.signals import RECONNECT_OVER_S
 from tests.bets.table import bet as placed_bet
 from tests.signals.players import House, Wire, bet, player, report, say
 
@@ -47,49 +47,6 @@ def test_welcome_has_the_open_rounds_and_the_last_result(house: House) -> None:
         ("r4", "scheduled"),
     ]
     assert not {"evidence", "bets"} & set(rounds[0])
-
-
-def test_player_beyond_the_connections_is_refused() -> None:
-    house = House(connections=2)
-    house.connect()
-    leaving, _ = house.connect()
-    with pytest.raises(SignallingError, match="as many players") as refusal:
-        house.connect()
-    assert (refusal.value.status, refusal.value.headers) == (503, {"Retry-After": "10"})
-    leaving.on_closed()
-    house.connect()
-
-
-def test_websockets_of_one_address_are_bounded_and_data_channels_are_not() -> None:
-    house = House(connections_per_address=2)
-    leaving, _ = house.connect()
-    house.connect()
-    with pytest.raises(SignallingError, match="this address"):
-        house.connect()
-    house.connect(wire=Wire("data_channel"))
-    house.connect(identity=nobody("192.0.2.2"))
-    leaving.on_closed()
-    house.connect()
-
-
-def test_connections_of_one_player_are_bounded(house: House) -> None:
-    for _ in range(MAX_CONNECTIONS_OF_PLAYER):
-        house.connect(identity=player("ada"))
-    with pytest.raises(SignallingError, match="this player"):
-        house.connect(identity=player("ada"))
-    house.connect(identity=player("bob"))
-
-
-def test_pages_may_wait_for_so_many_streams_that_are_not_there(house: House) -> None:
-    waiting = [house.connect(f"nowhere-{number}")[0] for number in range(MAX_WAITING_STREAMS)]
-    house.connect("nowhere-0")
-    house.connect("table")
-    with pytest.raises(SignallingError, match="Nobody publishes"):
-        house.connect("nowhere-else")
-    house.known.add("nowhere-1")
-    house.connect("nowhere-else")
-    waiting[2].on_closed()
-    house.connect("nowhere-other")
 
 
 # Pings
@@ -350,6 +307,7 @@ def test_stream_that_is_gone_is_forgotten(house: House) -> None:
     connection, _ = house.connect()
     say(connection, 5.0, **report())
     connection.on_closed()
+    house.known.clear()
     house.signals.forget("table")
     assert not any("table" in labels for labels in house.samples())
 
