@@ -14,7 +14,7 @@ class AbortCause(Enum):
     INGEST_FREEZE = "ingest_freeze"
     """The studio is there, but sends no media at all."""
     ENCODER_STALLED = "encoder_stalled"
-    """The studio sends sound or reports, but no pictures."""
+    """The studio sends sound, but no pictures, or none that a decoder can begin at."""
     GATEWAY_OVERLOAD = "gateway_overload"
     """This process stood still."""
     HOST_RECEIVE_DROPS = "host_receive_drops"
