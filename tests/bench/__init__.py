@@ -1,5 +1,5 @@
 """`make bench`: what a forwarded packet, a join and a viewer cost the gateway, how long a packet stays in it, and what
-LL-HLS costs.
+LL-HLS and bet signals cost.
 
 The gateway is the real process on a core of its own; studio and players are real sessions with real keys on the others.
 
@@ -9,6 +9,7 @@ The gateway is the real process on a core of its own; studio and players are rea
                         -> floor                a process on the gateway's core: the bare loop
              results -> table
              hls/        what LL-HLS costs (`--only hls`): see there
+    signals/    what pings and bets cost, and what an upstream that is down does to them (`--only signals`): see there
     placement   which core and which priority each of them has
 
 How a session comes about and how its reports are written is the load generator's (`loadgen.peer`, `loadgen.signalling`,

@@ -1,4 +1,4 @@
-"""`python -m tests.bench`: see the package. Ends by itself within ten minutes."""
+"""`python -m tests.bench`: see the package. Ends by itself within a quarter of an hour."""
 
 import json
 import shlex
@@ -19,17 +19,22 @@ from tests.bench.placement import Cores
 from tests.bench.progress import say
 from tests.bench.remote import BenchError
 from tests.bench.results import Results
+from tests.bench.signals import measure as signals
+from tests.bench.signals.report import render as render_signals
 from tests.bench.table import render
 
 GATEWAY = (sys.executable, "-m", "gateway")
 DEFAULT_PLAN = Plan((1, 50, 200, 500), 10.0, 200, Studio.FFMPEG, "127.0.0.1", GATEWAY)
 QUICK_PLAN = replace(DEFAULT_PLAN, levels=(1, 50), seconds=3.0, joins=20)
+PARTS = ("webrtc", "hls", "signals")
 DEFAULT_JSON = Path("docs/bench.json")
-MAX_DURATION_S = 600
+MAX_DURATION_S = 900
 
 
 @click.command()
-@click.option("--only", type=click.Choice(("webrtc", "hls")), help="One half: fan-out and joins, or LL-HLS.")
+@click.option(
+    "--only", type=click.Choice(("webrtc", "hls", "signals")), help="One part: fan-out and joins, LL-HLS, bets."
+)
 @click.option("--level", "levels", type=int, multiple=True, help="Viewers of a window, in rising order; repeatable.")
 @click.option("--seconds", type=float, help="Length of a window.")
 @click.option("--joins", type=int, help="How many joins to measure; 0 for none.")
@@ -71,16 +76,21 @@ def main(
         command=tuple(shlex.split(gateway_command)) if gateway_command else GATEWAY,
     )
     hls_plan = hls.QUICK_PLAN if quick else hls.DEFAULT_PLAN
+    signal_plan = signals.QUICK_PLAN if quick else signals.DEFAULT_PLAN
     record: dict[str, Any] = {}
     try:
-        if only != "hls":
+        if only in (None, "webrtc"):
             results = _measure(plan)
             print(render(results))
             record |= results.record()
-        if only != "webrtc":
+        if only in (None, "hls"):
             hls_results = hls.measure_hls(hls_plan, plan.command, Cores.available())
             print(render_hls(hls_results))
             record["hls"] = hls_results.record()
+        if only in (None, "signals"):
+            signal_results = signals.measure_signals(signal_plan, plan.command, Cores.available())
+            print(render_signals(signal_results))
+            record["signals"] = signal_results.record()
     except BenchError as error:
         raise click.ClickException(str(error)) from None
     if path is None and plan == DEFAULT_PLAN:
