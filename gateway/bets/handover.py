@@ -39,4 +39,6 @@ def handover(bet: Bet, give_up_s: float) -> Handover:
 
 def _idempotency_key(bet: Bet) -> str:
     """`stream/round/player/bet`, each percent-encoded: a player's name may hold anything, a header may not."""
-    return "/".join(quote(part, safe="") for part in (bet.stream, bet.round_id, bet.player, bet.bet_id))
+    return "/".join(
+        quote(part, safe="", errors="surrogatepass") for part in (bet.stream, bet.round_id, bet.player, bet.bet_id)
+    )

@@ -50,6 +50,12 @@ def test_idempotency_key_is_a_header_whatever_the_player_is_called() -> None:
     assert key == "table/r1/a%2Fb%0D%0AX-Evil%3A%201%20%C3%A9/b1"
 
 
+def test_player_that_is_no_unicode_is_handed_on_all_the_same() -> None:
+    handed = handover(bet(player="\ud800"), GIVE_UP_S)
+    assert handed.idempotency_key == "table/r1/%ED%A0%80/b1"
+    assert json.loads(handed.body)["playerId"] == "\ud800"
+
+
 def test_fields_wait_as_text_alone_until_the_deadline_from_when_the_bet_was_placed() -> None:
     handed = handover(bet(now_s=3.0), GIVE_UP_S)
     assert handed.bet == replace(bet(now_s=3.0), fields={})
