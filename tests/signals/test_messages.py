@@ -135,25 +135,25 @@ def parses_or_is_refused(text: str) -> None:
         json.dumps(message.fields, allow_nan=False, ensure_ascii=False).encode()
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=150, deadline=None)
 @given(st.text())
 def test_any_text_parses_or_is_refused(text: str) -> None:
     parses_or_is_refused(text)
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=150, deadline=None)
 @given(st.text(alphabet='{}[]",:\\u0123456789abcdefd-+.eE tnrlsNI ', max_size=60))
 def test_any_text_that_looks_like_json_parses_or_is_refused(text: str) -> None:
     parses_or_is_refused(text)
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=150, deadline=None)
 @given(st.dictionaries(NAMES | st.text(max_size=8), LIKELY, max_size=14))
 def test_any_object_parses_or_is_refused(message: dict[str, Any]) -> None:
     parses_or_is_refused(json.dumps(message))
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=150, deadline=None)
 @given(st.dictionaries(st.text(max_size=8), JSON_VALUES, max_size=6))
 def test_bet_is_passed_on_as_it_is_or_refused(fields: dict[str, Any]) -> None:
     message = bet() | {name: value for name, value in fields.items() if name not in ("type", "betId", "roundId")}
