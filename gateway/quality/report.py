@@ -9,9 +9,9 @@ from qos.score import EdgeScore, Score, TermScore, edge_score
 from qos.windows import SPANS
 
 
-def stream_windows(quality: StreamQuality) -> dict[str, Any]:
-    """Window -> score, terms, and what was measured."""
-    return {span.name: _window(quality.score(span.name), quality.total(span.name)) for span in SPANS}
+def stream_window(name: str, quality: StreamQuality) -> dict[str, Any]:
+    """A window of a stream: score, terms, and what was measured."""
+    return _window(quality.score(name), quality.total(name))
 
 
 def edge_scores(streams: Mapping[str, StreamQuality]) -> dict[str, EdgeScore]:

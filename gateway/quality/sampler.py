@@ -11,9 +11,10 @@ from gateway.quality.counters import counters_of, reported
 from gateway.quality.history import POINT_S, History
 from gateway.quality.process import COLUMNS as PROCESS_COLUMNS
 from gateway.quality.process import Process
-from gateway.quality.report import edge_scores, edge_window, edge_windows, stream_windows
+from gateway.quality.report import edge_scores, edge_window, edge_windows, stream_window
 from gateway.quality.stream_quality import StreamQuality, Watching
 from gateway.stream.stream import Stream
+from qos.windows import SPANS
 
 TICK_S = 1.0
 EDGE_COLUMNS = ("score", "worst_score", "streams", "viewers_webrtc", "viewers_hls", "bitrate_bps", *PROCESS_COLUMNS)
@@ -34,9 +35,9 @@ class Quality:
         self._known: dict[str, Stream] = {}
         self._ticks = 0
         self._windows: dict[str, dict[str, Any]] = {}
-        """Stream -> its windows as JSON, once somebody has asked since the last tick."""
+        """Stream -> window -> JSON, once somebody has asked since it changed."""
         self._report_text: str | None = None
-        """Likewise: everybody may ask, and 64 streams take some 20 ms."""
+        """Everybody may ask, and 64 streams take some 20 ms: once a tick is enough."""
 
     def note_round_trip(self, stream: str, seconds: float) -> None:
         """A player answered a ping."""
@@ -48,11 +49,11 @@ class Quality:
         """Every second."""
         reports = reported(self._hub.signals.reports.samples())
         self._ticks += 1
-        self._windows.clear()
         self._report_text = None
         registered = {stream.name: stream for stream in self._hub.registry}
         for name in [name for name in self.streams if registered.get(name) is not self._known[name]]:
             del self.streams[name], self._known[name]
+            self._windows.pop(name, None)
         for number, (name, stream) in enumerate(registered.items()):
             counters = counters_of(stream, self._hub, reports)
             quality = self.streams.get(name)
@@ -64,6 +65,8 @@ class Quality:
             # Streams take turns, so that no tick is a long one.
             if (self._ticks + number) % POINT_TICKS == 0:
                 quality.add_point(now_s, self._clock.unix_s(now_s), watching)
+                self._windows.pop(name, None)
+            self._windows.get(name, {}).pop("1m", None)
         if self._ticks % POINT_TICKS == 0:
             self._add_point(now_s)
 
@@ -106,9 +109,14 @@ class Quality:
 
     def windows(self, name: str) -> dict[str, Any] | None:
         """The windows of a stream, JSON-ready; None before it was sampled."""
-        if name not in self._windows and name in self.streams:
-            self._windows[name] = stream_windows(self.streams[name])
-        return self._windows.get(name)
+        quality = self.streams.get(name)
+        if quality is None:
+            return None
+        known = self._windows.setdefault(name, {})
+        for span in SPANS:
+            if span.name not in known:
+                known[span.name] = stream_window(span.name, quality)
+        return {span.name: known[span.name] for span in SPANS}
 
     def samples(self) -> Iterator[Sample]:
         """For a scrape. What has no data has no sample: 100 would be a lie, and 0 an alarm."""

@@ -2,7 +2,7 @@
 
 import json
 
-from gateway.quality.report import edge_windows, stream_windows
+from gateway.quality.report import edge_windows, stream_window
 from gateway.quality.stream_quality import StreamQuality
 from qos.measurement import Measurement
 from qos.terms import TERMS
@@ -18,7 +18,7 @@ def _of(dropped: int, viewers: int = 1) -> StreamQuality:
 
 
 def test_stream_says_what_each_term_cost_and_could_cost() -> None:
-    window = stream_windows(_of(100))["5m"]
+    window = stream_window("5m", _of(100))
     assert (window["score"], window["worst_term"]) == (60, "frames_dropped")
     (term,) = [each for each in window["terms"] if each["term"] == "frames_dropped"]
     assert term == {
@@ -35,12 +35,12 @@ def test_stream_says_what_each_term_cost_and_could_cost() -> None:
 
 def test_every_counter_of_a_measurement_is_told() -> None:
     """Two measurements that differ in anything look different."""
-    text = json.dumps(stream_windows(StreamQuality({}, 0.0)))
+    text = json.dumps(stream_window("1m", StreamQuality({}, 0.0)))
     fields = [name for name in Measurement.__slots__ if name not in ("rtt", "window_ms", "viewer_ms")]
     for name in fields:
         quality = StreamQuality({}, 0.0)
         setattr(quality.total("1m"), name, 1000)
-        assert json.dumps(stream_windows(quality)) != text, name
+        assert json.dumps(stream_window("1m", quality)) != text, name
 
 
 def test_edge_names_its_worst_stream_and_weighs_by_viewers() -> None:

@@ -1,5 +1,6 @@
 """The sampler: streams that come and go, what is exported, what is told."""
 
+import json
 from itertools import pairwise
 
 from gateway.metrics import FAMILIES
@@ -102,6 +103,20 @@ async def test_samples_are_those_of_their_families_in_every_window(sampled: Samp
     assert edge == scores
     lost = {labels[2]: value for name, labels, value in told if name == "railbird_qos_points_lost"}
     assert lost.keys() == {"signal_rtt", "frames_dropped", "packets_lost"}, "terms without data have no sample"
+
+
+async def test_report_is_as_new_as_the_last_tick(sampled: Sampled) -> None:
+    """What is kept so that it need not be written twice is written anew when it has changed."""
+    sampled.desk.studio()
+    sampled.tick()
+    for _ in range(12):
+        sampled.frames(30)
+        sampled.tick()
+        (stream,) = json.loads(sampled.quality.report_text())["streams"]
+        quality = sampled.quality.streams["table"]
+        assert {
+            name: window["measured"]["frames"]["ingest"]["frames"] for name, window in stream["windows"].items()
+        } == {span.name: quality.total(span.name).ingest_frames for span in SPANS}
 
 
 async def test_due_and_dropped_frames_of_a_leg_make_a_share(sampled: Sampled) -> None:
