@@ -127,7 +127,9 @@ class SignalsClient:
 
     def _on_welcome(self, welcome: Welcome) -> None:
         if self._welcomed.is_set():
-            self._tally.on_broken_rule("two_welcomes")
+            # By data channel it comes again until a ping is answered: the first one may be lost.
+            if self._bettor.is_reliable:
+                self._tally.on_broken_rule("two_welcomes")
             return
         self._bettor.may_bet = welcome.may_bet
         for news in welcome.rounds:
