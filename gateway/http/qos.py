@@ -35,8 +35,8 @@ async def qos(request: web.Request) -> web.Response:
 
 
 async def ops(request: web.Request) -> web.Response:
-    """All that the operators' page shows. Role `operate`. With 64 streams 600 kB and some 40 ms of the event loop: to be
-    asked for each second or two, with `since_unix_s`. Counters are since the start, or since the stream began.
+    """All that the operators' page shows. Role `operate`. With 64 streams it has 600 kB and takes the event loop some
+    40 ms: ask each second or two, with `since_unix_s`. Counters are since the start, or since the stream began.
 
         {"at_unix_s",
          "gateway": {"process_id", "uptime_s", "loop_lag_max_s", "cpu_share" (1.0: a core), "resident_bytes" | null,
