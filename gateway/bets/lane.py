@@ -53,6 +53,8 @@ class Lane:
         self._hurry = hurry
         self._waiting: deque[Handover] = deque()
         self._arrived = asyncio.Event()
+        self._first: Verdict | None = None
+        """Of the bet's first attempt, until `_retrying` has been told of it."""
         self._backoff = wait_random_exponential(multiplier=pauses.first_s, max=pauses.longest_s)
         self._retrying = AsyncRetrying(
             retry=retry_if_result(lambda verdict: verdict.fate is Fate.TRY_AGAIN),
@@ -89,12 +91,21 @@ class Lane:
         if monotonic_s() >= handed.deadline_s:
             return OUT_OF_TIME, 0
         try:
-            verdict: Verdict = await self._retrying(self._road.attempt, handed)
+            self._first = await self._road.attempt(handed)
+            # Nearly always; the machinery of retries costs as much as half an attempt.
+            if self._first.fate is not Fate.TRY_AGAIN:
+                return self._first, 0
+            verdict: Verdict = await self._retrying(self._try, handed)
         except Exception:
             # A bug: this bet's outcome is told all the same, and the bets behind it go on.
             log.exception("handing on a bet failed", stream=handed.bet.stream, bet_id=handed.bet.bet_id)
             return FAILED_HERE, 0
         return verdict, self._retrying.statistics["attempt_number"] - 1
+
+    async def _try(self, handed: Handover) -> Verdict:
+        """The first attempt has been made already."""
+        verdict, self._first = self._first, None
+        return verdict if verdict is not None else await self._road.attempt(handed)
 
     def _pause_s(self, state: RetryCallState) -> float:
         """As long as the upstream asks for; else the backoff, but not beyond the deadline, at which a last try is
