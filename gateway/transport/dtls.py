@@ -29,8 +29,8 @@ MTU_BYTES = 1200
 MAX_QUEUED_DATAGRAMS = 32
 """A handshake has at most about ten datagrams in flight; a peer that sends more than this is not shaking hands."""
 
-MAX_RECORDS = 16
-"""Of one datagram, once we are connected: a peer that repeats its last flight sends four."""
+MAX_RECORDS = 8
+"""Of one datagram, once we are connected: a peer that repeats its last flight sends four to six."""
 
 MAX_PLAINTEXT_BYTES = 2048
 """More than a datagram that we take can hold (`gateway.transport.socket`), so that one read takes a record whole."""

@@ -34,9 +34,13 @@ MAX_EARLY_DATAGRAMS = 16
 MAX_RTCP_SSRCS = 16
 """RTCP sender SSRCs of one peer: a browser uses one a media section. Each costs a replay window."""
 
-MAX_DTLS_PER_S = 128.0
-"""Datagrams of DTLS that one connected peer may send, on average: twenty messages of four packets each, and what it
-acknowledges. Each costs up to a millisecond, if it is as bad as can be; a tenth as players send them."""
+MAX_SCTP_PER_S = 128.0
+"""SCTP packets that one peer may send, on average: twenty messages of four packets each, and what it acknowledges. Each
+costs up to a millisecond, if it is as bad as can be; a tenth as players send them."""
+
+MAX_DTLS_PER_S = 1024.0
+"""Datagrams of DTLS from a connected peer's address, authentic or not. So many more, as others may forge the address:
+they are not to silence the peer."""
 
 CLIENT_HELLO_DELAY_S = 0.075
 """FFmpeg, which waits as DTLS server, loses a ClientHello that comes before it is ready."""
@@ -132,7 +136,7 @@ class Session:
         self._handshake: asyncio.Task[None] | None = None
         self._channel_terms = description.channel
         self._channels: DataChannels | None = None
-        self._dtls_rate = Rates(MAX_DTLS_PER_S)
+        self._dtls_rate, self._sctp_rate = Rates(MAX_DTLS_PER_S), Rates(MAX_SCTP_PER_S)
         self._early: deque[bytes] = deque(maxlen=MAX_EARLY_DATAGRAMS)
         self._rtcp_ssrcs: set[bytes] = set()
 
@@ -166,6 +170,9 @@ class Session:
         self.last_seen_s = max(self.last_seen_s, arrival_s)
         if self._channel_terms is None:
             self._tables.drop("unexpected_sctp")
+            return
+        if not self._sctp_rate.allows("", arrival_s):
+            self._tables.drop("sctp_flood")
             return
         if self._channels is None:
             self._channels = DataChannels(self._dtls, self._channel_terms, self._on_channel, self._tables.drop)

@@ -10,7 +10,7 @@ from gateway.rates import BURST_S
 from gateway.transport.data_channel import Channel
 from gateway.transport.dtls import MAX_QUEUED_DATAGRAMS, Certificate
 from gateway.transport.port import MediaPort
-from gateway.transport.session import CLIENT_HELLO_DELAY_S, MAX_DTLS_PER_S, MAX_EARLY_DATAGRAMS, MAX_RTCP_SSRCS
+from gateway.transport.session import CLIENT_HELLO_DELAY_S, MAX_EARLY_DATAGRAMS, MAX_RTCP_SSRCS, MAX_SCTP_PER_S
 from gateway.transport.srtp import PROFILES, Profile
 from gateway.transport.srtp.replay import WINDOW_PACKETS
 from gateway.wire import rtcp
@@ -173,7 +173,7 @@ async def test_rtcp_that_is_authentic_nonsense_is_dropped(port: MediaPort, remot
 async def test_rtcp_ssrcs_of_a_peer_are_bounded(port: MediaPort, remote: Remote) -> None:
     for ssrc in range(1, MAX_RTCP_SSRCS + 5):
         remote.send(remote.rtcp(ssrc))
-    assert len(remote.owner.compounds) == MAX_RTCP_SSRCS
+    assert len(remote.owner.compounds) == MAX_RTCP_SSRCS, MAX_SCTP_PER_S
     assert port.dropped == {"too_many_rtcp_ssrcs": 4}
     remote.send(remote.rtcp(1))
     assert len(remote.owner.compounds) == MAX_RTCP_SSRCS + 1
@@ -318,15 +318,24 @@ async def test_receiver_that_fails_costs_a_message_and_not_the_session(port: Med
     assert tables_of(port) == EMPTY
 
 
-async def test_dtls_of_a_connected_peer_has_its_rate(port: MediaPort) -> None:
+async def test_sctp_of_a_peer_has_its_rate(port: MediaPort) -> None:
     remote, channel, ours, _ = await _with_channel(port)
     remote._dtls.wire._sender = lambda datagram: remote.send(datagram, now_s)
     now_s = monotonic_s()
-    for number in range(2 * int(BURST_S * MAX_DTLS_PER_S)):
+    for number in range(2 * int(BURST_S * MAX_SCTP_PER_S)):
         channel.send(str(number))
-    assert len(ours.heard) <= BURST_S * MAX_DTLS_PER_S
-    assert port.dropped["dtls_flood"] > 0
+    assert 0 < len(ours.heard) <= BURST_S * MAX_SCTP_PER_S
+    assert set(port.dropped) == {"sctp_flood"}
     assert remote.owner.closed == []
+
+
+async def test_forged_dtls_does_not_silence_the_peer(port: MediaPort) -> None:
+    remote, channel, ours, _ = await _with_channel(port)
+    now_s = monotonic_s()
+    for _ in range(2 * int(BURST_S * MAX_SCTP_PER_S)):
+        remote.send(b"\x17\xfe\xfd" + bytes(8) + b"\0\x28" + bytes(40), now_s)
+    channel.send("still heard")
+    assert ours.heard == ["still heard"]
 
 
 # The end
