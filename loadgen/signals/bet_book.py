@@ -113,14 +113,16 @@ class BetBook:
         if is_second or (state in REMEMBERED and REMEMBERED.intersection(placed.told)):
             self._break("two_answers")
 
-    def on_delivery(self, news: DeliveryNews) -> None:
-        """What became of an accepted bet. It may overtake the answer where messages have no order."""
+    def on_delivery(self, news: DeliveryNews, is_reliable: bool = True) -> None:
+        """What became of an accepted bet. It may overtake the answer where messages have no order, and comes again
+        where they may be lost."""
         placed = self._bets.get(news.bet_id)
         if placed is None or placed.final not in (None, "accepted"):
             self._break("delivery_of_nothing")
             return
         if placed.outcome is not None:
-            self._break("two_deliveries")
+            if is_reliable or placed.outcome != news.outcome:
+                self._break("two_deliveries")
             return
         placed.outcome = news.outcome
         setattr(self._counts, news.outcome, getattr(self._counts, news.outcome) + 1)

@@ -123,7 +123,7 @@ class Bettor:
 
     def on_delivery(self, news: DeliveryNews) -> None:
         """What became of an accepted bet."""
-        self._book.on_delivery(news)
+        self._book.on_delivery(news, self.is_reliable)
 
     # The end
 
