@@ -171,6 +171,17 @@ def test_delivery_is_counted_even_before_the_answer(books: Books) -> None:
     assert (books.counts.delivered, books.broken) == (1, {})
 
 
+@pytest.mark.parametrize(("is_reliable", "broken"), [(True, {"two_deliveries": 1}), (False, {})])
+def test_delivery_may_come_again_where_messages_may_be_lost(
+    books: Books, is_reliable: bool, broken: dict[str, int]
+) -> None:
+    books.bet()
+    books.ack("accepted")
+    for _ in range(2):
+        books.book.on_delivery(DeliveryNews("b1", "delivered"), is_reliable)
+    assert (books.counts.delivered, books.broken) == (1, broken)
+
+
 def test_bets_that_are_kept_are_bounded(books: Books, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(bet_book, "MAX_BETS_KEPT", 2)
     for number in range(4):
