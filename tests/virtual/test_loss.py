@@ -127,5 +127,5 @@ def test_studio_that_answers_no_nack_loses_frames_and_is_asked_for_keyframes(see
     table.end()
     incomplete = len(studio.studio.frames) - len(whole_frames(player, studio.studio))
     assert incomplete > 20
-    assert table.gateway.publishers[0].figures.frames_lost == pytest.approx(incomplete, rel=0.25)
+    assert table.gateway.publishers[0].figures.frames_lost == pytest.approx(incomplete, rel=0.05)
     assert studio.studio.keyframe_requests > 0
