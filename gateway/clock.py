@@ -19,7 +19,7 @@ def monotonic_s() -> float:
 
 
 def unix_s() -> float:
-    """The current Unix time in seconds; for what the kernel stamps, never for what we send."""
+    """The current Unix time in seconds; for what the kernel stamps and tokens say, never for what we send."""
     return time.time()
 
 

@@ -30,6 +30,9 @@ TOKEN_SUBPROTOCOL = "bearer."
 
 RETRY_AFTER_S = 1
 
+MAX_STREAM_CHARS = 64
+"""Of what a refused client called a stream, which nobody has looked at yet, in the audit trail."""
+
 _AUDITED = frozenset({Role.PUBLISH, Role.OPERATE})
 """Roles whose refused tokens are audited."""
 
@@ -75,14 +78,13 @@ class Access:
         # This machine is exempt: it runs load tests, and proxies that nobody named, whose clients are many.
         if counts and not visitor.is_this_machine and not self._addresses.allows(visitor.client, now_s):
             self._refuse("address", "This address asks too often.")
-        # Tokens are about the world's time, which may be set while the process lives.
         try:
+            # Tokens are about the world's time, which may be set while the process lives.
             identity = self.doors.identify(visitor, roles, stream, unix_s())
         except AccessError as error:
             if visitor.token is not None and not _AUDITED.isdisjoint(roles):
-                self.audit.note_refusal(
-                    error.cause.label, visitor.client, now_s, stream=stream, path=_door(request), method=request.method
-                )
+                asked = {"stream": stream[:MAX_STREAM_CHARS], "path": _door(request), "method": request.method}
+                self.audit.note_refusal(error.cause.label, visitor.client, now_s, **asked)
             raise
         if counts and identity.player is not None and not self._players.allows(identity.player, now_s):
             self._refuse("player", "This player asks too often.")

@@ -127,6 +127,13 @@ async def test_trail_tells_who_was_turned_away_where(serve: Serve, tmp_path: Pat
     assert verify(tmp_path / "audit", "audit").kinds["audit"] == 2
 
 
+async def test_trail_is_not_filled_by_what_a_client_calls_a_stream(serve: Serve, tmp_path: Path) -> None:
+    with structlog.testing.capture_logs() as logs:
+        api = await serve(auth=_auth(tmp_path))
+        await api.request("POST", "/whip/" + "x" * 5000, headers={"Authorization": "Bearer guess"})
+    assert audited(logs)[0]["stream"] == "x" * 64
+
+
 async def test_trail_tells_of_a_kick_and_of_an_abort_by_an_operator(serve: Serve, tmp_path: Path) -> None:
     with structlog.testing.capture_logs() as logs:
         api = await serve(auth=_auth(tmp_path))
