@@ -1,8 +1,10 @@
 """Quality over HTTP: the scores that everybody may read, and the operators' answer."""
 
+import asyncio
 import json
 from typing import Any
 
+import aiohttp
 import pytest
 
 from gateway.clock import monotonic_s
@@ -12,6 +14,7 @@ from gateway.quality.stream_quality import COLUMNS
 from gateway.rounds.causes import AbortCause
 from gateway.rounds.rounds import Command
 from gateway.rounds.states import RoundState
+from gateway.signals.messages import PROTOCOL
 from qos.terms import TERMS
 from tests.http.conftest import Api, Serve
 
@@ -47,10 +50,34 @@ STREAM_KEYS = {
 }
 
 
+REPORT = {
+    "type": "report",
+    "protocol": "webrtc",
+    "intervalMs": 1000,
+    "framesDecoded": 20,
+    "framesDropped": 5,
+    "freezeCount": 1,
+    "freezesMs": 250,
+    "jitterBufferMs": 20,
+    "rttMs": 10,
+    "delayMs": 100,
+    "packetsReceived": 300,
+    "packetsLost": 1,
+}
+
+
 async def _get(api: Api, path: str, status: int = 200) -> Any:
     answer = await api.request("GET", path)
     assert answer.status == status, answer.text
     return json.loads(answer.text) if status == 200 else answer.text
+
+
+async def _said(socket: aiohttp.ClientWebSocketResponse, kind: str) -> Any:
+    """The next message of that type."""
+    while True:
+        message = json.loads((await socket.receive(timeout=30)).data)
+        if message["type"] == kind:
+            return message
 
 
 def _sampled(api: Api, seconds: int = 6, *streams: str) -> None:
@@ -182,3 +209,25 @@ async def test_ops_tells_no_player_and_no_address(api: Api) -> None:
     text = (await api.request("GET", "/api/v1/ops")).text
     assert session_id not in text
     assert "127.0.0.1" not in text
+
+
+async def test_what_a_player_says_comes_out_as_quality(serve: Serve) -> None:
+    """Pongs and a report by WebSocket, all the way to the score."""
+    api = await serve(signals={"ping_s": 0.1, "report_s": 1})
+    _sampled(api, 2)
+    url = f"http://127.0.0.1:{api.port}/signals/table"
+    async with aiohttp.ClientSession() as client, client.ws_connect(url, protocols=(PROTOCOL,)) as socket:
+        for _ in range(3):
+            ping = await _said(socket, "ping")
+            await socket.send_json({"type": "pong", "id": ping["id"]})
+        await asyncio.sleep(0.6)  # a report may come when half of its interval is over
+        await socket.send_json(REPORT)
+        await socket.send_json({"type": "nonsense"})
+        await _said(socket, "error")  # what came before it has been read
+        connected = (await _get(api, "/api/v1/ops"))["streams"][0]["signals"]
+    assert connected == {"websocket": 1}
+    api.gateway.quality.tick(monotonic_s() + 10)
+    measured = (await _get(api, "/api/v1/qos"))["streams"][0]["windows"]["1m"]["measured"]
+    assert measured["rtt"]["pings"] >= 3
+    assert measured["frames"]["player"] == {"frames": 20, "dropped": 5, "dropped_share": 0.2}
+    assert measured["freezes"]["frozen_s"] == 0.25

@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 
 from gateway.hub.collector import GatewayCollector
+from gateway.metrics import FAMILIES
 from gateway.quality.counters import NETWORK_CAUSES
 from gateway.rounds.causes import AbortCause
 from qos.measurement import LEGS, Measurement
@@ -43,6 +44,12 @@ def test_every_term_says_where_it_comes_from_and_why(term: object) -> None:
     name = getattr(term, "name", "")
     assert name in [row[0] for row in table("term", "from")]
     assert f"**`{name}`**" in TEXT
+
+
+def test_metrics_are_those_that_there_are() -> None:
+    named = set(re.findall(r"\brailbird_[a-z_]+[a-z]\b", TEXT))
+    assert named
+    assert named <= FAMILIES.keys()
 
 
 def test_windows_are_those_of_the_code() -> None:
