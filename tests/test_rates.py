@@ -1,6 +1,6 @@
 """Token buckets on virtual time."""
 
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from gateway.rates import BURST_S, MAX_KEYS, Rates
@@ -50,6 +50,7 @@ def test_keys_are_bounded_and_the_quietest_is_forgotten() -> None:
     assert MAX_KEYS >= 2
 
 
+@settings(deadline=None)
 @given(st.lists(st.floats(0, 1), max_size=200), st.floats(0.5, 50))
 def test_no_more_than_rate_and_burst_are_ever_allowed(waits_s: list[float], per_s: float) -> None:
     rates, now_s, count = Rates(per_s), 0.0, 0

@@ -4,7 +4,7 @@ import contextlib
 from typing import Any
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from gateway.auth.claims import MAX_PLAYER_CHARS, MAX_STREAMS, Expected, read_claims
@@ -162,6 +162,7 @@ json_values = st.recursive(
 NAMES = ("exp", "nbf", "iat", "iss", "aud", "roles", "streams", "player", "sub", "jurisdiction")
 
 
+@settings(deadline=None)
 @given(st.dictionaries(st.sampled_from(NAMES), json_values))
 def test_any_claims_are_read_or_refused_and_raise_nothing_else(claims: dict[str, Any]) -> None:
     with contextlib.suppress(AccessError):

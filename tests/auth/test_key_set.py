@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 from cryptography.hazmat.primitives.asymmetric.ec import SECP384R1, generate_private_key
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from jwt.algorithms import ECAlgorithm, get_default_algorithms
 
@@ -147,6 +147,7 @@ members = st.none() | st.booleans() | st.integers() | st.text(max_size=8) | st.l
 FIELDS = ("kty", "crv", "x", "y", "n", "e", "kid", "use", "alg")
 
 
+@settings(deadline=None)
 @given(st.sampled_from([EC, ED, RSA]), st.dictionaries(st.sampled_from(FIELDS), members, min_size=1))
 def test_damaged_key_is_taken_or_refused_and_raises_nothing_else(issuer: Issuer, damage: dict[str, Any]) -> None:
     with contextlib.suppress(KeySetError):

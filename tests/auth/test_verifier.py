@@ -3,7 +3,7 @@
 import time
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from jwt.api_jws import PyJWS
 
@@ -202,6 +202,7 @@ def test_only_an_unknown_kid_calls_for_newer_keys() -> None:
         assert judge.knows_key_of(token) is (cause is not Cause.UNKNOWN_KEY)
 
 
+@settings(deadline=None)
 @given(st.binary(max_size=200) | st.tuples(*[st.binary(max_size=60)] * 3).map(lambda parts: b".".join(parts)))
 def test_any_bytes_are_refused_and_raise_nothing_else(token: bytes) -> None:
     judge = verifier()
@@ -219,6 +220,7 @@ headers = st.dictionaries(
 )
 
 
+@settings(deadline=None)
 @given(headers, st.binary(max_size=80))
 def test_any_header_is_refused_and_raises_nothing_else(header: dict[str, object], signature: bytes) -> None:
     payload = encoded(ISSUER.claims())
@@ -226,6 +228,7 @@ def test_any_header_is_refused_and_raises_nothing_else(header: dict[str, object]
         verifier().verify(f"{encoded(header)}.{payload}.{encoded(signature)}".encode(), CLIENT, NOW_UNIX_S)
 
 
+@settings(deadline=None)
 @given(st.integers(min_value=0), st.integers(min_value=0, max_value=255))
 def test_token_with_any_byte_changed_is_refused_or_the_same(place: int, byte: int) -> None:
     token = bytearray(GOOD_TOKEN)
