@@ -250,7 +250,7 @@ async def _endless(request: web.Request) -> web.StreamResponse:
 
 
 async def _bomb(request: web.Request) -> web.StreamResponse:
-    return web.Response(body=gzip.compress(b" " * 50_000_000), headers={"Content-Encoding": "gzip"})
+    return web.Response(body=_BOMB, headers={"Content-Encoding": "gzip"})
 
 
 async def _broken(request: web.Request) -> web.StreamResponse:
@@ -262,6 +262,8 @@ async def _broken(request: web.Request) -> web.StreamResponse:
 async def _bad(request: web.Request) -> web.StreamResponse:
     return web.Response(body=b'{"keys": []}')
 
+
+_BOMB = gzip.compress(b" " * 50_000_000)
 
 BAD_ANSWERS = {
     _failing: "it was answered with status 503",
@@ -292,15 +294,16 @@ async def test_bad_answer_stops_the_start_and_leaves_the_old_keys_later(
     answer: Callable[[web.Request], Awaitable[web.StreamResponse]],
     problem: str,
 ) -> None:
-    if "within" in problem:
-        monkeypatch.setattr(key_source, "FETCH_TIMEOUT_S", 0.2)
     watched = Watched(server.url)
     await watched.keys.load()
     server.answer = answer
-    await watched.look()
-    assert (len(watched.used), watched.figures) == (1, (1, 1))
-    with pytest.raises(ConfigError) as refused:
-        await Watched(server.url).keys.load()
+    with monkeypatch.context() as patch:
+        if "within" in problem:
+            patch.setattr(key_source, "FETCH_TIMEOUT_S", 0.2)
+        await watched.look()
+        assert (len(watched.used), watched.figures) == (1, (1, 1))
+        with pytest.raises(ConfigError) as refused:
+            await Watched(server.url).keys.load()
     assert str(refused.value) == f"auth.jwks: the key set cannot be taken: {problem}."
     server.answer = _rotated
     await watched.look()
