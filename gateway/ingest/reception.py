@@ -69,7 +69,8 @@ class Reception:
 
     def on_sender_report(self, report: SenderReport, arrival_s: float) -> None:
         """Remember the report, for LSR and DLSR, and what it says of packets of which nothing came."""
-        if self.highest is not None:
+        # FFmpeg's first one comes before its first packet, and is looked at after it: it has nothing to compare.
+        if self.highest is not None and report.packet_count:
             beyond = (report.packet_count - self.highest) & 0xFFFFFFFF
             self._first_beyond = beyond if self._first_beyond is None else self._first_beyond
             self.unseen = max(delta32(beyond, self._first_beyond), 0)

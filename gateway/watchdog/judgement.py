@@ -22,6 +22,9 @@ _BY_SILENCE = "idle"
 _BY_OUR_BUG = "internal_error"
 """What sessions are ended by that did not end themselves."""
 
+MIN_LOST_PACKETS = 5
+"""Of a window whose share of lost ones says anything: right after a gap there are few packets in it."""
+
 Holds = Callable[[Evidence, AbortSettings], bool]
 
 
@@ -92,7 +95,9 @@ def _is_silent(evidence: Evidence, settings: AbortSettings) -> bool:
 
 def _lost_on_the_way(evidence: Evidence, settings: AbortSettings) -> bool:
     # Frames stay incomplete only because packets of them did not come: few are enough where frames are large.
-    return evidence.loss_share >= settings.loss_share or _lost_frames(evidence, settings)
+    lost = evidence.packets_missing - evidence.packets_recovered + evidence.packets_unseen
+    is_lossy = evidence.loss_share >= settings.loss_share and lost >= MIN_LOST_PACKETS
+    return is_lossy or _lost_frames(evidence, settings)
 
 
 def _has_sound_only(evidence: Evidence, settings: AbortSettings) -> bool:

@@ -223,6 +223,14 @@ def test_packets_that_a_report_counts_and_that_never_came_are_unseen() -> None:
     assert unseen_after(reception, 1043) == 0
 
 
+def test_report_from_before_the_first_packet_is_no_beginning() -> None:
+    reception = reception_of(10)
+    unseen_after(reception, 0)
+    receive(reception, 11, 0, 2.0)
+    assert unseen_after(reception, 2) == 0
+    assert unseen_after(reception, 5) == 3
+
+
 def test_unseen_packets_are_counted_over_the_wrap_of_the_sender() -> None:
     reception = reception_of(10)
     assert unseen_after(reception, 0xFFFFFFFE) == 0

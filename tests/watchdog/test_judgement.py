@@ -49,15 +49,20 @@ CASES: dict[str, tuple[dict[str, Any], AbortCause | None]] = {
     "path_check_later": (STOPPED | {"media_silent_s": 3.0, "studio_silent_s": 1.9}, AbortCause.INGEST_FREEZE),
     "media_again_after_a_gap": (STOPPED | {"media_silent_s": 0.01, "studio_silent_s": 0.01}, AbortCause.INGEST_FREEZE),
     "media_again_with_a_hole": (
-        STOPPED | {"media_silent_s": 0.01, "studio_silent_s": 0.01, "loss_share": 0.9},
+        STOPPED | {"media_silent_s": 0.01, "studio_silent_s": 0.01, "loss_share": 0.9, "packets_missing": 400},
         AbortCause.INGEST_LOSS,
+    ),
+    "media_again_with_a_packet_lost": (
+        STOPPED | {"media_silent_s": 0.01, "studio_silent_s": 0.01, "loss_share": 0.2, "packets_missing": 4},
+        AbortCause.INGEST_FREEZE,
     ),
     "lost_frames": (LOST, AbortCause.INGEST_LOSS),
     "lost_frames_of_a_window_that_is_not_whole": (LOST | {"window_s": 2.9}, None),
     "lost_frames_before_the_round_began": (LOST | {"needed_s": 2.9}, None),
     "lost_frames_of_few": (LOST | {"frames": MIN_FRAMES - 1}, None),
     "few_lost_frames": (LOST | {"frames_lost_share": 0.09}, None),
-    "gap_and_lost_packets": (GAP | {"loss_share": 0.05}, AbortCause.INGEST_LOSS),
+    "gap_and_lost_packets": (GAP | {"loss_share": 0.05, "packets_missing": 25}, AbortCause.INGEST_LOSS),
+    "gap_and_packets_that_reports_tell_of": (GAP | {"loss_share": 0.5, "packets_unseen": 200}, AbortCause.INGEST_LOSS),
     "sound_only": (GAP, AbortCause.ENCODER_STALLED),
     "sound_that_stutters": (GAP | {"sound_gap_s": 0.99}, AbortCause.ENCODER_STALLED),
     "no_keyframe": (GAP | {"sound_gap_s": None, "frames_undecodable": 60}, AbortCause.ENCODER_STALLED),
@@ -80,7 +85,10 @@ def test_cause_of(case: str) -> None:
 def test_cause_follows_the_settings() -> None:
     evidence = replace(WELL, **GAP)
     assert cause_of(evidence, AbortSettings(picture_gap_s=3.0)) is None
-    assert cause_of(replace(evidence, loss_share=0.04), AbortSettings(loss_share=0.03)) is AbortCause.INGEST_LOSS
+    assert (
+        cause_of(replace(evidence, loss_share=0.04, packets_missing=18), AbortSettings(loss_share=0.03))
+        is AbortCause.INGEST_LOSS
+    )
 
 
 def test_failure_is_there_before_its_cause_is_clear() -> None:

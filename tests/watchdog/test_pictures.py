@@ -1,6 +1,8 @@
 """Which picture is the newest that is whole."""
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from gateway.stream.stream import Stream
 from gateway.watchdog.pictures import MAX_SCANNED, newest_picture_s
@@ -101,3 +103,18 @@ def test_look_goes_back_a_bounded_way(shown: Shown, monkeypatch: pytest.MonkeyPa
     monkeypatch.setattr(type(shown.video.cache), "packet", lambda _cache, index: asked.append(index))
     assert shown.newest_s() is None
     assert len(asked) <= MAX_SCANNED + 1
+
+
+@given(st.lists(st.integers(1, 20 * PACKETS_A_PICTURE - 1), unique=True))
+def test_newest_picture_is_the_one_that_plain_counting_finds(order: list[int]) -> None:
+    shown = Shown()
+    came = [0, *order]
+    for sequence_number in came:
+        shown.feed(*divmod(sequence_number, PACKETS_A_PICTURE))
+    whole = [
+        picture
+        for picture in range(20)
+        if all(picture * PACKETS_A_PICTURE + number in came for number in range(PACKETS_A_PICTURE))
+        and (picture == 0 or picture * PACKETS_A_PICTURE - 1 in came)
+    ]
+    assert shown.newest_s() == (whole[-1] / 10 if whole else None)
