@@ -120,6 +120,8 @@ class Connection:
 
     def ping(self, now_s: float) -> None:
         """Begin to measure a round trip."""
+        if self.is_over:  # since its turn came: nothing may be counted of a stream that went with it
+            return
         self._owner.figures.unanswered[self.stream] += self.pings.expire(now_s)
         self.send(outgoing.ping(self.pings.begin(now_s), self.pings.rtt_s))
 

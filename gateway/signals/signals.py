@@ -89,7 +89,7 @@ class Signals:
         self._roster.add(connection)
         self._welcome(connection, now_s)
         for text in self._untold.take(connection.player, now_s):
-            connection.send(text)
+            self._send_surely(connection, text, now_s)
         connection.ping(self._monotonic())
         return connection
 
@@ -150,25 +150,21 @@ class Signals:
         """Tell who placed it what became of an accepted bet."""
         text = outgoing.delivery(bet.bet_id, bet.round_id, outcome)
         connections = self._roster.of_player(bet.player)
-        self.tell_player(bet.player, text)
-        if any(map(_is_lossy, connections)):
-            self._repeats.put(lambda: self.tell_player(bet.player, text, _is_lossy), now_s)
+        for connection in connections:
+            self._send_surely(connection, text, now_s)
         is_nobody = bet.player.startswith(CONNECTION_KEY)  # and comes back as somebody else
         if not connections and outcome is Delivery.UNDELIVERED and not is_nobody:
             self._untold.keep(bet.player, text, now_s)
-
-    def tell_player(
-        self, player: str, text: str, which: Callable[[Connection], bool] = lambda connection: True
-    ) -> None:
-        """Send a message to those connections of a player."""
-        for connection in self._roster.of_player(player):
-            if which(connection):
-                connection.send(text)
 
     def _welcome(self, connection: Connection, now_s: float) -> None:
         shown = [describe(each) for each in self._shown_at_first(connection.stream)]
         may_bet, now_unix_s = connection.may_bet(now_s), self.clock.unix_s(now_s)
         connection.send(outgoing.welcome(connection.stream, may_bet, self.settings, shown, now_unix_s))
+
+    def _send_surely(self, connection: Connection, text: str, now_s: float) -> None:
+        connection.send(text)
+        if _is_lossy(connection):
+            self._repeats.put(lambda: connection.send(text), now_s)
 
     def _ping(self, connection: Connection) -> None:
         now_s = self._monotonic()  # at each: those before it took their time

@@ -184,6 +184,13 @@ def test_undelivered_bet_is_told_when_its_player_comes_back(house: House) -> Non
     assert again.received("delivery") == []
 
 
+def test_undelivered_bet_is_told_again_by_the_data_channel_of_who_comes_back(house: House) -> None:
+    house.signals.tell_delivery(placed_bet("b1", "ada"), Delivery.UNDELIVERED, 0.0)
+    _, channel = house.connect(wire=Wire("data_channel"), identity=player("ada"))
+    house.tick(4.0)
+    assert len(channel.received("delivery")) == 1 + len(REPEAT_AFTER_S)
+
+
 def test_nothing_is_kept_for_a_connection_that_was_a_player_by_itself(house: House) -> None:
     connection, _ = house.connect()
     connection.on_closed()
@@ -284,6 +291,13 @@ def test_stream_that_never_was_leaves_no_figures(house: House) -> None:
     assert not any("nowhere" in labels for labels in house.samples())
     assert house.count("railbird_bet_signal_rtt_seconds", stream="nowhere", carrier="websocket") is None
     assert house.count("railbird_player_rtt_seconds", stream="nowhere", protocol="webrtc") is None
+
+
+def test_ping_that_was_due_when_its_player_left_counts_nothing(house: House) -> None:
+    connection, _ = house.connect("nowhere")
+    connection.on_closed()
+    connection.ping(house.now_s + 10)
+    assert not any("nowhere" in labels for labels in house.samples())
 
 
 def test_stream_that_is_there_keeps_its_figures_without_players(house: House) -> None:
