@@ -32,9 +32,7 @@ MAX_DURATION_S = 900
 
 
 @click.command()
-@click.option(
-    "--only", type=click.Choice(("webrtc", "hls", "signals")), help="One part: fan-out and joins, LL-HLS, bets."
-)
+@click.option("--only", type=click.Choice(PARTS), help="One part: fan-out and joins, LL-HLS, or bet signals.")
 @click.option("--level", "levels", type=int, multiple=True, help="Viewers of a window, in rising order; repeatable.")
 @click.option("--seconds", type=float, help="Length of a window.")
 @click.option("--joins", type=int, help="How many joins to measure; 0 for none.")

@@ -34,23 +34,24 @@ class Books:
     _newest: dict[str, tuple[int, int]] = field(default_factory=dict)
     """Player -> (when its newest bet was placed, that bet's number)."""
 
-    def take(self, key: str, signature: str, body: bytes, now_unix_s: float) -> None:
-        """One attempt, that was answered by yes."""
+    def take(self, key: str, signature: str, body: bytes, now_unix_s: float) -> bool:
+        """One attempt; whether it brought a bet that was not known."""
         self.attempts += 1
         if not is_genuine(signature, body, now_unix_s):
             self.forged += 1
-            return
+            return False
         known = self._bodies.get(key)
         if known is not None:
             self.repeated += 1
             self.changed += known != body
-            return
+            return False
         self._bodies[key] = body
         self.bets += 1
         bet = json.loads(body)
         place = (bet["placedAtUnixMs"], int(bet["betId"].rpartition("-")[2]))
         self.out_of_order += place < self._newest.get(bet["playerId"], place)
         self._newest[bet["playerId"]] = max(place, self._newest.get(bet["playerId"], place))
+        return True
 
     def counts(self) -> Counter[str]:
         """By name."""
@@ -69,15 +70,17 @@ def is_genuine(signature: str, body: bytes, now_unix_s: float) -> bool:
 
 
 class Casino(Service):
-    """Answers 200 at once, but while it is down: then nobody listens."""
+    """Answers 200 at once. While it is down nobody listens."""
 
     def __init__(self) -> None:
         self.books = Books()
         self._port = free_port()
         self._runner: web.AppRunner | None = None
+        self._lost_answers = 0
 
-    async def open(self) -> str:
-        """Take bets from now on; where."""
+    async def open(self, lost_answers: int) -> str:
+        """Take bets from now on; where. Of the answers one in `lost_answers` does not arrive; 0: all do."""
+        self._lost_answers = lost_answers
         app = web.Application()
         app.add_routes([web.post("/bets", self._take)])
         self._runner = web.AppRunner(app, access_log=None, shutdown_timeout=0.1)
@@ -102,5 +105,12 @@ class Casino(Service):
     async def _take(self, request: web.Request) -> web.Response:
         body = await request.read()
         key, signature = (request.headers.get(name, "") for name in ("Idempotency-Key", "X-Railbird-Signature"))
-        self.books.take(key, signature, body, time.time())
+        is_new = self.books.take(key, signature, body, time.time())
+        if (
+            is_new
+            and self._lost_answers
+            and self.books.bets % self._lost_answers == 0
+            and request.transport is not None
+        ):
+            request.transport.abort()
         return web.Response()

@@ -32,14 +32,20 @@ SETTLE_S = 3.0
 """After the last join."""
 CLOSED_S = 0.5
 """After bets were to close: the gateway looks a few times a second."""
+ANSWERED_S = 1.5
+"""After the last bet: by a data channel it may have been sent again."""
 IDLE_S = 3.0
 JOIN_WITHIN_S = 120.0
 DRAIN_WITHIN_S = 60.0
+
+LOST_ANSWERS = 50
+"""One in so many bets the upstream takes without an answer that arrives, once it is back: they come again."""
 
 _MANY = "1000000"
 _SETTINGS = {
     "RAILBIRD_SIGNALS__CONNECTIONS_PER_ADDRESS": "5000",
     "RAILBIRD_SIGNALS__PING_S": f"{PING_S}",
+    "RAILBIRD_SIGNALS__REPORT_S": "60",  # only pings and bets are looked at
     "RAILBIRD_BETS__PER_ADDRESS_PER_S": _MANY,
     "RAILBIRD_LIMITS__REQUESTS_PER_ADDRESS_PER_S": _MANY,
     # The studio is silent: that is no reason to abort a round here.
@@ -126,9 +132,11 @@ def _measure(
     stage.crowd.call("join", kind, clients, a_round, timeout_s=JOIN_WITHIN_S)
     time.sleep(SETTLE_S)
     say(f"pings, then {plan.bets_per_s} bets/s: measuring for {plan.seconds:g} s each")
+    stage.crowd.call("take")
     ping_s, ping_cpu_s, pings = _window(stage, plan.seconds)
     stage.table.open(plan.seconds / WINDOW_SHARE)
     bet_s, bet_cpu_s, bets = _window(stage, plan.seconds)
+    in_window = bets.signals[STREAM].bets
     bets.merge(_closed(stage, plan))
     all_bets = bets.signals[STREAM]
     return Signals(
@@ -142,7 +150,7 @@ def _measure(
         ping_rtt=RoundTrip.of(pings.signal_rtt_s),
         bet_seconds=bet_s,
         bet_cpu_s=bet_cpu_s,
-        bets=all_bets.bets,
+        bets=in_window,
         bet_rtt=RoundTrip.of(bets.bet_rtt_s),
         unanswered=all_bets.bets - all_bets.bets_answered,
         refused=all_bets.bets_answered - all_bets.accepted,
@@ -152,8 +160,7 @@ def _measure(
 
 
 def _window(stage: Stage, seconds: float) -> tuple[float, float, Interval]:
-    """(seconds, the gateway's CPU in them, what players saw)."""
-    stage.crowd.call("take")
+    """(seconds, the gateway's CPU in them, what players saw since they were asked last)."""
     before_ns, began_s = stage.gateway.cpu_ns(), time.monotonic()
     time.sleep(seconds)
     cpu_s, lasted_s = (stage.gateway.cpu_ns() - before_ns) / 1e9, time.monotonic() - began_s
@@ -162,9 +169,10 @@ def _window(stage: Stage, seconds: float) -> tuple[float, float, Interval]:
 
 
 def _closed(stage: Stage, plan: SignalPlan) -> Interval:
-    """Once bets are closed, and the round is settled: what players saw since the window."""
+    """Once bets are closed and answered, and the round is settled: what players saw since the window."""
     time.sleep(plan.seconds / WINDOW_SHARE - plan.seconds + CLOSED_S)
     stage.table.settle()
+    time.sleep(ANSWERED_S)
     seen: Interval = stage.crowd.call("take")
     return seen
 
@@ -193,7 +201,7 @@ def _echo(plan: SignalPlan, cores: Cores) -> EchoFloor:
 def _outage(plan: SignalPlan, command: Sequence[str], cores: Cores) -> tuple[Signals, Outage]:
     """Bets that are handed on, then with an upstream that is down for a while."""
     with remote("casino", Casino, cores.load, CROWD_NICE) as casino:
-        url = casino.call("open")
+        url = casino.call("open", 0)
         settings = {"RAILBIRD_BETS__UPSTREAM__URL": url, "RAILBIRD_BETS__UPSTREAM__SECRET": SECRET}
         with _stage(command, cores, settings) as stage:
             handed_on = _measure(stage, plan, "websocket", plan.websockets, _share(stage.gateway), True)
@@ -216,7 +224,7 @@ def _go_down(stage: Stage, plan: SignalPlan, casino: Remote) -> Outage:
     down_s = time.monotonic() - began_s
     waiting, down_bytes = _waiting(stage), stage.gateway.resident_bytes()
     bet_rtt = RoundTrip.of(seen.bet_rtt_s)
-    casino.call("open")
+    casino.call("open", LOST_ANSWERS)
     drained_s = _until_handed_on(stage)
     after_bytes = stage.gateway.resident_bytes()
     seen.merge(stage.crowd.call("leave"))
