@@ -76,7 +76,7 @@ class Croupier:
         number = int(self._unix_s() // COUP_S)
         while not self._wait(self._until_s(number, 0.0)):
             self._play(number)
-            number = max(number + 1, int(self._unix_s() // COUP_S))
+            number += 1  # what was slept through has no time left in which anything is said
 
     def _play(self, number: int) -> None:
         if not self._say(number, OPENING):

@@ -6,7 +6,7 @@ line, for which verification fails.
 """
 
 import base64
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 from gateway.ledger.chain import ChainError, Line, Link, check_follows, parse_line
@@ -27,6 +27,8 @@ class Tail:
     last: Link
     recovered: dict[str, Any] | None = None
     """What a `recovered` line has to say, if any."""
+    hashes: dict[int, str] = field(default_factory=dict)
+    """Of the lines that were read to find it, and of the one before them: the head has to name one of these."""
 
 
 def find_tail(files: Files) -> Tail:
@@ -34,7 +36,7 @@ def find_tail(files: Files) -> Tail:
     head, numbers = files.head(), files.numbers()
     tail = _read_tail(files, numbers) if numbers else Tail(0, 0, Link())
     problem = tail.recovered["problem"] if tail.recovered is not None else None
-    problem = problem or _problem_with_head(head, tail.last)
+    problem = problem or _problem_with_head(head, tail)
     if problem is not None:
         tail.recovered = (tail.recovered or {"cut": None}) | {"problem": problem}
     return tail
@@ -48,17 +50,20 @@ def _read_tail(files: Files, numbers: list[int]) -> Tail:
     cut = _cut(files, number, payload[size_bytes:])
     lines = payload[:size_bytes].splitlines()
     if not lines:
-        before = _read_tail(files, numbers[:-1]).last if numbers[:-1] else Link()
-        return Tail(number, 0, before, cut)
-    last, problem = _follow(lines, files.path(number).name)
+        before = _read_tail(files, numbers[:-1]) if numbers[:-1] else Tail(0, 0, Link())
+        return Tail(number, 0, before.last, cut, before.hashes)
+    hashes, problem = _follow(lines, files.path(number).name)
+    last_seq = max(hashes, default=0)
+    last = Link(last_seq, hashes[last_seq]) if hashes else Link()
     if problem is None:
-        return Tail(number, size_bytes, last, cut)
+        return Tail(number, size_bytes, last, cut, hashes)
     # What was tampered with stays as it is: the next line begins another file.
-    return Tail(number + 1, 0, last, {"cut": None, "problem": problem})
+    return Tail(number + 1, 0, last, {"cut": None, "problem": problem}, hashes)
 
 
-def _follow(lines: list[bytes], name: str) -> tuple[Link, str | None]:
-    """The last line that hangs on those before it, and what is wrong with the next one."""
+def _follow(lines: list[bytes], name: str) -> tuple[dict[int, str], str | None]:
+    """The hashes of the lines that hang on those before them, and what is wrong with the next one."""
+    hashes: dict[int, str] = {}
     before: Link | None = None
     for number, each in enumerate(lines, 1):
         try:
@@ -66,10 +71,11 @@ def _follow(lines: list[bytes], name: str) -> tuple[Link, str | None]:
             if before is not None:
                 check_follows(line, before)
         except ChainError as error:
-            return before or Link(), f"{name}:{number}: {error}"
+            return hashes, f"{name}:{number}: {error}"
+        hashes.setdefault(line.seq - 1, line.prev)
         before = Link(line.seq, line.hash)
-    assert before is not None, "there are lines"
-    return before, None
+        hashes[before.seq] = before.hash
+    return hashes, None
 
 
 def _cut(files: Files, number: int, incomplete: bytes) -> dict[str, Any] | None:
@@ -80,13 +86,13 @@ def _cut(files: Files, number: int, incomplete: bytes) -> dict[str, Any] | None:
     return {"cut": cut, "problem": None}
 
 
-def _problem_with_head(head: Link | None, last: Link) -> str | None:
+def _problem_with_head(head: Link | None, tail: Tail) -> str | None:
     """What a crash cannot have done: a line is on the disk before the head names it."""
     if head is None:
-        return "the head was missing" if last.seq > 1 else None
-    if head.seq > last.seq:
-        return f"the head named line {head.seq} with the hash {head.hash}, but line {last.seq} was the last"
-    if head.seq == last.seq and head.hash != last.hash:
+        return "the head was missing" if tail.last.seq > 1 else None
+    if head.seq > tail.last.seq:
+        return f"the head named line {head.seq} with the hash {head.hash}, but line {tail.last.seq} was the last"
+    if tail.hashes.get(head.seq, head.hash) != head.hash:
         return f"the head named line {head.seq} with the hash {head.hash}, but it had another"
     return None
 

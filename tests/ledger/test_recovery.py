@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 
+from gateway.ledger.chain import RESERVED, Link, seal, written
 from gateway.ledger.verification import VerificationError, verify
 from tests.ledger.conftest import Open, append, lines_of, put_lines
 
@@ -127,6 +128,34 @@ def _swap(directory: Path) -> None:
     put_lines(directory, 1, [first, *reversed(rest), second])
 
 
+def _forge(directory: Path, at: int) -> None:
+    """By somebody who knows the format: all lines from there on hang together."""
+    lines = lines_of(directory, 1)
+    before = Link(at, json.loads(lines[at])["prev"])
+    forged = []
+    for line in lines[at:]:
+        own = json.loads(line)
+        record = {name: value for name, value in own.items() if name not in RESERVED} | {"bets": 0}
+        sealed, before = seal(before, own["atUnixMs"], own["type"], written(record))
+        forged.append(sealed)
+    put_lines(directory, 1, [*lines[:at], *forged])
+
+
+def _forge_last(directory: Path) -> None:
+    _forge(directory, 3)
+
+
+def _forge_two(directory: Path) -> None:
+    _forge(directory, 2)
+
+
+def _forge_behind_an_old_head(directory: Path) -> None:
+    """The head still names the line before the last one, as it would after a crash."""
+    third = json.loads(lines_of(directory, 1)[2])
+    (directory / "ledger.head").write_text(json.dumps({"seq": third["seq"], "hash": third["hash"]}))
+    _forge(directory, 2)
+
+
 @pytest.mark.parametrize(
     "meddle",
     [
@@ -138,6 +167,9 @@ def _swap(directory: Path) -> None:
         _change_last,
         _change_second,
         _swap,
+        _forge_last,
+        _forge_two,
+        _forge_behind_an_old_head,
     ],
 )
 def test_start_over_a_ledger_that_was_meddled_with_wipes_no_traces(
