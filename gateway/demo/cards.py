@@ -2,16 +2,13 @@
 
 from __future__ import annotations
 
-from typing import Final, Literal, NamedTuple
+from typing import Final
 
 from PIL import Image, ImageDraw
 
+from gateway.demo.deck import RANKS, Card, Suit
 from gateway.demo.lettering import font
 from gateway.demo.planar import Sprite
-
-Suit = Literal["spade", "heart", "diamond", "club"]
-SUITS: Final[tuple[Suit, ...]] = ("spade", "heart", "diamond", "club")
-RANKS: Final = ("A", "2", "3", "4", "5", "6", "7", "8", "9", "10", "J", "Q", "K")
 
 CARD_WIDTH_PX: Final = 96
 CARD_HEIGHT_PX: Final = 136
@@ -24,18 +21,6 @@ _PAPER: Final = (250, 247, 240)
 _EDGE: Final = (120, 116, 104)
 _BACK: Final = (124, 26, 38)
 _BACK_LINE: Final = (222, 190, 120)
-
-
-class Card(NamedTuple):
-    """`rank` is an index into RANKS."""
-
-    rank: int
-    suit: Suit
-
-    @property
-    def points(self) -> int:
-        """What the card counts at baccarat: the ace 1, tens and court cards nothing."""
-        return self.rank + 1 if self.rank < 9 else 0
 
 
 def card_face(card: Card) -> Sprite:

@@ -14,7 +14,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Final, Literal, NamedTuple
 
-from gateway.demo.cards import RANKS, SUITS, Card
+from gateway.demo.deck import RANKS, SUITS, Card
 
 Hand = Literal["player", "banker"]
 

@@ -7,9 +7,10 @@ from typing import Final
 
 from PIL import Image, ImageDraw
 
-from gateway.demo.cards import Card, card_back, card_face
+from gateway.demo.cards import card_back, card_face
 from gateway.demo.clock_strip import CLOCK_HEIGHT_PX, CLOCK_PANEL, CLOCK_WIDTH_PX, WallClock, draw_strip
 from gateway.demo.coup import BETS_CLOSE_S, COUP_S, OUTCOME_S, Coup, Dealt, Hand
+from gateway.demo.deck import Card
 from gateway.demo.felt import HAND_BOXES, HEIGHT_PX, WIDTH_PX, felt
 from gateway.demo.lamp import Lamp, is_lit
 from gateway.demo.lettering import font, label

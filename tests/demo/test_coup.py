@@ -2,7 +2,6 @@
 
 import pytest
 
-from gateway.demo.cards import Card
 from gateway.demo.coup import (
     BETS_CLOSE_S,
     CARD_EVERY_S,
@@ -14,6 +13,7 @@ from gateway.demo.coup import (
     Coup,
     Hand,
 )
+from gateway.demo.deck import Card
 
 
 def coup_of(*ranks: int) -> Coup:

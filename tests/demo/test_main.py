@@ -53,3 +53,10 @@ def test_demo_ends_soon_after_its_start() -> None:
     time.sleep(0.02)
     process.terminate()
     assert process.wait(timeout=5) in (0, -signal.SIGTERM)
+
+
+def test_process_that_only_watches_loads_nothing_that_draws() -> None:
+    """numpy starts threads when it is loaded, in which a signal ends the process whatever the main thread blocks."""
+    code = "import sys, gateway.demo.__main__; print({'numpy', 'PIL', 'av'} & sys.modules.keys() or 'none')"
+    printed = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True, timeout=20)
+    assert printed.stdout == "none\n"
