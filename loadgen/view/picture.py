@@ -27,9 +27,13 @@ TIMES_WITH_HLS = (
     "hls_request_s",
     "hls_lateness_s",
     "hls_latency_s",
-    "bet_rtt_s",
 )
 """Where there are players by LL-HLS, as many as there is room for; what nothing was measured of is left out."""
+
+TIMES_WITH_BETS = ("join_s", "first_frame_s", "delay_s", "hls_first_frame_s", "hls_latency_s", "bet_rtt_s")
+"""Where there are bets, and perhaps players by LL-HLS: the row of bets needs room, too. Likewise."""
+
+MAX_TIMES_WITH_BETS = 5
 
 RANKS_NOW = (0.5, 0.95)
 RANKS_OF_RUN = (0.5, 0.95, 0.99)
@@ -91,9 +95,10 @@ def _times(now: Step, totals: Totals) -> RenderableType:
 
 def _shown(totals: Totals) -> list[str]:
     """Names of distributions: as many as there is room for."""
+    if totals.signals:
+        return [name for name in TIMES_WITH_BETS if totals.distributions[name].count][-MAX_TIMES_WITH_BETS:]
     if not totals.hls:
-        of_all = [name for name in TIMES if name not in (*HLS_DISTRIBUTIONS, *SIGNAL_DISTRIBUTIONS)]
-        return [*of_all, *(name for name in ("bet_rtt_s", "signal_rtt_s") if totals.distributions[name].count)]
+        return [name for name in TIMES if name not in (*HLS_DISTRIBUTIONS, *SIGNAL_DISTRIBUTIONS)]
     return [name for name in TIMES_WITH_HLS if totals.distributions[name].count]
 
 
@@ -130,7 +135,7 @@ def _freezes(media: MediaCounts) -> Text:
 
 
 def _bets(signals: SignalCounts) -> Text:
-    wrong = {"unanswered": signals.bets_unanswered, "rules broken": signals.rules_broken}
+    wrong = {"unanswered": signals.bets_unanswered, "broken": signals.rules_broken}
     said = ", ".join(f"{count:,} {name}" for name, count in wrong.items() if count)
     return Text(f"{signals.bets:,}, {said or 'none unanswered'}", style=ALARM if said else "")
 

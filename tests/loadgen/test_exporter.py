@@ -14,6 +14,7 @@ from loadgen.errors import ScenarioError
 from loadgen.exporter import OWN_FAMILIES, Exporter
 from loadgen.figures import HlsCounts, Interval, MediaCounts, StudioCounts
 from loadgen.result import Totals
+from tests.loadgen.results import MadeUpRun
 
 
 @pytest.fixture
@@ -129,3 +130,25 @@ def test_players_by_hls_have_metrics_of_their_own(exporter: Exporter) -> None:
     assert value(samples, "railbird_loadgen_hls_broken_rules_total", rule="part_too_long") == 4
     assert value(samples, "railbird_loadgen_hls_latency_seconds_bucket", le="0.75") == 0
     assert value(samples, "railbird_loadgen_hls_latency_seconds_bucket", le="1.0") == 2
+
+
+def test_bets_and_rounds_are_named_as_the_gateway_names_them(exporter: Exporter) -> None:
+    result = MadeUpRun(betting=10).result()
+    exporter.update(result.intervals[-1], result.totals)
+    samples = scraped(exporter)
+    assert value(samples, "railbird_bets_total", stream="table-1", state="accepted") == 540
+    assert value(samples, "railbird_bets_total", stream="table-1", state="late") == 60
+    assert value(samples, "railbird_rounds_total", stream="table-1", outcome="settled") == 3
+    assert value(samples, "railbird_round_aborts_total", cause="ingest_loss") == 1
+    assert value(samples, "railbird_bet_signal_rtt_seconds_count") == 600
+    assert value(samples, "railbird_loadgen_bets_total") == 600
+    assert value(samples, "railbird_loadgen_bets_unanswered_total") == 1
+    assert value(samples, "railbird_loadgen_bet_rtt_seconds_count") == 600
+    assert value(samples, "railbird_loadgen_signal_broken_rules_total", rule="two_answers") == 1
+    assert value(samples, "railbird_loadgen_signal_failures_total", cause="http_503") == 1
+    assert value(samples, "railbird_loadgen_round_failures_total", cause="http_404") == 1
+
+
+def test_players_by_signals_alone_are_no_viewers(exporter: Exporter) -> None:
+    exporter.update(Interval(1.0, 1.0, viewers=9, hls_viewers=2, signal_players=4), a_run())
+    assert value(scraped(exporter), "railbird_viewers", protocol="webrtc") == 3

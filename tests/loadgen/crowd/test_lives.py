@@ -7,7 +7,15 @@ from statistics import fmean
 import pytest
 
 from loadgen.crowd.lives import Life, Visit, lives
-from loadgen.scenario.players import ImpairmentSpec, Leaves, PlayersSpec, PoissonArrival, RampArrival
+from loadgen.scenario.players import (
+    BetsSpec,
+    ImpairmentSpec,
+    Leaves,
+    PlayersSpec,
+    PoissonArrival,
+    RampArrival,
+    SignalsSpec,
+)
 
 STREAMS = ("table-1", "table-2", "table-3")
 
@@ -197,3 +205,12 @@ def test_visits_are_by_the_protocol_of_their_group() -> None:
     by_hls = PlayersSpec(name="a", count=1, protocol="hls", preload_hints=True)
     assert [(visit.protocol, visit.preload_hints) for visit in _first_visits(by_hls)] == [("hls", True)]
     assert [(visit.protocol, visit.preload_hints) for visit in _first_visits(_churning(1))] == [("whep", False)]
+
+
+def test_visits_have_the_signals_of_their_group() -> None:
+    spec = PlayersSpec(name="a", count=1, signals=SignalsSpec(bets=BetsSpec(per_round=3)))
+    (life,) = lives(spec, ["table"], 1, 0, 1)
+    visit = next(iter(life.visits()))
+    assert (visit.carrier, visit.bets) == ("data_channel", BetsSpec(per_round=3))
+    (plain,) = lives(PlayersSpec(name="a", count=1), ["table"], 1, 0, 1)
+    assert next(iter(plain.visits())).carrier is None

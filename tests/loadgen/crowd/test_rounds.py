@@ -263,3 +263,38 @@ async def test_rounds_run_until_cancelled_and_tell_how_late_they_were(table: Tab
     player.get(b"2")
     await asyncio.sleep(0.05)
     assert player.received == [b"1"]
+
+
+async def test_who_has_to_answer_at_once_is_read_between_the_rounds(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(rounds_module, "ROUND_S", 60.0)
+    rounds = Rounds(lambda _player: None)
+    urgent, patient = NotingPlayer(), NotingPlayer()
+    running = asyncio.create_task(rounds.run())
+    await asyncio.sleep(0)
+    rounds.add(cast(Player, urgent), is_urgent=True)
+    rounds.add(cast(Player, patient))
+    for player in (urgent, patient):
+        player.get(b"ping")
+    await until(lambda: urgent.received == [b"ping"])
+    assert patient.received == []
+    rounds.remove(cast(Player, urgent))
+    urgent.get(b"ping")
+    await asyncio.sleep(0.02)
+    assert urgent.received == [b"ping"]
+    running.cancel()
+    rounds.close()
+    for player in (urgent, patient):
+        player.close()
+
+
+async def test_who_has_to_answer_at_once_is_so_with_another_socket(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(rounds_module, "ROUND_S", 60.0)
+    rounds = Rounds(lambda _player: None)
+    urgent = NotingPlayer()
+    rounds.add(cast(Player, urgent), is_urgent=True)
+    urgent.change_socket()
+    rounds.move(cast(Player, urgent))
+    urgent.get(b"ping")
+    await until(lambda: urgent.received == [b"ping"])
+    rounds.close()
+    urgent.close()

@@ -41,3 +41,14 @@ def test_key_figures_of_players_by_hls() -> None:
 
 def test_key_figures_without_players_by_hls_do_not_speak_of_them() -> None:
     assert not any("LL-HLS" in name for name in _values(MadeUpRun().result()))
+
+
+def test_key_figures_of_bets_and_rounds() -> None:
+    figures = _values(MadeUpRun(betting=10).result())
+    assert figures["Bets"] == ("600", "90 % accepted; 1 unanswered, 1 broken rule")
+    assert figures["Rounds"] == ("3", "3 settled, 1 aborted: ingest_loss 1")
+    assert "median" in figures["Round trip of a bet"][1]
+
+
+def test_key_figures_without_bets_do_not_speak_of_them() -> None:
+    assert not {"Bets", "Rounds", "Round trip of a bet"} & set(_values(MadeUpRun().result()))

@@ -127,3 +127,11 @@ def test_page_of_players_by_hls_names_what_failed() -> None:
 
 def test_page_without_players_by_hls_does_not_speak_of_them() -> None:
     assert "LL-HLS" not in page(MadeUpRun(seconds=10, viewers=5).result())
+
+
+def test_page_tells_of_bets_only_where_there_are_some() -> None:
+    words = ("What bets were answered: accepted 540, late 60.", "two_answers 1", "ingest_loss 1", "http_404 1")
+    told, silent = page(MadeUpRun(betting=10).result()), page(MadeUpRun().result())
+    assert all(word in told for word in words)
+    assert not any(word in silent for word in (*words, "Round trip of a bet"))
+    assert "Round trip of a bet" in told

@@ -4,8 +4,8 @@ import pytest
 
 from loadgen.scenario.checks import check
 from loadgen.scenario.fields import InconsistentError
-from loadgen.scenario.players import Leaves, PlayersSpec, PoissonArrival, RampArrival
-from loadgen.scenario.studios import PauseEvent, StudiosSpec
+from loadgen.scenario.players import BetsSpec, Leaves, PlayersSpec, PoissonArrival, RampArrival, SignalsSpec
+from loadgen.scenario.studios import PauseEvent, RoundsSpec, StudiosSpec
 
 TABLE = StudiosSpec(name="table-1")
 
@@ -133,3 +133,34 @@ def test_players_who_hop_join_again_at_once() -> None:
         name="a", count=5000, arrival=RampArrival(ramp_s=60), stay_s=5, leaves=Leaves(hop=1), away_s=3600
     )
     assert "1083 joins" in str(_refusal([StudiosSpec(streams=2)], [hopping]))
+
+
+DEALS = StudiosSpec(name="table-1", rounds=RoundsSpec(every_s=20, betting_s=5))
+
+
+def _bettors(count: int = 10, name: str = "a", per_round: int = 1) -> PlayersSpec:
+    signals = SignalsSpec(bets=BetsSpec(per_round=per_round))
+    return _players(count, name).model_copy(update={"signals": signals, "streams": ("table-1",)})
+
+
+def test_bets_need_rounds_where_there_are_studios() -> None:
+    check([DEALS], [_bettors()], 60.0)
+    check([], [_bettors()], 60.0)
+    refusal = _refusal([TABLE], [_players(name="b"), _bettors()])
+    assert refusal.where == ("players", 1, "signals", "bets")
+
+
+def test_bets_are_bounded_in_sum_by_the_time_that_they_are_open() -> None:
+    check([DEALS], [_bettors(5_000), _bettors(2_500, "b", 2)], 600.0)
+    refusal = _refusal([DEALS], [_bettors(5_000), _bettors(2_501, "b", 2)])
+    assert (refusal.where, str(refusal)) == (("players", 1, "signals", "bets"), "2000 bets a second, at most 2000")
+
+
+def test_bets_on_rounds_of_others_are_bounded_by_the_second() -> None:
+    check([], [_bettors(2_000)], 600.0)
+    assert _refusal([], [_bettors(2_001)]).where == ("players", 0, "signals", "bets")
+
+
+def test_round_that_would_begin_after_the_end_is_refused() -> None:
+    late = StudiosSpec(name="table-1", rounds=RoundsSpec(at_s=60, every_s=20, betting_s=5))
+    assert _refusal([late], [], 60.0).where == ("studios", 0, "rounds", "at")

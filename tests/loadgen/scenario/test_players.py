@@ -7,7 +7,15 @@ from pydantic import ValidationError
 
 from loadgen.scenario.bounds import MAX_PLAYERS
 from loadgen.scenario.fields import FROM_FILE
-from loadgen.scenario.players import ImpairmentSpec, Leaves, PlayersSpec, PoissonArrival, RampArrival
+from loadgen.scenario.players import (
+    BetsSpec,
+    ImpairmentSpec,
+    Leaves,
+    PlayersSpec,
+    PoissonArrival,
+    RampArrival,
+    SignalsSpec,
+)
 
 
 def _from_file(**values: Any) -> PlayersSpec:
@@ -102,8 +110,34 @@ def test_players_watch_by_whep_where_nothing_is_said() -> None:
         ({"preload_hints": True}, "only players of `protocol: hls`"),
         ({"protocol": "hls", "impairment": {"loss": "1%"}}, "have no ICE, and no packets"),
         ({"protocol": "hls", "ice_restart_every": "5s"}, "have no ICE, and no packets"),
+        ({"protocol": "none", "signals": {}, "impairment": {"loss": "1%"}}, "have no ICE, and no packets"),
+        ({"protocol": "none", "signals": {}, "preload_hints": True}, "only players of `protocol: hls`"),
+        ({"protocol": "none"}, "without `signals` there is nothing"),
+        ({"protocol": "hls", "signals": {"carrier": "data_channel"}}, "only players of `protocol: whep`"),
+        ({"signals": {"carrier": "pigeon"}}, "carrier"),
     ],
 )
 def test_protocol_that_does_not_suit_is_refused(settings: dict[str, Any], sentence: str) -> None:
     with pytest.raises(ValidationError, match=sentence):
         _from_file(**settings)
+
+
+def test_signals_are_carried_by_what_the_protocol_has() -> None:
+    assert _from_file().carrier is None
+    assert _from_file(signals={}).carrier == "data_channel"
+    assert _from_file(signals={"carrier": "websocket"}).carrier == "websocket"
+    assert _from_file(signals={}, protocol="hls").carrier == "websocket"
+    assert _from_file(signals={}, protocol="none").carrier == "websocket"
+
+
+def test_bets_are_read_with_their_units() -> None:
+    signals = _from_file(signals={"bets": {"share": "1/4", "per_round": 3, "late": "2%"}}).signals
+    assert signals == SignalsSpec(bets=BetsSpec(share=0.25, per_round=3, late=0.02))
+
+
+@pytest.mark.parametrize(
+    "bets", [{"share": "101%"}, {"share": 0.5}, {"per_round": 0}, {"per_round": 21}, {"late": "-1%"}, {"each": 1}]
+)
+def test_bets_out_of_bounds_are_refused(bets: dict[str, Any]) -> None:
+    with pytest.raises(ValidationError, match="bets"):
+        _from_file(signals={"bets": bets})

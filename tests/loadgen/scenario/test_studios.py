@@ -12,6 +12,7 @@ from loadgen.scenario.studios import (
     PauseEvent,
     PictureSize,
     ReconnectEvent,
+    RoundsSpec,
     StudiosSpec,
 )
 
@@ -113,3 +114,29 @@ def test_event_that_would_meet_itself_is_refused(event: dict[str, str]) -> None:
 def test_event_that_is_neither_pause_nor_reconnect_is_refused(event: dict[str, str]) -> None:
     with pytest.raises(ValidationError, match="events"):
         _from_file(events=[event])
+
+
+def test_rounds_are_read_with_their_units() -> None:
+    rounds = _from_file(rounds={"at": "4s", "every": "20s", "betting": "10s", "settle_after": "500ms"}).rounds
+    assert rounds == RoundsSpec(at_s=4, every_s=20, betting_s=10, result_after_s=2, settle_after_s=0.5)
+
+
+@pytest.mark.parametrize(
+    "rounds",
+    [
+        {"every": "20s"},
+        {"betting": "10s"},
+        {"every": "0s", "betting": "10s"},
+        {"every": "20s", "betting": "100ms"},
+        {"every": "20s", "betting": "10s", "result_after": "0s"},
+        {"every": "12.9s", "betting": "10s"},
+    ],
+)
+def test_rounds_out_of_bounds_are_refused(rounds: dict[str, str]) -> None:
+    with pytest.raises(ValidationError, match="rounds"):
+        _from_file(rounds=rounds)
+
+
+def test_round_that_would_meet_the_next_is_refused() -> None:
+    with pytest.raises(ValidationError, match="before this one has ended"):
+        _from_file(rounds={"every": "12.9s", "betting": "10s"})

@@ -11,7 +11,13 @@ from gateway.transport.ice import Credentials, candidate_lines
 from gateway.wire.answer import AnswerMedia, AnswerTransport, SendingTrack, serialize_answer
 from gateway.wire.sdp import parse_offer
 from loadgen.errors import SignallingError
-from loadgen.signalling.answer import MAX_LINES, MAX_MEDIA_SECTIONS, parse_answer
+from loadgen.signalling.answer import (
+    DEFAULT_MESSAGE_BYTES,
+    MAX_LINES,
+    MAX_MEDIA_SECTIONS,
+    AnswerChannels,
+    parse_answer,
+)
 from loadgen.signalling.candidate import Candidate
 from loadgen.signalling.offer import player_offer
 
@@ -148,3 +154,33 @@ def test_answer_of_any_lines_is_one_or_is_refused(lines: list[str], noise: str, 
 def test_answer_with_a_broken_spot_is_one_or_is_refused(where: int, noise: str) -> None:
     with contextlib.suppress(SignallingError):
         assert parse_answer(ANSWER[:where] + noise + ANSWER[where + len(noise) :]).media
+
+
+CHANNELS = """m=application 9 UDP/DTLS/SCTP webrtc-datachannel
+c=IN IP4 0.0.0.0
+a=mid:2
+a=sctp-port:5000
+a=max-message-size:4096
+""".replace("\n", "\r\n")
+
+
+def test_data_channels_are_read_beside_the_media() -> None:
+    assert parse_answer(ANSWER).channels is None
+    answer = parse_answer(ANSWER + CHANNELS)
+    assert answer.channels == AnswerChannels(5000, 4096)
+    assert len(answer.media) == 2
+
+
+def test_data_channels_that_are_refused_are_none() -> None:
+    assert parse_answer(ANSWER + CHANNELS.replace("application 9", "application 0")).channels is None
+
+
+def test_largest_message_that_is_not_told_is_the_default() -> None:
+    told = parse_answer(ANSWER + CHANNELS.replace("a=max-message-size:4096\r\n", ""))
+    assert told.channels == AnswerChannels(5000, DEFAULT_MESSAGE_BYTES)
+
+
+@pytest.mark.parametrize("port", ["", "a=sctp-port:0\r\n", "a=sctp-port:65536\r\n", "a=sctp-port:x\r\n"])
+def test_data_channels_without_a_port_are_refused(port: str) -> None:
+    with pytest.raises(SignallingError):
+        parse_answer(ANSWER + CHANNELS.replace("a=sctp-port:5000\r\n", port))

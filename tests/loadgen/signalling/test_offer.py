@@ -10,7 +10,7 @@ from gateway.wire.header_extensions import ABS_CAPTURE_TIME
 from gateway.wire.sdp import parse_offer
 from loadgen.signalling.answer import parse_answer
 from loadgen.signalling.candidate import host_candidate
-from loadgen.signalling.offer import StudioSsrcs, player_offer, studio_offer
+from loadgen.signalling.offer import StudioSsrcs, player_offer, player_offer_with_signals, studio_offer
 
 LOCAL = Credentials("ufrag", "p" * 24)
 FINGERPRINT = "sha-256 " + ":".join(["AB"] * 32)
@@ -90,3 +90,14 @@ async def test_offer_is_answered_by_aiortc_and_its_answer_is_understood(offer: s
         assert answer.media[1].mime == "audio/opus"
     finally:
         await connection.close()
+
+
+def test_player_with_signals_offers_data_channels_in_the_bundle() -> None:
+    offer = player_offer_with_signals(LOCAL, FINGERPRINT, ["1 1 udp 1 192.0.2.9 5000 typ host"])
+    assert "a=group:BUNDLE 0 1 2\r\n" in offer
+    assert "m=application" not in PLAYER
+    parsed = parse_offer(offer)
+    (section,) = [media for media in parsed.media if media.sctp is not None]
+    assert (section.mid, section.sctp.port if section.sctp else None) == ("2", 5000)
+    assert offer.count("typ host") == 3
+    assert "{" not in offer

@@ -7,7 +7,8 @@ import pytest
 from gateway.app import Gateway
 from gateway.config import HostPort, Settings
 from gateway.metrics import FAMILIES
-from loadgen.figures import HlsCounts, MediaCounts, StudioCounts
+from loadgen.distribution import Distribution
+from loadgen.figures import HlsCounts, MediaCounts, SignalCounts, StudioCounts
 from loadgen.result import Group, ServerCounts, Totals
 from loadgen.target import comparison
 from loadgen.target.comparison import PACKETS_TO_PLAYERS, compare
@@ -125,3 +126,21 @@ def test_players_by_hls_are_no_sessions_of_the_gateway() -> None:
     assert counts["players' sessions ended"].client == 3
     requests = next(each for name, each in counts.items() if name.startswith("requests of players by LL-HLS"))
     assert (requests.server, requests.client) == (41, 40)
+
+
+def test_bets_are_compared_with_each_message_that_was_answered() -> None:
+    bets = 'railbird_bets_total{{stream="a",state="{}"}} {}\n'
+    end = END + bets.format("accepted", 8) + bets.format("late", 1) + bets.format("duplicate", 2)
+    totals = a_run()
+    assert not any("bets" in name for name in compared(end=end))
+    totals.signals["a"] = SignalCounts(bets=9, bets_answered=9, accepted=8, late=1, resends=2)
+    answered, accepted = (counts for name, counts in compared(end=end, totals=totals).items() if "bets" in name)
+    assert (answered.server, answered.client) == (11, 11)
+    assert (accepted.server, accepted.client) == (8, 8)
+
+
+def test_players_by_signals_alone_are_no_sessions_of_the_gateways() -> None:
+    totals = a_run()
+    totals.ended["run_end"] = 2
+    totals.distributions["signal_join_s"] = Distribution([0.1, 0.1])
+    assert compared(totals=totals)["players' sessions ended"].client == 3

@@ -3,8 +3,16 @@
 import pytest
 
 from loadgen.distribution import Distribution
-from loadgen.figures import GatewaySample, HlsCounts, Interval, MediaCounts, SessionFigures, StudioCounts
-from loadgen.result import ServerCounts
+from loadgen.figures import (
+    GatewaySample,
+    HlsCounts,
+    Interval,
+    MediaCounts,
+    SessionFigures,
+    SignalCounts,
+    StudioCounts,
+)
+from loadgen.result import RunResult, ServerCounts
 from loadgen.target.comparison import PACKETS_TO_PLAYERS
 from loadgen.verdict import readings
 from loadgen.verdict.metrics import METRICS
@@ -168,3 +176,54 @@ def test_session_by_hls_that_saw_a_picture_is_one_with_a_picture() -> None:
     result.totals.distributions["first_frame_s"] = Distribution([0.1])
     result.totals.distributions["hls_first_frame_s"] = Distribution([0.3, 0.4])
     assert METRICS["no_picture"].read(result) == 0.25
+
+
+def with_signals(**counts: int) -> RunResult:
+    result = a_result()
+    result.totals.signals = {"a": SignalCounts(**counts), "b": SignalCounts(**counts)}
+    return result
+
+
+@pytest.mark.parametrize(
+    ("name", "counts", "value"),
+    [
+        ("bets", {"connections": 1, "bets": 5}, 10),
+        ("bets_unanswered", {"bets": 5, "bets_unanswered": 1}, 2),
+        ("bets_accepted", {"bets": 5, "accepted": 4}, 0.8),
+        ("bets_late", {"bets": 5, "late": 2}, 4),
+        ("bets_refused", {"bets": 9, "late": 1, "accepted": 1, "duplicate": 1, "rate_limited": 1, "forbidden": 1}, 6),
+        ("bets_undelivered", {"accepted": 5, "undelivered": 1}, 2),
+        ("broken_signal_rules", {"messages": 5, "rules_broken": 1}, 2),
+        ("signal_failures", {"connections": 5, "connections_lost": 1}, 2),
+        ("signal_pings", {"connections": 5, "pings": 7}, 14),
+        ("rounds_seen", {"connections": 5, "rounds": 7}, 14),
+    ],
+)
+def test_figure_of_signals_is_over_all_streams(name: str, counts: dict[str, int], value: float) -> None:
+    assert METRICS[name].read(a_result()) is None
+    assert METRICS[name].read(with_signals(**counts)) == pytest.approx(value)
+
+
+def test_signals_that_did_not_come_up_are_failures() -> None:
+    result = a_result()
+    result.totals.signal_failures["http_401"] = 3
+    assert readings.signal_failures(result) == 3
+
+
+def test_rounds_are_those_of_the_scenarios_studios() -> None:
+    result = a_result()
+    for name in ("rounds_settled", "rounds_aborted", "round_failures"):
+        assert METRICS[name].read(result) is None
+    result.totals.studios["a"] = StudioCounts(rounds_opened=5, rounds_settled=3, rounds_aborted=2)
+    assert [METRICS[name].read(result) for name in ("rounds_settled", "rounds_aborted", "round_failures")] == [3, 2, 0]
+    result.totals.round_failures["http_401"] = 4
+    assert readings.round_failures(result) == 4
+
+
+def test_players_by_signals_alone_see_no_picture_and_miss_none() -> None:
+    result = a_result()
+    result.totals.joins = 3
+    result.totals.distributions["signal_join_s"].add(0.1)
+    for _ in range(2):
+        result.totals.distributions["first_frame_s"].add(0.2)
+    assert readings.no_picture(result) == 0

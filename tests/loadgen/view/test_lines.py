@@ -62,3 +62,11 @@ def test_line_tells_of_players_by_hls() -> None:
     for word in ("latency p95", "lateness p95", "request p95", "requests failed 20", "generator keeps up"):
         assert word in said
     assert "rules broken" not in said
+
+
+def test_line_tells_of_bets() -> None:
+    result = MadeUpRun(betting=10).result()
+    said = line(step_of([result.intervals[0]]), 1.0)
+    assert "bet p95" in said
+    assert "bets 10  " in said
+    assert "bets 10 (1 unanswered, 1 rules broken)" in line(step_of([result.intervals[2]]), 3.0)

@@ -79,3 +79,12 @@ def test_picture_of_players_by_hls_alone_has_no_rows_of_others(screen: Console, 
     lines = _shown(screen, scenario, interval, totals)
     assert not any("Round trip" in line for line in lines)
     assert "300 µs a request" in _row(lines, "Generator")
+
+
+@pytest.mark.parametrize("hls_viewers", [0, 20])
+def test_picture_with_bets_fits_a_small_terminal(screen: Console, scenario: Scenario, hls_viewers: int) -> None:
+    result = MadeUpRun(betting=10, hls_viewers=hls_viewers).result()
+    lines = _shown(screen, scenario, result.intervals[2], result.totals)
+    assert len(lines) < SCREEN[1]
+    assert _row(lines, "Bets").startswith("Bets 10, 1 unanswered, 1 broken 600, ")
+    assert any("Bet, round trip" in line for line in lines)
