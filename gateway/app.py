@@ -212,13 +212,18 @@ class Gateway:
 
     def _register_collectors(self) -> GatewayCollector:
         hub = self.hub
-        others = [hub.rounds.samples, hub.desk.samples, hub.signals.samples, self.quality.samples, self.access.samples]
-        others.append(self.tracing.samples)
+        of_streams = [
+            hub.rounds.samples,
+            lambda: hub.desk.samples(each.name for each in self.registry),
+            lambda: hub.signals.samples(each.name for each in self.registry),
+            self.quality.samples,
+        ]
+        of_process = [self.access.samples, self.tracing.samples]
         if self.upstream is not None:
-            others.append(self.upstream.samples)
+            of_process.append(self.upstream.samples)
         if self.ledger is not None:
-            others.append(self.ledger.samples)
-        collector = GatewayCollector(hub, others)
+            of_process.append(self.ledger.samples)
+        collector = GatewayCollector(hub, of_streams, of_process)
         self.metrics.register(collector)
         ProcessCollector(registry=self.metrics)
         PlatformCollector(registry=self.metrics)

@@ -18,7 +18,7 @@ of a round that is still to open, which nobody may fill with bets before anybody
 """
 
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from typing import Protocol
 
 import structlog
@@ -76,9 +76,12 @@ class BettingDesk:
         self._log(bet, stream, answer, now_s)
         return answer
 
-    def samples(self) -> Iterator[Sample]:
-        """For a scrape."""
-        for labels, count in self.answers.items():
+    def samples(self, streams: Iterable[str] = ()) -> Iterator[Sample]:
+        """For a scrape. `streams`: those that there are."""
+        # From the beginning, as 0: for Prometheus a counter that appears with 1 has not grown.
+        bettable = {*streams, *self._rounds.streams()}
+        answers = {(stream, state.value): 0 for stream in bettable for state in BetState}
+        for labels, count in (answers | self.answers).items():
             yield "railbird_bets_total", labels, count
         for kind, count in self.over_rate.items():
             yield "railbird_rate_limited_total", (kind,), count

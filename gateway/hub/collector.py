@@ -17,10 +17,16 @@ from gateway.stream.stream import Stream
 class GatewayCollector(Collector):
     """One scrape reads everything once."""
 
-    def __init__(self, hub: Hub, others: Iterable[Callable[[], Iterable[Sample]]] = ()) -> None:
-        """`others` tell what the hub does not know, each at every scrape."""
+    def __init__(
+        self,
+        hub: Hub,
+        others: Iterable[Callable[[], Iterable[Sample]]] = (),
+        of_process: Iterable[Callable[[], Iterable[Sample]]] = (),
+    ) -> None:
+        """Both tell what the hub does not know, each at every scrape; `of_process` what has no label `stream`."""
         self._hub = hub
         self._others = tuple(others)
+        self._of_process = tuple(of_process)
 
     def describe(self) -> Iterable[Metric]:
         """What there is, without reading it."""
@@ -35,21 +41,19 @@ class GatewayCollector(Collector):
 
     def samples(self) -> Iterator[Sample]:
         """All of them, as they stand now."""
-        for samples in (self._samples, *self._others):
-            yield from samples()
-
-    def _samples(self) -> Iterator[Sample]:
         for stream in self._hub.registry:
-            yield from _stream_samples(stream)
-            yield from _egress_samples(stream, self._hub.viewing_of(stream))
-            publisher = self._hub.publishers.get(stream.source.session_id) if stream.source is not None else None
-            now = publisher.figures if publisher is not None else IngestFigures()
-            yield from _ingest_samples(stream.name, stream.ingest_before + now)
-            yield from _hls_samples(stream.name, self._hub.presentations)
+            yield from stream_samples(self._hub, stream)
         for labels, count in self._hub.presentations.requests.items():
             yield "railbird_hls_requests_total", labels, count
+        for samples in (self.process_samples, *self._others):
+            yield from samples()
+
+    def process_samples(self) -> Iterator[Sample]:
+        """Those of no stream: few, however many streams there are."""
         yield from self._session_samples()
         yield from self._port_samples()
+        for samples in self._of_process:
+            yield from samples()
 
     def _session_samples(self) -> Iterator[Sample]:
         hub = self._hub
@@ -81,7 +85,17 @@ class GatewayCollector(Collector):
         yield "railbird_gso_enabled", (), float(port.socket.segmentation)
 
 
-def _stream_samples(stream: Stream) -> Iterator[Sample]:
+def stream_samples(hub: Hub, stream: Stream) -> Iterator[Sample]:
+    """What the hub knows of one stream."""
+    yield from _media_samples(stream)
+    yield from _egress_samples(stream, hub.viewing_of(stream))
+    publisher = hub.publishers.get(stream.source.session_id) if stream.source is not None else None
+    now = publisher.figures if publisher is not None else IngestFigures()
+    yield from _ingest_samples(stream.name, stream.ingest_before + now)
+    yield from _hls_samples(stream.name, hub.presentations)
+
+
+def _media_samples(stream: Stream) -> Iterator[Sample]:
     name, tracks = stream.name, stream.tracks.values()
     yield "railbird_stream_live", (name,), float(stream.source is not None)
     yield "railbird_packets_total", (name, "ingest"), sum(track.figures.packets for track in tracks)

@@ -1,7 +1,7 @@
 """What browsers say that they saw: bounded, never oftener than asked for, summed a stream and protocol."""
 
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
 from gateway.config import SignalSettings
@@ -76,13 +76,17 @@ class Reports:
         for labels in [labels for labels in self.states if labels[0] == stream]:
             del self.states[labels]
 
-    def samples(self) -> Iterator[Sample]:
-        """For a scrape."""
+    def frames_dropped(self, stream: str) -> int:
+        """By all its players' browsers together."""
+        return sum(figures.frames_dropped for figures in self.figures(stream).values())
+
+    def samples(self, streams: Iterable[str] = ()) -> Iterator[Sample]:
+        """For a scrape. `streams`: those that there are, reported of or not yet."""
         for labels, count in self.states.items():
             yield "railbird_player_reports_total", labels, count
+        for stream in {*streams, *self._figures}:
+            yield "railbird_frames_dropped_total", (stream, "player", "browser"), self.frames_dropped(stream)
         for stream, by_protocol in self._figures.items():
-            dropped = sum(figures.frames_dropped for figures in by_protocol.values())
-            yield "railbird_frames_dropped_total", (stream, "player", "browser"), dropped
             for protocol, figures in by_protocol.items():
                 yield "railbird_player_frames_total", (stream, protocol), figures.frames_decoded
                 yield "railbird_player_freezes_total", (stream, protocol), figures.freezes

@@ -82,10 +82,16 @@ class Roster:
         """Whether there is neither such a stream nor anybody who waits for it."""
         return stream not in self.by_stream and not self._is_known(stream)
 
+    def carriers(self) -> dict[str, Counter[str]]:
+        """Stream -> kind of carrier -> connections."""
+        return {
+            stream: Counter(each.carrier.kind for each in connections) for stream, connections in self.by_stream.items()
+        }
+
     def samples(self) -> Iterator[Sample]:
         """For a scrape."""
-        for stream, connections in self.by_stream.items():
-            for kind, count in Counter(each.carrier.kind for each in connections).items():
+        for stream, kinds in self.carriers().items():
+            for kind, count in kinds.items():
                 yield "railbird_signal_connections", (stream, kind), count
 
 

@@ -2,6 +2,7 @@
 
 import random
 import secrets
+from collections import Counter
 from collections.abc import Callable, Iterable, Iterator
 
 from gateway.auth.identity import Identity
@@ -192,8 +193,12 @@ class Signals:
         """What the stream's players reported, by protocol."""
         return self.reports.figures(stream)
 
-    def samples(self) -> Iterator[Sample]:
-        """For a scrape."""
+    def carriers(self) -> dict[str, Counter[str]]:
+        """Stream -> kind of carrier -> connections."""
+        return self._roster.carriers()
+
+    def samples(self, streams: Iterable[str] = ()) -> Iterator[Sample]:
+        """For a scrape. `streams`: those that there are."""
         yield from self._roster.samples()
         for labels, count in self.figures.messages.items():
             yield "railbird_signal_messages_total", labels, count
@@ -203,7 +208,7 @@ class Signals:
             yield "railbird_signal_pings_unanswered_total", (stream,), count
         for carrier, count in self.figures.unsent.items():
             yield "railbird_signal_messages_unsent_total", (carrier,), count
-        yield from self.reports.samples()
+        yield from self.reports.samples(streams)
 
     def _shown_at_first(self, stream: str) -> list[Round]:
         rounds = list(self._rounds.of_stream(stream))

@@ -241,13 +241,24 @@ def test_every_bet_is_counted_by_its_answer() -> None:
     for placed in (bet(), bet(), bet("b2"), bet("b3")):
         judging.place(placed, CLIENT, 0.0)
     samples = {(name, labels): count for name, labels, count in judging.samples()}
-    assert samples == {
+    assert {key: count for key, count in samples.items() if count} == {
         ("railbird_bets_total", ("table", "accepted")): 2,
         ("railbird_bets_total", ("table", "duplicate")): 1,
         ("railbird_bets_total", ("table", "rate_limited")): 1,
         ("railbird_rate_limited_total", ("bet_address",)): 1,
     }
     assert all(len(FAMILIES[name].labels) == len(labels) for name, labels in samples)
+
+
+def test_answers_are_counted_from_nothing_at_streams_that_there_are() -> None:
+    known = rounds()
+    opened(known)
+    judging = desk(known)
+    judging.place(bet(), CLIENT, 0.0)
+    counted = {labels: count for name, labels, count in judging.samples(["table", "quiet"])}
+    assert counted == {(stream, state.value): 0 for stream in ("table", "quiet") for state in BetState} | {
+        ("table", "accepted"): 1
+    }
 
 
 def test_names_of_streams_that_a_peer_made_up_are_no_labels() -> None:

@@ -41,6 +41,14 @@ async def test_metrics_are_those_that_are_described(api: Api) -> None:
     assert [n for n in names if n.removesuffix("_total") not in described and not n.startswith(histograms)] == []
 
 
+async def test_metrics_of_a_stream_begin_with_nothing_before_its_first_player(api: Api) -> None:
+    """For Prometheus a counter that appears with 1 has not grown."""
+    api.go_live()
+    samples = await _samples(api)
+    assert samples["railbird_bets_total", _labels(stream="table", state="accepted")] == 0
+    assert samples["railbird_frames_dropped_total", _labels(stream="table", leg="player", reason="browser")] == 0
+
+
 async def test_metrics_count_sessions_and_refusals(api: Api) -> None:
     await api.publish()
     await api.watch("nobody")

@@ -59,7 +59,7 @@ async def test_every_family_is_described(scrape: Scrape) -> None:
 
 async def test_every_sample_has_the_labels_of_its_family(desk: Desk, scrape: Scrape) -> None:
     busy(desk)
-    samples = list(scrape.collector._samples())
+    samples = list(scrape.collector.samples())
     assert samples
     for name, labels, _ in samples:
         assert len(labels) == len(FAMILIES[name].labels), name
@@ -67,7 +67,7 @@ async def test_every_sample_has_the_labels_of_its_family(desk: Desk, scrape: Scr
 
 async def test_every_family_has_a_sample_when_there_is_something_to_tell(desk: Desk, scrape: Scrape) -> None:
     busy(desk)
-    told = {name for name, _, _ in scrape.collector._samples()}
+    told = {name for name, _, _ in scrape.collector.samples()}
     of_the_hub = {family.name for group in (media, hls, process) for family in group.FAMILIES}
     # Nobody has left yet, and traces are told by whoever sends them.
     assert of_the_hub - told == {"railbird_sessions_ended_total", "railbird_trace_spans_dropped_total"}
@@ -75,7 +75,7 @@ async def test_every_family_has_a_sample_when_there_is_something_to_tell(desk: D
 
 async def test_no_sample_is_told_twice(desk: Desk, scrape: Scrape) -> None:
     busy(desk)
-    keys = [(name, labels) for name, labels, _ in scrape.collector._samples()]
+    keys = [(name, labels) for name, labels, _ in scrape.collector.samples()]
     assert len(keys) == len(set(keys))
 
 
@@ -145,7 +145,7 @@ async def test_ends_are_counted_by_leg_and_cause(desk: Desk, scrape: Scrape) -> 
 async def test_counters_never_go_back_when_the_studio_changes(desk: Desk, scrape: Scrape) -> None:
     def counters() -> dict[tuple[str, tuple[str, ...]], float]:
         kinds = {name for name, family in FAMILIES.items() if family.kind == "counter"}
-        return {(name, labels): value for name, labels, value in scrape.collector._samples() if name in kinds}
+        return {(name, labels): value for name, labels, value in scrape.collector.samples() if name in kinds}
 
     busy(desk)
     desk.hub.admission.is_draining = False

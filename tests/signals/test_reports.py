@@ -104,3 +104,8 @@ def test_samples_have_the_labels_of_their_families(desk: Desk) -> None:
         ("railbird_player_watched_seconds_total", "table", "hls"): 4.0,
     }
     assert all(len(labels) == len(FAMILIES[name].labels) for name, *labels in samples)
+
+
+def test_frames_that_browsers_dropped_are_counted_from_nothing_at_streams_that_there_are() -> None:
+    told = list(Desk().reports.samples(["table"]))
+    assert told == [("railbird_frames_dropped_total", ("table", "player", "browser"), 0)]
