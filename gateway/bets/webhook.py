@@ -93,17 +93,19 @@ def verdict_of(status: int, retry_after: str | None, unix_s: float) -> Verdict:
 
 
 def _retry_after_s(value: str | None, unix_s: float) -> float | None:
-    """RFC 9110 section 10.2.3: seconds, or a date. None for neither."""
+    """RFC 9110 section 10.2.3: seconds, or a date. None for neither, and for no wait at all: all lanes would ask without
+    a pause then."""
     if value is None:
         return None
     if value.isascii() and value.isdigit():
         # Of a number without end its beginning says enough.
-        return min(float(value[:9]), MAX_RETRY_AFTER_S)
-    try:
-        at_unix_s = email.utils.parsedate_to_datetime(value).timestamp()
-    except (ValueError, OverflowError):
-        return None
-    return min(max(at_unix_s - unix_s, 0.0), MAX_RETRY_AFTER_S)
+        wait_s = float(value[:9])
+    else:
+        try:
+            wait_s = email.utils.parsedate_to_datetime(value).timestamp() - unix_s
+        except (ValueError, OverflowError):
+            return None
+    return min(wait_s, MAX_RETRY_AFTER_S) if wait_s > 0 else None
 
 
 async def _read_away(response: aiohttp.ClientResponse) -> None:
