@@ -93,8 +93,7 @@ def verdict_of(status: int, retry_after: str | None, unix_s: float) -> Verdict:
 
 
 def _retry_after_s(value: str | None, unix_s: float) -> float | None:
-    """RFC 9110 section 10.2.3: seconds, or a date. None for neither, and for no wait at all: all lanes would ask without
-    a pause then."""
+    """RFC 9110 section 10.2.3: seconds, or a date. None for neither, and for no wait at all: lanes would not pause."""
     if value is None:
         return None
     if value.isascii() and value.isdigit():

@@ -3,8 +3,10 @@
 Where the exporter cannot keep up or its endpoint is down, spans are dropped and counted: nothing waits for them.
 """
 
+import contextlib
 import logging
 from collections.abc import Sequence
+from typing import Any
 from urllib.parse import urlsplit
 
 import structlog
@@ -13,6 +15,7 @@ from opentelemetry.sdk.resources import Resource
 from opentelemetry.sdk.trace import ReadableSpan, TracerProvider
 from opentelemetry.sdk.trace.export import BatchSpanProcessor, SpanExporter, SpanExportResult
 from opentelemetry.sdk.trace.sampling import ParentBased, TraceIdRatioBased
+from requests import PreparedRequest, RequestException, Response, Session
 
 from gateway.tracing.tally import Tally
 
@@ -25,6 +28,8 @@ BATCH_SPANS = 128
 """Written out at once: a larger batch would keep the event loop waiting for the interpreter's lock."""
 BATCH_DELAY_MS = 1000
 EXPORT_TIMEOUT_S = 5.0
+MAX_ANSWER_BYTES = 16_384
+"""Of an answer's body, which says nothing to us: it is read so that the connection can be used again."""
 TRACES_PATH = "/v1/traces"
 """Of an endpoint that is named without a path, as OTLP over HTTP has it."""
 
@@ -41,9 +46,22 @@ def provider(endpoint: str, sample_share: float, tally: Tally) -> TracerProvider
     )
     url = urlsplit(endpoint)
     url = url._replace(path=TRACES_PATH) if url.path in ("", "/") else url
-    exporter = OTLPSpanExporter(url.geturl(), timeout=EXPORT_TIMEOUT_S)
+    exporter = OTLPSpanExporter(url.geturl(), timeout=EXPORT_TIMEOUT_S, session=BoundedSession())
     made.add_span_processor(BoundedProcessor(CountedExporter(exporter, tally), tally))
     return made
+
+
+class BoundedSession(Session):
+    """Reads no more than MAX_ANSWER_BYTES of an answer, where a Session reads whatever a collector sends."""
+
+    def send(self, request: PreparedRequest, **settings: Any) -> Response:
+        """See `Session`."""
+        response = super().send(request, **(settings | {"stream": True}))
+        # What is wrong with the body changes nothing: the status has been read.
+        with contextlib.suppress(RequestException):
+            next(response.iter_content(MAX_ANSWER_BYTES), b"")
+        response.close()
+        return response
 
 
 class CountedExporter(SpanExporter):

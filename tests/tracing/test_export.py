@@ -1,6 +1,7 @@
 """What becomes of spans when the collector is down, slow or full."""
 
 import asyncio
+import contextlib
 import socket
 
 import pytest
@@ -11,6 +12,8 @@ from gateway.tracing import export
 from tests.bets.casino import until
 from tests.tracing.collector import open_collector
 from tests.tracing.made import dropped, finish, tracing_to
+
+ENDLESS_BYTES = 64 * 1024 * 1024
 
 
 async def test_collector_that_is_down_costs_counted_spans_and_one_line(
@@ -62,3 +65,26 @@ async def test_stop_waits_no_longer_than_it_may() -> None:
         begun_s = monotonic_s()
         await tracing.stop(0.2)
         assert monotonic_s() - begun_s < 2.0
+
+
+async def test_answer_without_end_is_not_read() -> None:
+    sent_bytes = 0
+
+    async def endless(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        nonlocal sent_bytes
+        await reader.readuntil(b"\r\n\r\n")
+        writer.write(b"HTTP/1.1 200 OK\r\n\r\n")
+        with contextlib.suppress(ConnectionError):
+            while sent_bytes < ENDLESS_BYTES:
+                writer.write(b"x" * 65_536)
+                sent_bytes += 65_536
+                await writer.drain()
+        writer.close()
+
+    async with await asyncio.start_server(endless, "127.0.0.1", 0) as server:
+        tracing = tracing_to(f"http://127.0.0.1:{server.sockets[0].getsockname()[1]}")
+        finish(tracing)
+        await tracing.stop(30.0)
+    # The kernel's buffers hold more than is read.
+    assert sent_bytes < ENDLESS_BYTES
+    assert dropped(tracing) == 0
