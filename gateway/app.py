@@ -85,7 +85,7 @@ class Gateway:
         self._flush_alarm = Alarm(self._after_batch)
         self._pacer_alarm = Alarm(self._pace)
         self._window_alarm = Alarm(self._close_windows)
-        self._signal_alarm = Alarm(self.hub.signals.pump)
+        self._signal_alarm = Alarm(self.hub.play.signals.pump)
 
     @property
     def _periodic(self) -> list[tuple[float, Callable[[float], None]]]:
@@ -94,7 +94,7 @@ class Gateway:
             (PUBLISHER_TICK_S, self.hub.tick_publishers),
             (VIEWER_TICK_S, self.hub.tick_viewers),
             (STREAM_TICK_S, self.hub.tick_streams),
-            (SIGNAL_TICK_S, self.hub.signals.tick),
+            (SIGNAL_TICK_S, self.hub.play.signals.tick),
             (SAMPLE_INTERVAL_S, self._watchdog.tick),
             (SWEEP_TICK_S, self.port.end_silent_sessions),
             (QUALITY_TICK_S, self.quality.tick),
@@ -106,9 +106,9 @@ class Gateway:
         await self.access.start()
         self.port.after_batch = self._after_batch
         self.hub.on_joined = lambda: self._pacer_alarm.set(PACER_TICK_S, monotonic_s())
-        self.hub.signals.on_rtt = self.quality.note_round_trip
-        self.hub.rounds.listeners.append(lambda _round, now_s: self._await_window(now_s))
-        self.hub.signals.on_backlog = lambda: self._signal_alarm.set(SIGNAL_TURN_S, monotonic_s())
+        self.hub.play.signals.on_rtt = self.quality.note_round_trip
+        self.hub.play.rounds.listeners.append(lambda _round, now_s: self._await_window(now_s))
+        self.hub.play.signals.on_backlog = lambda: self._signal_alarm.set(SIGNAL_TURN_S, monotonic_s())
         self.port.attach(asyncio.get_running_loop())
         if self.upstream is not None:
             self.upstream.start()
@@ -179,12 +179,12 @@ class Gateway:
                 self._pacer_alarm.set(PACER_TICK_S, now_s)
 
     def _close_windows(self, now_s: float) -> None:
-        self.hub.rounds.tick(now_s)
+        self.hub.play.rounds.tick(now_s)
         self._await_window(now_s)
 
     def _await_window(self, now_s: float) -> None:
         """Bets close by themselves to the millisecond: a clock that ticks would tell players too late."""
-        closes_s = self.hub.rounds.next_close_s
+        closes_s = self.hub.play.rounds.next_close_s
         if closes_s is not None:
             self._window_alarm.set(max(closes_s - now_s, 0.0), now_s)
 
@@ -198,7 +198,7 @@ class Gateway:
         if settings.ledger is None:
             return None
         ledger = Ledger(settings.ledger, "ledger", settings.ledger_file_bytes, clock)
-        self.hub.tables.record = ledger.append
+        self.hub.play.tables.record = ledger.append
         return ledger
 
     def _opened_audit(self, clock: WallClock) -> Audit:
@@ -213,9 +213,9 @@ class Gateway:
     def _register_collectors(self) -> GatewayCollector:
         hub = self.hub
         of_streams = [
-            hub.rounds.samples,
-            lambda: hub.desk.samples(each.name for each in self.registry),
-            lambda: hub.signals.samples(each.name for each in self.registry),
+            hub.play.rounds.samples,
+            lambda: hub.play.desk.samples(each.name for each in self.registry),
+            lambda: hub.play.signals.samples(each.name for each in self.registry),
             self.quality.samples,
         ]
         of_process = [self.access.samples, self.tracing.samples]

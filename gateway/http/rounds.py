@@ -36,8 +36,8 @@ async def post(request: web.Request) -> web.Response:
         if command.state is not RoundState.ABORTED:
             raise SignallingError(403, "An operator may abort rounds; all else is the studio's.")
         command = replace(command, cause=AbortCause.POLICY)
-    is_new = command.round_id is None or hub.rounds.find(stream, command.round_id) is None
-    told = hub.command_round(stream, command, monotonic_s())
+    is_new = command.round_id is None or hub.play.rounds.find(stream, command.round_id) is None
+    told = hub.play.command_round(stream, command, monotonic_s())
     if command.cause is AbortCause.POLICY:
         hub.audit.note(Deed.ABORT, "done", monotonic_s(), identity, stream=stream, roundId=told.round_id)
     log.info("round command", stream=stream, round_id=told.round_id, state=command.state.value, client=identity.client)
@@ -48,7 +48,9 @@ async def rounds(request: web.Request) -> web.Response:
     """The rounds that are remembered, with what only studio and operator may know: evidence, and number of bets."""
     stream = request.match_info["stream"]
     identify(request, Role.PUBLISH, stream, Role.OPERATE)
-    return web.json_response({"rounds": [describe_in_full(each) for each in request.app[HUB].rounds.of_stream(stream)]})
+    return web.json_response(
+        {"rounds": [describe_in_full(each) for each in request.app[HUB].play.rounds.of_stream(stream)]}
+    )
 
 
 async def options(request: web.Request) -> web.Response:

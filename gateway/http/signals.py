@@ -30,7 +30,7 @@ async def signals(request: web.Request) -> web.StreamResponse:
     identity = identify(request, Role.WATCH, stream)
     _require_origin(request)
     _require_protocol(request)
-    switchboard = request.app[HUB].signals
+    switchboard = request.app[HUB].play.signals
     switchboard.check_room(stream, identity, "websocket")
     socket = web.WebSocketResponse(
         protocols=(PROTOCOL,),

@@ -20,16 +20,13 @@ from gateway.errors import SignallingError
 from gateway.hls.presentations import Presentations
 from gateway.hub.addresses import candidate_hosts
 from gateway.hub.admission import Admission
-from gateway.hub.table import Tables, abort_all, video_timestamps
+from gateway.hub.play import Play
 from gateway.hub.viewing import Viewing
 from gateway.ingest import whip
 from gateway.ingest.publisher import Publisher
 from gateway.log import PlayerHash
 from gateway.metrics import Histograms
-from gateway.rounds.causes import AbortCause
-from gateway.rounds.round import Round
-from gateway.rounds.rounds import Command, Rounds
-from gateway.rounds.states import FIRST_STATES
+from gateway.rounds.rounds import Rounds
 from gateway.signals.signals import Signals
 from gateway.stream.layout import PlayoutDelay
 from gateway.stream.registry import Registry, check_name
@@ -72,13 +69,7 @@ class Hub:
         self.publishers: dict[str, Publisher] = {}
         self.viewing: dict[str, Viewing] = {}
         self.presentations = Presentations(registry, settings.hls, self.is_live)
-        self.rounds = Rounds(settings.rounds, clock, video_timestamps(registry, clock))
-        self.tables = Tables(self.presentations)
-        self.desk = BettingDesk(settings.bets, self.rounds, upstream)
-        self.signals = Signals(settings.signals, self.rounds, self.desk, histograms, clock, self._is_known)
-        if upstream is not None:
-            upstream.on_outcome = self.signals.tell_delivery
-        self.rounds.listeners += [self.signals.broadcast, self.tables.on_round]
+        self.play = Play(settings, registry, self.admission, self.presentations, clock, histograms, upstream)
         self.ended: Counter[tuple[str, str]] = Counter()
         self.takeovers = 0
         self.audit = Audit(PlayerHash())
@@ -96,6 +87,23 @@ class Hub:
         )
         delay = settings.playout_delay
         self._playout_delay = PlayoutDelay(delay.min_ms, delay.max_ms) if delay is not None else None
+
+    # What operators are shown is read through these
+
+    @property
+    def rounds(self) -> Rounds:
+        """See `Play`."""
+        return self.play.rounds
+
+    @property
+    def desk(self) -> BettingDesk:
+        """See `Play`."""
+        return self.play.desk
+
+    @property
+    def signals(self) -> Signals:
+        """See `Play`."""
+        return self.play.signals
 
     # Studios
 
@@ -198,7 +206,7 @@ class Hub:
                 self._on_first_frame,
                 self._on_round_trip,
                 self._on_viewer_closed,
-                lambda _viewer, channel: self.signals.accept(
+                lambda _viewer, channel: self.play.signals.accept(
                     name, channel, channel.opening.protocol, who, monotonic_s()
                 ),
             ),
@@ -255,19 +263,6 @@ class Hub:
         session.log.info("ice restart")
         return serialize_fragment(session.ice.local.ufrag, session.ice.local.pwd, session.mid, self._candidates)
 
-    # Rounds
-
-    def command_round(self, name: str, command: Command, now_s: float) -> Round:
-        """See `Rounds.command`; a round opens only at a stream that there is. What is open may end without a studio."""
-        check_name(name)
-        is_known = command.round_id is not None and self.rounds.find(name, command.round_id) is not None
-        if command.state in FIRST_STATES and not is_known:
-            if self.admission.is_draining:
-                raise SignallingError(503, "This gateway is shutting down.", {"Retry-After": "1"})
-            if self.registry.stream(name) is None:
-                raise SignallingError(404, "There is no such stream now.")
-        return self.rounds.command(name, command, now_s)
-
     # Upkeep
 
     def ask_for_missing(self, now_s: float) -> None:
@@ -293,10 +288,7 @@ class Hub:
             isolated(stream.refresh_keyframe, now_s, stream=stream.name)
         for stream in self.registry.close_abandoned(now_s, self._settings.timeouts.publisher_grace_s):
             log.info("stream forgotten", stream=stream.name)
-            gone = {"studioGoneMs": round((now_s - (stream.source_lost_s or now_s)) * 1000)}
-            abort_all(self.rounds, stream.name, AbortCause.STUDIO_DISCONNECTED, gone, now_s)
-            self.rounds.forget(stream.name)
-            self.signals.forget(stream.name)
+            self.play.forget(stream, now_s)
             for viewer in tuple(self.viewing_of(stream).viewers):
                 viewer.session.close("stream_ended")
             self.viewing.pop(stream.name, None)
@@ -305,16 +297,10 @@ class Hub:
     def drain(self) -> None:
         """Admit nobody, and tell all sessions goodbye: RTCP BYE to players, close_notify to everyone."""
         self.admission.is_draining = True
-        for name in self.rounds.streams():
-            abort_all(self.rounds, name, AbortCause.POLICY, {"rule": "shutdown"}, monotonic_s())
-        self.signals.close()
+        self.play.drain(monotonic_s())
         for viewing in self.viewing.values():
             for viewer in viewing.viewers:
                 viewer.say_bye()
         for session in self.port.sessions():
             session.close("shutdown")
         self.presentations.stop()
-
-    def _is_known(self, name: str) -> bool:
-        """Whether there is such a stream, or rounds of one."""
-        return self.registry.stream(name) is not None or name in self.rounds.streams()

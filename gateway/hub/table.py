@@ -12,10 +12,8 @@ from gateway.clock import WallClock
 from gateway.hls.clock_text import date_time
 from gateway.hls.date_ranges import DateRange
 from gateway.hls.presentations import Presentations
-from gateway.rounds.causes import AbortCause
 from gateway.rounds.description import describe_in_full
-from gateway.rounds.round import Evidence, Round
-from gateway.rounds.rounds import Rounds
+from gateway.rounds.round import Round
 from gateway.rounds.states import RoundState
 from gateway.stream.registry import Registry
 
@@ -54,12 +52,6 @@ def date_range(told: Round) -> DateRange:
     if told.cause is not None:
         attributes["X-CAUSE"] = told.cause.value
     return DateRange(f"{told.round_id}/{newest.state.value}", ROUND_CLASS, newest.at_unix_s, attributes=attributes)
-
-
-def abort_all(rounds: Rounds, stream: str, cause: AbortCause, evidence: Evidence, now_s: float) -> None:
-    """End the rounds of a stream that are not over, so that none is left open by what ends now."""
-    for each in rounds.open_rounds(stream):
-        rounds.abort(stream, each.round_id, cause, evidence, now_s)
 
 
 def video_timestamps(registry: Registry, clock: WallClock) -> Callable[[str, float], int | None]:

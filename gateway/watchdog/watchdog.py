@@ -32,7 +32,7 @@ class Watchdog:
         self._streams: dict[str, Window[StreamSample]] = {}
         self._suspected_s: dict[str, float] = {}
         """Stream -> when it was suspect last: evidence is put together only then, and for a window after it."""
-        hub.rounds.listeners.append(self.on_round)
+        hub.play.rounds.listeners.append(self.on_round)
 
     def on_round(self, changed: Round, now_s: float) -> None:
         """Begin to count where a round begins to need its picture: what follows may be a stall of this process."""
@@ -51,7 +51,7 @@ class Watchdog:
 
     def _needing(self) -> dict[str, list[Round]]:
         """The rounds whose players need the picture now, by stream."""
-        rounds = self._hub.rounds
+        rounds = self._hub.play.rounds
         needing = {
             name: [each for each in rounds.open_rounds(name) if each.state in PICTURE_MATTERS]
             for name in rounds.streams()
@@ -73,7 +73,7 @@ class Watchdog:
             if cause is not None:
                 figures = evidence.as_json()
                 log.warning("picture failed", stream=name, round_id=each.round_id, cause=cause.value, **figures)
-                self._hub.rounds.abort(name, each.round_id, cause, figures, now_s)
+                self._hub.play.rounds.abort(name, each.round_id, cause, figures, now_s)
 
     def _sample(self, name: str, now_s: float, loop_lag_s: float = 0.0) -> Window[StreamSample]:
         window = self._streams.setdefault(name, Window(self._settings.window_s))

@@ -63,7 +63,7 @@ async def place(monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[Place]:
         echoes.append(Echo(channel))
         return echoes[-1]
 
-    monkeypatch.setattr(gateway.hub.signals, "accept", accept)
+    monkeypatch.setattr(gateway.hub.play.signals, "accept", accept)
     url = f"http://{await gateway.start()}"
     async with contextlib.AsyncExitStack() as ends:
         ends.push_async_callback(gateway.stop)

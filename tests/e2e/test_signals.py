@@ -78,7 +78,7 @@ async def watching(url: str, protocol: str = PROTOCOL) -> AsyncIterator[Page]:
 
 
 def command(gateway: Gateway, state: RoundState) -> None:
-    gateway.hub.rounds.command("card", Command(state, "r1"), monotonic_s())
+    gateway.hub.play.rounds.command("card", Command(state, "r1"), monotonic_s())
 
 
 async def test_player_bets_in_time_and_too_late(gateway: tuple[Gateway, str]) -> None:
@@ -98,7 +98,7 @@ async def test_player_bets_in_time_and_too_late(gateway: tuple[Gateway, str]) ->
 async def test_round_trips_are_measured(gateway: tuple[Gateway, str]) -> None:
     made, url = gateway
     measured: list[tuple[str, float]] = []
-    made.hub.signals.on_rtt = lambda stream, seconds: measured.append((stream, seconds))
+    made.hub.play.signals.on_rtt = lambda stream, seconds: measured.append((stream, seconds))
     async with watching(url) as page:
         await page.until_heard("ping", 4)
     assert len(measured) >= 3
@@ -112,9 +112,9 @@ async def test_delivery_reaches_its_player(gateway: tuple[Gateway, str]) -> None
     made, url = gateway
     async with watching(url) as page:
         await page.until_heard("welcome")
-        (connections,) = made.hub.signals._roster.by_stream.values()
+        (connections,) = made.hub.play.signals._roster.by_stream.values()
         (connection,) = connections
-        made.hub.signals.tell_delivery(placed_bet(player=connection.player), Delivery.UNDELIVERED, monotonic_s())
+        made.hub.play.signals.tell_delivery(placed_bet(player=connection.player), Delivery.UNDELIVERED, monotonic_s())
         assert (await page.until_heard("delivery"))["outcome"] == "undelivered"
 
 
@@ -129,8 +129,8 @@ async def test_player_who_goes_is_forgotten(gateway: tuple[Gateway, str]) -> Non
     made, url = gateway
     async with watching(url) as page:
         await page.until_heard("welcome")
-        assert len(made.hub.signals) == 1
-    await until(lambda: len(made.hub.signals) == 0, 10)
+        assert len(made.hub.play.signals) == 1
+    await until(lambda: len(made.hub.play.signals) == 0, 10)
 
 
 async def test_gateway_that_stops_says_goodbye(gateway: tuple[Gateway, str]) -> None:

@@ -39,7 +39,7 @@ async def _open(api: Api, round_id: str = "r-1", **more: object) -> None:
 def _heard(api: Api) -> asyncio.Queue[tuple[str, str]]:
     """(round, state) of each change from now on."""
     heard: asyncio.Queue[tuple[str, str]] = asyncio.Queue()
-    api.gateway.hub.rounds.listeners.append(lambda told, _: heard.put_nowait((told.round_id, told.state.value)))
+    api.gateway.hub.play.rounds.listeners.append(lambda told, _: heard.put_nowait((told.round_id, told.state.value)))
     return heard
 
 
@@ -238,7 +238,7 @@ async def test_rounds_are_logged_with_their_stream_and_their_id(api: Api) -> Non
     api.go_live()
     with capture_logs() as logs:
         await _open(api)
-        api.gateway.hub.rounds.abort("table", "r-1", AbortCause.INGEST_LOSS, {"lossShare": 0.2}, monotonic_s())
+        api.gateway.hub.play.rounds.abort("table", "r-1", AbortCause.INGEST_LOSS, {"lossShare": 0.2}, monotonic_s())
     rounds = [line for line in logs if line["event"] == "round"]
     assert [(line["stream"], line["round_id"], line["state"]) for line in rounds] == [
         ("table", "r-1", "betting_open"),

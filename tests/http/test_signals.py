@@ -81,12 +81,12 @@ async def until(is_so: Callable[[], bool]) -> None:
 
 async def is_gone(api: Api) -> None:
     """Until the gateway has noticed that the last player is gone."""
-    await until(lambda: len(api.gateway.hub.signals) == 0)
+    await until(lambda: len(api.gateway.hub.play.signals) == 0)
 
 
 def connection_of(api: Api) -> Connection:
     """The only one."""
-    ((connection,),) = api.gateway.hub.signals._roster.by_stream.values()
+    ((connection,),) = api.gateway.hub.play.signals._roster.by_stream.values()
     return connection
 
 
@@ -132,7 +132,7 @@ async def test_report_is_counted(api: Api, enter: Enter) -> None:
     await player.say(type="nothing")  # answered, and so the report before it was read
     await player.next("error")
     # It came sooner than half an interval after the beginning.
-    assert api.gateway.hub.signals.reports.states == {("table", "too_often"): 1}
+    assert api.gateway.hub.play.signals.reports.states == {("table", "too_often"): 1}
 
 
 async def test_player_waits_for_a_stream_that_nobody_publishes(api: Api, enter: Enter) -> None:
@@ -251,7 +251,7 @@ async def test_player_who_finds_no_room_after_the_handshake_is_closed(
     """Two at once see the same last place."""
     api = await serve(signals={"connections": 1})
     await enter(api)
-    table = api.gateway.hub.signals
+    table = api.gateway.hub.play.signals
     check = table.check_room
     looks = iter([lambda *_: None, check])
     monkeypatch.setattr(table, "check_room", lambda *asked: next(looks)(*asked))
@@ -304,7 +304,7 @@ async def test_slow_reader_is_cut_and_counted(api: Api) -> None:
     loop = asyncio.get_running_loop()
     await loop.sock_connect(slow, ("127.0.0.1", api.port))
     await loop.sock_sendall(slow, HANDSHAKE.encode())
-    table = api.gateway.hub.signals
+    table = api.gateway.hub.play.signals
     await until(lambda: len(table) == 1)
     connection = connection_of(api)
     most = 0

@@ -8,8 +8,7 @@ from typing import Any
 import pytest
 from structlog.testing import capture_logs
 
-from gateway.clock import monotonic_s
-from gateway.config import RoundSettings, Settings, Timeouts
+from gateway.config import RoundSettings
 from gateway.hls.playlist import Skip
 from gateway.hub.table import ROUND_CLASS, Tables, date_range, video_timestamps
 from gateway.rounds.causes import AbortCause
@@ -20,7 +19,6 @@ from gateway.rounds.rounds import Command, Rounds
 from gateway.rounds.states import RoundState
 from tests.hls.content import WALL
 from tests.hls.presentations_bench import PresentationsBench
-from tests.hub.desk import Desk
 from tests.rounds.stand import Stand
 from tests.stream.doubles import OPUS
 
@@ -222,49 +220,3 @@ async def test_rounds_are_logged_without_a_record() -> None:
     ]
     assert logs[1]["evidence"] == {"stream": "a name that logs have, too"}
     bench.presentations.stop()
-
-
-# What ends with its stream
-
-
-@pytest.fixture
-def settings() -> Settings:
-    """For the desk."""
-    return Settings(timeouts=Timeouts(publisher_grace_s=30.0))
-
-
-async def test_stream_that_is_forgotten_leaves_no_round_open(desk: Desk) -> None:
-    studio = desk.studio()
-    heard: list[Round] = []
-    desk.hub.rounds.listeners.append(lambda told, _now_s: heard.append(told))
-    for round_id, state in (("open", RoundState.BETTING_OPEN), ("next", RoundState.SCHEDULED)):
-        desk.hub.command_round("table", Command(state, round_id), monotonic_s())
-    studio.session.close("test")
-    left_s = monotonic_s()
-    desk.hub.tick_streams(left_s + 29.0)
-    assert len(desk.hub.rounds.open_rounds("table")) == 2
-    desk.hub.tick_streams(left_s + 31.0)
-    assert [(told.round_id, told.cause) for told in heard[2:]] == [
-        ("open", AbortCause.STUDIO_DISCONNECTED),
-        ("next", AbortCause.STUDIO_DISCONNECTED),
-    ]
-    gone_ms = heard[2].evidence["studioGoneMs"]
-    assert isinstance(gone_ms, int)
-    assert 30_500 < gone_ms < 31_500
-    assert desk.hub.rounds.streams() == ()
-    assert desk.hub.rounds.outcomes["table", "aborted"] == 2
-
-
-async def test_gateway_that_leaves_ends_its_rounds_before_its_sessions(desk: Desk) -> None:
-    studio = desk.studio()
-    heard: list[tuple[AbortCause | None, bool]] = []
-    desk.hub.command_round("table", Command(RoundState.BETTING_OPEN, "r-1"), monotonic_s())
-    desk.hub.rounds.listeners.append(
-        lambda told, _: heard.append((told.cause, studio.session.session_id in _ids(desk)))
-    )
-    desk.hub.drain()
-    assert heard == [(AbortCause.POLICY, True)]
-
-
-def _ids(desk: Desk) -> list[str]:
-    return [session.session_id for session in desk.port.sessions()]

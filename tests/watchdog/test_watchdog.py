@@ -36,7 +36,7 @@ class Kennel:
         """A round that went through these states, all at once."""
         round_id = None
         for state in states:
-            told = self.desk.hub.rounds.command(stream, Command(state, round_id), self.began_s + after_s)
+            told = self.desk.hub.play.rounds.command(stream, Command(state, round_id), self.began_s + after_s)
             round_id = told.round_id
         return told
 
@@ -73,7 +73,7 @@ async def test_round_that_needs_its_picture_is_aborted_without_one(
     assert states_of(game) == [*states, RoundState.ABORTED]
     assert game.cause is AbortCause.STUDIO_DISCONNECTED
     assert game.evidence["studioEnded"] == "peer_left"
-    assert kennel.desk.hub.rounds.aborts == {(TABLE, "studio_disconnected"): 1}
+    assert kennel.desk.hub.play.rounds.aborts == {(TABLE, "studio_disconnected"): 1}
 
 
 @pytest.mark.parametrize(
@@ -139,7 +139,7 @@ async def test_stream_is_sampled_only_while_a_round_needs_it(kennel: Kennel) -> 
     game = kennel.round_in(RoundState.BETTING_OPEN, after_s=1.0)
     kennel.pass_time(1.1, 1.5)
     assert len(kennel.watchdog._streams[TABLE]) == 6
-    kennel.desk.hub.rounds.command(TABLE, Command(RoundState.ABORTED, game.round_id), kennel.began_s + 1.5)
+    kennel.desk.hub.play.rounds.command(TABLE, Command(RoundState.ABORTED, game.round_id), kennel.began_s + 1.5)
     kennel.pass_time(1.6, 1.6)
     assert kennel.watchdog._streams == {}
 
@@ -147,6 +147,6 @@ async def test_stream_is_sampled_only_while_a_round_needs_it(kennel: Kennel) -> 
 async def test_rounds_that_were_forgotten_are_watched_no_more(kennel: Kennel) -> None:
     kennel.round_in(RoundState.BETTING_OPEN)
     kennel.pass_time(0, 0.5)
-    kennel.desk.hub.rounds.forget(TABLE)
+    kennel.desk.hub.play.rounds.forget(TABLE)
     kennel.pass_time(0.6, 3 * GAP_S)
     assert kennel.watchdog._streams == {}

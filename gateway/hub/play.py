@@ -1,0 +1,76 @@
+"""What is played at the tables: rounds, the bets on them, and the signals that tell players of both."""
+
+from gateway.bets.desk import BettingDesk
+from gateway.bets.upstream import WebhookUpstream
+from gateway.clock import WallClock
+from gateway.config import Settings
+from gateway.errors import SignallingError
+from gateway.hls.presentations import Presentations
+from gateway.hub.admission import Admission
+from gateway.hub.table import Tables, video_timestamps
+from gateway.metrics import Histograms
+from gateway.rounds.causes import AbortCause
+from gateway.rounds.round import Evidence, Round
+from gateway.rounds.rounds import Command, Rounds
+from gateway.rounds.states import FIRST_STATES
+from gateway.signals.signals import Signals
+from gateway.stream.registry import Registry, check_name
+from gateway.stream.stream import Stream
+
+
+class Play:
+    """See the module."""
+
+    def __init__(
+        self,
+        settings: Settings,
+        registry: Registry,
+        admission: Admission,
+        presentations: Presentations,
+        clock: WallClock,
+        histograms: Histograms,
+        upstream: WebhookUpstream | None,
+    ) -> None:
+        """`upstream` is where accepted bets go; its owner starts and stops it."""
+        self.rounds = Rounds(settings.rounds, clock, video_timestamps(registry, clock))
+        self.tables = Tables(presentations)
+        self.desk = BettingDesk(settings.bets, self.rounds, upstream)
+        self.signals = Signals(settings.signals, self.rounds, self.desk, histograms, clock, self._is_known)
+        if upstream is not None:
+            upstream.on_outcome = self.signals.tell_delivery
+        self.rounds.listeners += [self.signals.broadcast, self.tables.on_round]
+        self._registry = registry
+        self._admission = admission
+
+    def command_round(self, name: str, command: Command, now_s: float) -> Round:
+        """See `Rounds.command`; a round opens only at a stream that there is. What is open may end without a studio."""
+        check_name(name)
+        is_known = command.round_id is not None and self.rounds.find(name, command.round_id) is not None
+        if command.state in FIRST_STATES and not is_known:
+            if self._admission.is_draining:
+                raise SignallingError(503, "This gateway is shutting down.", {"Retry-After": "1"})
+            if self._registry.stream(name) is None:
+                raise SignallingError(404, "There is no such stream now.")
+        return self.rounds.command(name, command, now_s)
+
+    def forget(self, stream: Stream, now_s: float) -> None:
+        """The studio does not come back: end what is open, and keep nothing of the stream."""
+        gone = {"studioGoneMs": round((now_s - (stream.source_lost_s or now_s)) * 1000)}
+        self._abort_all(stream.name, AbortCause.STUDIO_DISCONNECTED, gone, now_s)
+        self.rounds.forget(stream.name)
+        self.signals.forget(stream.name)
+
+    def drain(self, now_s: float) -> None:
+        """End every round, and tell players so as the last word."""
+        for name in self.rounds.streams():
+            self._abort_all(name, AbortCause.POLICY, {"rule": "shutdown"}, now_s)
+        self.signals.close()
+
+    def _abort_all(self, name: str, cause: AbortCause, evidence: Evidence, now_s: float) -> None:
+        """Leave no round open by what ends now."""
+        for each in self.rounds.open_rounds(name):
+            self.rounds.abort(name, each.round_id, cause, evidence, now_s)
+
+    def _is_known(self, name: str) -> bool:
+        """Whether there is such a stream, or rounds of one."""
+        return self._registry.stream(name) is not None or name in self.rounds.streams()
