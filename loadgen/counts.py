@@ -175,6 +175,8 @@ class SignalCounts(Counts):
     rate_limited: int = 0
     unavailable: int = 0
     forbidden: int = 0
+    other_answers: int = 0
+    """Bets that were answered in a way that we do not know: refusals of a later version."""
     delivered: int = 0
     undelivered: int = 0
     """Accepted bets that do not count, as their players were told."""

@@ -97,6 +97,8 @@ class Generator:
     """How late the latest round of reading was: the largest of all."""
     hls_requests: int = 0
     """All that LL-HLS players sent and that ended."""
+    websocket_messages: int = 0
+    """All that players with signals over a WebSocket got: no kernel stamps them."""
 
     def merge(self, other: "Generator") -> None:
         """Take in another process's."""
@@ -104,6 +106,7 @@ class Generator:
         self.busiest_share = max(self.busiest_share, other.busiest_share)
         self.received_packets += other.received_packets
         self.hls_requests += other.hls_requests
+        self.websocket_messages += other.websocket_messages
         self.kernel_drops += other.kernel_drops
         self.lateness_s = max(self.lateness_s, other.lateness_s)
 

@@ -12,9 +12,9 @@ LATE_S = 0.25
 """How late a round of reading may begin. Nothing is mistimed by it (the kernel has stamped what waits), but NACKs,
 handshakes and goodbyes wait as long, and sockets fill up."""
 
-HLS_LATE_S = 0.1
-"""The same where there are players by LL-HLS: no kernel stamps their answers, so that whatever is late here is in their
-figures. It is half a part."""
+UNSTAMPED_LATE_S = 0.1
+"""The same where there are players by LL-HLS, or signals over a WebSocket: no kernel stamps their answers, so that
+whatever is late here is in their figures. It is half a part."""
 
 TOLERATED_SHARE = 0.05
 """Of the intervals: the peak of a storm may take all there is for a moment."""
@@ -32,7 +32,7 @@ def falls_behind(generator: Generator) -> str | None:
 
 
 def _late_s(generator: Generator) -> float:
-    return HLS_LATE_S if generator.hls_requests else LATE_S
+    return UNSTAMPED_LATE_S if generator.hls_requests or generator.websocket_messages else LATE_S
 
 
 class Health:

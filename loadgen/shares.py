@@ -66,7 +66,8 @@ def bets_accepted(signals: SignalCounts) -> float | None:
 
 def bets_refused(signals: SignalCounts) -> int:
     """Bets that were not taken, for another cause than that they were late."""
-    return sum(getattr(signals, state) for state in BET_STATES if state not in ("accepted", "late"))
+    known: int = sum(getattr(signals, state) for state in BET_STATES if state not in ("accepted", "late"))
+    return known + signals.other_answers
 
 
 def cpu_a_packet_s(generator: Generator) -> float | None:

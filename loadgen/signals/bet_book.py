@@ -8,7 +8,7 @@ from collections import Counter, OrderedDict
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 
-from loadgen.counts import SignalCounts
+from loadgen.counts import BET_STATES, SignalCounts
 from loadgen.signals.messages import Ack, DeliveryNews
 
 REMEMBERED = frozenset({"accepted", "late"})
@@ -86,7 +86,7 @@ class BetBook:
         if is_first:
             self._counts.bets_answered += 1
             placed.final = (ack.first or ack.state) if ack.state == "duplicate" else ack.state
-            setattr(self._counts, placed.final, getattr(self._counts, placed.final) + 1)
+            self._count(placed.final if placed.final in BET_STATES else "other_answers")
         if ack.state != "duplicate" and len(placed.told) < placed.messages:
             placed.told.append(ack.state)
         return arrival_s - placed.sent_s if is_first else None
@@ -108,24 +108,25 @@ class BetBook:
             self._break("late_bet_accepted")
 
     def _check_told(self, placed: PlacedBet, state: str) -> None:
-        """One answer a bet, and one more for each time that it was sent again and had not been taken."""
+        """One answer a bet, and one more for each time that it was sent again and had not been accepted before: who is
+        late is late again."""
         is_second = placed.messages == 1 and bool(placed.told)
-        if is_second or (state in REMEMBERED and REMEMBERED.intersection(placed.told)):
+        if is_second or (state == "accepted" and "accepted" in placed.told):
             self._break("two_answers")
 
     def on_delivery(self, news: DeliveryNews, is_reliable: bool = True) -> None:
-        """What became of an accepted bet. It may overtake the answer where messages have no order, and comes again
-        where they may be lost."""
+        """What became of an accepted bet. Unless it `is_reliable`, it may overtake the answer, and comes again. Bets that
+        are not known here may be of the same player's other connections."""
         placed = self._bets.get(news.bet_id)
-        if placed is None or placed.final not in (None, "accepted"):
+        if placed is None:
+            return
+        if placed.final not in (None, "accepted"):
             self._break("delivery_of_nothing")
-            return
-        if placed.outcome is not None:
-            if is_reliable or placed.outcome != news.outcome:
-                self._break("two_deliveries")
-            return
-        placed.outcome = news.outcome
-        setattr(self._counts, news.outcome, getattr(self._counts, news.outcome) + 1)
+        elif placed.outcome is None:
+            placed.outcome = news.outcome
+            self._count(news.outcome)
+        elif is_reliable or placed.outcome != news.outcome:
+            self._break("two_deliveries")
 
     def close(self, is_own_doing: bool) -> None:
         """No answer can come any more: whoever has none never will. `is_own_doing`: the player vanished by itself."""
@@ -134,6 +135,9 @@ class BetBook:
         else:
             self._counts.bets_unanswered += len(self._open)
         self._open.clear()
+
+    def _count(self, name: str) -> None:
+        setattr(self._counts, name, getattr(self._counts, name) + 1)
 
     def _break(self, rule: str) -> None:
         self._counts.rules_broken += 1

@@ -126,12 +126,12 @@ class SignalsClient:
             self._tally.on_ping_rtt(ping.rtt_s)
 
     def _on_welcome(self, welcome: Welcome) -> None:
+        self._bettor.may_bet = welcome.may_bet
         if self._welcomed.is_set():
             # By data channel it comes again until a ping is answered: the first one may be lost.
             if self._bettor.is_reliable:
                 self._tally.on_broken_rule("two_welcomes")
             return
-        self._bettor.may_bet = welcome.may_bet
         for news in welcome.rounds:
             # Since when bets are open is on the server's clock: who comes in the middle waits for the next round.
             self._bettor.note(news)
@@ -176,4 +176,4 @@ class SignalsClient:
 
     def take(self, interval: Interval) -> None:
         """Add what happened since the last call to `interval`, and to the player's record."""
-        self._tally.take(interval, self._figures)
+        self._tally.take(interval, self._figures, is_stamped=not self._bettor.is_reliable)

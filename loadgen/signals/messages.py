@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from gateway.errors import WireError
-from loadgen.counts import BET_STATES, MediaCounts
+from loadgen.counts import MediaCounts
 
 SUBPROTOCOL = "railbird.signals.v1"
 """Of the WebSocket and of the data channel."""
@@ -65,6 +65,7 @@ class Ack:
     bet_id: str
     round_id: str
     state: str
+    """One of BET_STATES; or, within this version, of a later one's: a refusal."""
     first: str | None
 
 
@@ -160,9 +161,8 @@ def _ping(message: Mapping[str, Any]) -> Ping:
 
 
 def _ack(message: Mapping[str, Any]) -> Ack:
-    state = _one_of(message, "state", BET_STATES)
-    first = _one_of(message, "first", BET_STATES) if message.get("first") is not None else None
-    return Ack(_field(message, "betId", str), _field(message, "roundId", str), state, first)
+    first = _field(message, "first", str) if message.get("first") is not None else None
+    return Ack(_field(message, "betId", str), _field(message, "roundId", str), _field(message, "state", str), first)
 
 
 def _delivery(message: Mapping[str, Any]) -> DeliveryNews:

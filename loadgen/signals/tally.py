@@ -39,9 +39,10 @@ class Tally:
         self.counts.rules_broken += 1
         self.broken_rules[rule] += 1
 
-    def take(self, interval: Interval, figures: SessionFigures) -> None:
-        """Add what happened since the last call to both."""
+    def take(self, interval: Interval, figures: SessionFigures, is_stamped: bool) -> None:
+        """Add what happened since the last call to both. `is_stamped`: messages came with the kernel's time."""
         counts = self.counts.take()
+        interval.generator.websocket_messages += 0 if is_stamped else counts.messages
         interval.signals.setdefault(figures.stream, SignalCounts()).add(counts)
         figures.signals = figures.signals or SignalCounts()
         figures.signals.add(counts)

@@ -135,7 +135,7 @@ def _gateway(step: Step) -> str:
 
 def _generator(step: Step) -> str:
     generator = step.generator
-    if not generator.received_packets and not generator.hls_requests:
+    if not (generator.received_packets or generator.hls_requests or generator.websocket_messages):
         return ""
     cost = wording.work(generator)
     said = [] if cost == wording.NOT_MEASURED else [cost]

@@ -67,9 +67,10 @@ def test_health_tolerates_one_short_stop() -> None:
     assert health.complaints() == []
 
 
-def test_lateness_that_harms_no_packet_is_too_much_for_requests() -> None:
+def test_lateness_that_harms_no_packet_is_too_much_for_requests_and_bets() -> None:
     assert falls_behind(Generator(lateness_s=0.15, received_packets=100)) is None
     assert "150 ms late" in (falls_behind(Generator(lateness_s=0.15, hls_requests=100)) or "")
+    assert "150 ms late" in (falls_behind(Generator(lateness_s=0.15, websocket_messages=100)) or "")
 
 
 def test_health_names_the_lateness_that_it_judged_by() -> None:

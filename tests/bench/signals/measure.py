@@ -137,7 +137,7 @@ def _measure(
     stage.table.open(plan.seconds / WINDOW_SHARE)
     bet_s, bet_cpu_s, bets = _window(stage, plan.seconds)
     in_window = bets.signals[STREAM].bets
-    bets.merge(_closed(stage, plan))
+    bets.merge(_closed(stage, plan, ANSWERED_S))
     all_bets = bets.signals[STREAM]
     return Signals(
         carrier=kind,
@@ -168,11 +168,12 @@ def _window(stage: Stage, seconds: float) -> tuple[float, float, Interval]:
     return lasted_s, cpu_s, seen
 
 
-def _closed(stage: Stage, plan: SignalPlan) -> Interval:
-    """Once bets are closed and answered, and the round is settled: what players saw since the window."""
+def _closed(stage: Stage, plan: SignalPlan, answered_s: float = 0.0) -> Interval:
+    """Once bets are closed and, `answered_s` later, answered, and the round is settled: what players saw since the
+    window."""
     time.sleep(plan.seconds / WINDOW_SHARE - plan.seconds + CLOSED_S)
     stage.table.settle()
-    time.sleep(ANSWERED_S)
+    time.sleep(answered_s)
     seen: Interval = stage.crowd.call("take")
     return seen
 

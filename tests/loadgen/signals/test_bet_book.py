@@ -67,6 +67,19 @@ def test_bet_that_was_not_taken_may_be_taken_when_it_is_sent_again(books: Books)
     assert books.broken == {}
 
 
+def test_late_bet_that_is_sent_again_may_be_late_again(books: Books) -> None:
+    books.bet(messages=2, is_late=True)
+    books.ack("late")
+    books.ack("late")
+    assert (books.counts.late, books.broken) == (1, {})
+
+
+def test_answer_of_a_later_version_is_a_refusal(books: Books) -> None:
+    books.bet()
+    assert books.ack("too_high") == 0.25
+    assert (books.counts.bets_answered, books.counts.other_answers, books.broken) == (1, 1, {})
+
+
 def _twice(books: Books) -> None:
     books.bet()
     books.ack("accepted")
@@ -75,8 +88,8 @@ def _twice(books: Books) -> None:
 
 def _twice_to_two_messages(books: Books) -> None:
     books.bet(messages=2)
-    books.ack("late")
-    books.ack("late")
+    books.ack("accepted")
+    books.ack("accepted")
 
 
 def _nothing(books: Books) -> None:
@@ -110,21 +123,24 @@ def _late_bet(books: Books) -> None:
     books.ack("accepted")
 
 
-def _delivery_of_nothing(books: Books) -> None:
-    books.book.on_delivery(DeliveryNews("b1", "delivered"))
-
-
 def _delivery_of_a_late_bet(books: Books) -> None:
     books.bet()
     books.ack("late")
-    books.book.on_delivery(DeliveryNews("b1", "delivered"))
+    books.book.on_delivery(DeliveryNews("b1", "delivered"), True)
 
 
 def _two_deliveries(books: Books) -> None:
     books.bet()
     books.ack("accepted")
+    for outcome in ("delivered", "delivered"):
+        books.book.on_delivery(DeliveryNews("b1", outcome), True)
+
+
+def _two_outcomes(books: Books) -> None:
+    books.bet()
+    books.ack("accepted")
     for outcome in ("delivered", "undelivered"):
-        books.book.on_delivery(DeliveryNews("b1", outcome))
+        books.book.on_delivery(DeliveryNews("b1", outcome), False)
 
 
 @pytest.mark.parametrize(
@@ -138,9 +154,9 @@ def _two_deliveries(books: Books) -> None:
         (_of_another_round, "answer_of_another_round"),
         (_too_often, "too_many_answers"),
         (_late_bet, "late_bet_accepted"),
-        (_delivery_of_nothing, "delivery_of_nothing"),
         (_delivery_of_a_late_bet, "delivery_of_nothing"),
         (_two_deliveries, "two_deliveries"),
+        (_two_outcomes, "two_deliveries"),
     ],
 )
 def test_rule_that_is_broken_is_named(books: Books, do: Callable[[Books], None], rule: str) -> None:
@@ -164,22 +180,17 @@ def test_bet_of_who_vanishes_is_nobodys_fault(books: Books) -> None:
     assert (books.counts.bets_unanswered, books.counts.bets_abandoned) == (0, 1)
 
 
-def test_delivery_is_counted_even_before_the_answer(books: Books) -> None:
+def test_delivery_comes_before_the_answer_and_again_where_messages_have_no_order(books: Books) -> None:
     books.bet()
-    books.book.on_delivery(DeliveryNews("b1", "delivered"))
+    for _ in range(3):
+        books.book.on_delivery(DeliveryNews("b1", "delivered"), False)
     books.ack("accepted")
     assert (books.counts.delivered, books.broken) == (1, {})
 
 
-@pytest.mark.parametrize(("is_reliable", "broken"), [(True, {"two_deliveries": 1}), (False, {})])
-def test_delivery_may_come_again_where_messages_may_be_lost(
-    books: Books, is_reliable: bool, broken: dict[str, int]
-) -> None:
-    books.bet()
-    books.ack("accepted")
-    for _ in range(2):
-        books.book.on_delivery(DeliveryNews("b1", "delivered"), is_reliable)
-    assert (books.counts.delivered, books.broken) == (1, broken)
+def test_delivery_of_another_connections_bet_is_no_business_of_ours(books: Books) -> None:
+    books.book.on_delivery(DeliveryNews("of-another", "delivered"), True)
+    assert (books.counts.delivered, books.broken) == (0, {})
 
 
 def test_bets_that_are_kept_are_bounded(books: Books, monkeypatch: pytest.MonkeyPatch) -> None:
