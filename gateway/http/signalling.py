@@ -91,7 +91,7 @@ class Signalling:
         if expected is None:
             raise SignallingError(428, "An ICE restart needs If-Match: *, or the session's ETag.")
         _require_match(session, expected)
-        text = request.app[HUB].restart_ice(session, fragment)
+        text = request.app[HUB].sessions.restart_ice(session, fragment)
         return web.Response(status=200, text=text, content_type=FRAGMENT_TYPE, headers={"ETag": _etag(session)})
 
     async def delete(self, request: web.Request) -> web.Response:

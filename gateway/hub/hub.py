@@ -18,9 +18,9 @@ from gateway.clockwork import isolated
 from gateway.config import SecondPublisher, Settings
 from gateway.errors import SignallingError
 from gateway.hls.presentations import Presentations
-from gateway.hub.addresses import candidate_hosts
 from gateway.hub.admission import Admission
 from gateway.hub.play import Play
+from gateway.hub.sessions import Sessions
 from gateway.hub.viewing import Viewing
 from gateway.ingest import whip
 from gateway.ingest.publisher import Publisher
@@ -31,23 +31,16 @@ from gateway.signals.signals import Signals
 from gateway.stream.layout import PlayoutDelay
 from gateway.stream.registry import Registry, check_name
 from gateway.stream.stream import Stream
-from gateway.transport.data_channel import ChannelTerms
-from gateway.transport.ice import candidate_lines
 from gateway.transport.port import MediaPort
-from gateway.transport.session import Leg, PeerDescription, Session
+from gateway.transport.session import Leg, Session
 from gateway.viewers import whep
 from gateway.viewers.viewer import Viewer, ViewerEvents
-from gateway.wire.answer import AnswerMedia, AnswerTransport, serialize_answer
 from gateway.wire.sdp import Offer
-from gateway.wire.sdpfrag import SdpFragment, serialize_fragment
 
 log = structlog.get_logger()
 
 NO_PUBLISHER_RETRY_S = 2
 """What a player is told to wait when nobody publishes."""
-
-_ANSWERED_SETUP = {"actpass": ("server", "passive"), "active": ("server", "passive"), "passive": ("client", "active")}
-"""The offer's a=setup -> our DTLS role and the answer's. As server we wait for the peer, whose path is then proven."""
 
 
 class Hub:
@@ -65,6 +58,7 @@ class Hub:
         """`upstream` is where accepted bets go; its owner starts and stops it."""
         self.port = port
         self.registry = registry
+        self.sessions = Sessions(settings, port)
         self.admission = Admission(port, settings.limits)
         self.publishers: dict[str, Publisher] = {}
         self.viewing: dict[str, Viewing] = {}
@@ -82,9 +76,6 @@ class Hub:
         self._clock = clock
         self._histograms = histograms
         self._layouts = whep.Layouts()
-        self._candidates = candidate_lines(
-            candidate_hosts(settings.public_addresses, port.socket.host), port.socket.port
-        )
         delay = settings.playout_delay
         self._playout_delay = PlayoutDelay(delay.min_ms, delay.max_ms) if delay is not None else None
 
@@ -118,7 +109,7 @@ class Hub:
             )
         live = {kind: track.format for kind, track in stream.tracks.items()} if stream is not None else {}
         negotiation = whip.negotiate(offer, live)
-        session, answer = self._open_session(Leg.INGEST, name, offer, who.client, negotiation.answers)
+        session, answer = self.sessions.open(Leg.INGEST, name, offer, who.client, negotiation.answers)
         publisher = Publisher(session, negotiation.published, self, self._clock)
         self.publishers[session.session_id] = publisher
         self._studios[session.session_id] = who
@@ -189,7 +180,7 @@ class Hub:
             raise SignallingError(409, "Nobody publishes this stream now.", {"Retry-After": str(NO_PUBLISHER_RETRY_S)})
         max_message_bytes = self._settings.signals.max_message_bytes
         negotiation = whep.negotiate(offer, name, stream.tracks, self._playout_delay, self._layouts, max_message_bytes)
-        session, answer = self._open_session(
+        session, answer = self.sessions.open(
             Leg.EGRESS, name, offer, who.client, negotiation.answers, negotiation.channel
         )
         viewing = self.viewing_of(stream)
@@ -236,32 +227,6 @@ class Hub:
     def _on_viewer_closed(self, viewer: Viewer, cause: str) -> None:
         self.viewing_of(viewer.stream).viewers.pop(viewer, None)
         self.ended[Leg.EGRESS.value, cause] += 1
-
-    # Both
-
-    def _open_session(
-        self,
-        leg: Leg,
-        name: str,
-        offer: Offer,
-        client: str,
-        answers: list[AnswerMedia],
-        channel: ChannelTerms | None = None,
-    ) -> tuple[Session, str]:
-        dtls_role, setup = _ANSWERED_SETUP[offer.setup]
-        peer = PeerDescription(leg, name, client, offer.mid, offer.ufrag, offer.fingerprints, dtls_role, channel)
-        session = self.port.open_session(peer)
-        local = session.ice.local
-        transport = AnswerTransport(local.ufrag, local.pwd, session.fingerprint, setup, self._candidates)
-        session.log.info("session opened", client=client)
-        return session, serialize_answer(offer, answers, transport)
-
-    def restart_ice(self, session: Session, fragment: SdpFragment) -> str:
-        """Give the session new credentials for the peer's new ones; the answer's fragment (RFC 9725 section 4.3.3)."""
-        assert fragment.ufrag is not None
-        self.port.restart_ice(session, fragment.ufrag)
-        session.log.info("ice restart")
-        return serialize_fragment(session.ice.local.ufrag, session.ice.local.pwd, session.mid, self._candidates)
 
     # Upkeep
 

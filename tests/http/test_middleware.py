@@ -3,7 +3,7 @@
 import pytest
 import structlog
 
-from gateway.hub.hub import Hub
+from gateway.hub.sessions import Sessions
 from tests.http.conftest import Api, Serve
 
 ORIGIN = "https://tables.example"
@@ -52,7 +52,7 @@ async def test_failure_of_ours_tells_the_log_and_not_the_client(api: Api, monkey
     def fail(*_: object) -> None:
         raise RuntimeError("a bug of ours")
 
-    monkeypatch.setattr(Hub, "_open_session", fail)
+    monkeypatch.setattr(Sessions, "open", fail)
     with structlog.testing.capture_logs() as logs:
         answer = await api.publish()
     assert answer.status == 500

@@ -9,7 +9,7 @@ import pytest
 import structlog
 
 from gateway import log
-from gateway.hub.hub import Hub
+from gateway.hub.sessions import Sessions
 from tests.bets.casino import until
 from tests.http.conftest import Api, Serve
 from tests.tracing.collector import Collector, open_collector
@@ -84,7 +84,7 @@ async def test_bug_of_ours_is_an_error(api: Api, collector: Collector, monkeypat
     def fail(*_: object) -> None:
         raise RuntimeError(TOKEN)
 
-    monkeypatch.setattr(Hub, "_open_session", fail)
+    monkeypatch.setattr(Sessions, "open", fail)
     assert (await api.publish(Authorization=f"Bearer {TOKEN}")).status == 500
     await flushed(api)
     span = collector.named("POST /whip/{stream}")
