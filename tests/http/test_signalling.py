@@ -10,7 +10,7 @@ from aiortc import RTCPeerConnection, RTCSessionDescription
 from aiortc.sdp import SessionDescription
 
 from gateway.wire.sdp import MAX_MEDIA_SECTIONS, MAX_OFFER_BYTES
-from tests.http.conftest import H264, OPUS, PUBLISH_OFFER, SDP, WATCH_OFFER, Api, Serve
+from tests.http.conftest import H264, OPUS, PUBLISH_OFFER, SDP, WATCH_OFFER, Api, Serve, StandIn
 from tests.offers import read_offer
 
 
@@ -239,7 +239,9 @@ async def test_second_publisher_is_refused_where_the_settings_say_so(serve: Serv
 
 async def test_second_publisher_may_replace_one_that_is_silent(serve: Serve) -> None:
     api = await serve(second_publisher="refuse", timeouts={"stale_publisher_s": 0.001})
-    api.go_live(formats=(H264, OPUS)).source.last_media_s -= 1  # type: ignore[union-attr, misc]
+    source = api.go_live(formats=(H264, OPUS)).source
+    assert isinstance(source, StandIn)
+    source.silent_s = 1.0
     assert (await api.publish()).status == 201
 
 
