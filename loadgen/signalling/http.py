@@ -94,12 +94,16 @@ class Signalling:
             return response.status
 
     async def exchange_json(self, method: str, url: str, body: object = None) -> tuple[int, object]:
-        """`(status, answer)`, whatever the status. SignallingError("http_body") for an answer that is no JSON."""
+        """`(status, answer)`, whatever the status; None for what a refusal says that is no JSON.
+        SignallingError("http_body") for any other answer that is none."""
         text = None if body is None else json.dumps(body)
         async with self._exchange(method, _parsed(url), text, {"Content-Type": JSON_TYPE}) as response:
+            told = await _text(response)
             try:
-                return response.status, json.loads(await _text(response))
+                return response.status, json.loads(told)
             except (json.JSONDecodeError, RecursionError):
+                if response.status >= 400:
+                    return response.status, None
                 raise SignallingError("http_body", f"{method} {url}: {response.status}, and no JSON.") from None
 
     @asynccontextmanager

@@ -115,8 +115,9 @@ class BetBook:
             self._break("two_answers")
 
     def on_delivery(self, news: DeliveryNews, is_reliable: bool = True) -> None:
-        """What became of an accepted bet. Unless it `is_reliable`, it may overtake the answer, and comes again. Bets that
-        are not known here may be of the same player's other connections."""
+        """What became of an accepted bet. Unless it `is_reliable`, it may overtake the answer, and comes again.
+
+        A bet that is not known here may be of another connection of the same player."""
         placed = self._bets.get(news.bet_id)
         if placed is None:
             return

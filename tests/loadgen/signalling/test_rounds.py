@@ -57,6 +57,7 @@ async def test_round_is_moved_on() -> None:
     [
         (401, {}, "http_401"),
         (409, {"sentence": "No."}, "http_409"),
+        (409, "No.", "http_409"),
         (201, [], "http_201"),
         (201, {}, "round"),
         (201, {"roundId": 7}, "round"),

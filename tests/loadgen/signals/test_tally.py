@@ -26,7 +26,7 @@ def test_what_is_taken_is_told_once_and_adds_up_in_the_record() -> None:
     assert [interval.generator.websocket_messages for interval in intervals] == [10, 10]
     assert figures.signals is not None
     assert (figures.signals.bets, figures.signals.rules_broken) == (3, 2)
-    assert figures.bet_rtt_p95_s == pytest.approx(0.02, rel=0.02)
+    assert figures.bet_rtt_p50_s == pytest.approx(0.01, rel=0.02)
 
 
 def test_messages_that_the_kernel_stamped_may_be_read_later() -> None:
