@@ -8,7 +8,7 @@ import pytest
 
 from tests.e2e.gateway_process import GatewayProcess
 from tests.loadgen.e2e.command import Finished, run
-from tests.loadgen.e2e.scenarios import players, scenario
+from tests.loadgen.e2e.scenarios import players, scenario, studio
 from tests.loadgen.signals.stub import STREAM, Answers, Json, Stub, ack, serving, well
 
 NO_TIMES = ("--set", "thresholds=[]")
@@ -107,3 +107,16 @@ async def test_server_is_judged_by_its_answers(
     assert set(totals["broken_signal_rules"]) == rules
     if finished.report["outcome"] != "generator overloaded":
         assert (finished.exit_status, set(finished.missed)) == (int(bool(missed)), missed), finished.output
+
+
+async def test_round_that_the_gateway_aborts_is_counted_by_its_cause(gateway: GatewayProcess, tmp_path: Path) -> None:
+    rounds = {"at": "1s", "every": "8s", "betting": "5s", "result_after": "1s", "settle_after": "500ms"}
+    hanging = studio(events=[{"at": "2s", "pause": "4s"}], rounds=rounds)
+    watching = players(3, "bettors", protocol="none", signals={"bets": {}})
+    proof = scenario("9s", watching, studios=(hanging,))
+    finished = await run(tmp_path, proof, gateway.url, *_flags("rounds_aborted == 1", "broken_signal_rules == 0"))
+    _judged(finished)
+    totals = finished.report["totals"]
+    assert (totals["round_aborts"], totals["round_failures"]) == ({"ingest_freeze": 1}, {})
+    assert totals["signals"]["rounds_aborted"] == totals["signals"]["rounds"] == 3
+    assert finished.missed == []
