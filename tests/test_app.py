@@ -3,16 +3,15 @@
 import asyncio
 import socket
 from collections.abc import AsyncIterator
-from dataclasses import dataclass, field
 
 import aiohttp
 import pytest
 from structlog.testing import capture_logs
 
-from gateway.app import MAX_LATENESS_S, Gateway
+from gateway.app import Gateway
 from gateway.clock import monotonic_s
 from gateway.config import HostPort, Settings
-from gateway.stream.stream import Stream
+from tests.calls import stand_in
 
 SOON_S = 0.02
 
@@ -31,32 +30,6 @@ async def gateway() -> AsyncIterator[Gateway]:
     gateway._clockwork.stop()
     yield gateway
     await gateway.stop()
-
-
-@dataclass(eq=False)
-class Call:
-    """What stood in for a method of a stream."""
-
-    times_s: list[float] = field(default_factory=list)
-    is_broken: bool = False
-
-    def __call__(self, now_s: float) -> None:
-        self.times_s.append(now_s)
-        if self.is_broken:
-            raise RuntimeError("a bug")
-
-
-def stand_in(monkeypatch: pytest.MonkeyPatch, owner: object, method: str, *, is_broken: bool = False) -> Call:
-    """Replace `method` of `owner`, for this test."""
-    call = Call(is_broken=is_broken)
-    monkeypatch.setattr(owner, method, call)
-    return call
-
-
-def waiting(monkeypatch: pytest.MonkeyPatch, stream: Stream, wait_s: float | None) -> Call:
-    """A batch of `stream` that may wait so long; the flush that ends its waiting."""
-    monkeypatch.setattr(stream, "wait_s", lambda _now_s: wait_s)
-    return stand_in(monkeypatch, stream, "flush")
 
 
 # Start and stop
@@ -121,8 +94,10 @@ async def test_stop_silences_every_timer(monkeypatch: pytest.MonkeyPatch) -> Non
     gateway = Gateway(settings_of())
     tick = stand_in(monkeypatch, gateway.hub, "tick_publishers")
     await gateway.start()
-    flush = waiting(monkeypatch, gateway.registry.open("table"), SOON_S)
-    gateway._after_batch(monotonic_s())
+    stream = gateway.registry.open("table")
+    flush = stand_in(monkeypatch, stream, "flush")
+    monkeypatch.setattr(stream, "wait_s", lambda _now_s: SOON_S)
+    gateway._turns.after_batch(monotonic_s())
     await gateway.stop()
     ticks = len(tick.times_s)
     await asyncio.sleep(0.15)
@@ -153,150 +128,10 @@ async def test_lag_of_the_event_loop_is_observed(gateway: Gateway) -> None:
     assert count >= 4
 
 
-# After a batch
-
-
-async def test_batch_that_is_complete_is_flushed_at_once(gateway: Gateway, monkeypatch: pytest.MonkeyPatch) -> None:
-    flush = waiting(monkeypatch, gateway.registry.open("table"), 0.0)
-    gateway._after_batch(7.0)
-    assert flush.times_s == [7.0]
-
-
-@pytest.mark.parametrize(("lateness_s", "times"), [(MAX_LATENESS_S - 0.01, 0), (MAX_LATENESS_S + 0.01, 1)])
-async def test_video_is_shed_when_datagrams_wait_too_long(
-    gateway: Gateway, monkeypatch: pytest.MonkeyPatch, lateness_s: float, times: int
-) -> None:
-    shed = stand_in(monkeypatch, gateway.registry.open("table"), "shed_video")
-    gateway.port.lateness_s = lateness_s
-    gateway._after_batch(monotonic_s())
-    assert len(shed.times_s) == times
-
-
-async def test_stream_without_a_batch_is_left_alone(gateway: Gateway, monkeypatch: pytest.MonkeyPatch) -> None:
-    flush = waiting(monkeypatch, gateway.registry.open("table"), None)
-    gateway._after_batch(monotonic_s())
-    await asyncio.sleep(SOON_S)
-    assert flush.times_s == []
-
-
-async def test_batch_that_may_wait_is_flushed_when_its_hold_ends(
-    gateway: Gateway, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    stream, set_s = gateway.registry.open("table"), monotonic_s()
-    flush = stand_in(monkeypatch, stream, "flush")
-    monkeypatch.setattr(stream, "wait_s", lambda now_s: None if flush.times_s else max(set_s + SOON_S - now_s, 0.0))
-    gateway._after_batch(set_s)
-    assert flush.times_s == []
-    await asyncio.sleep(10 * SOON_S)
-    assert len(flush.times_s) == 1
-    assert flush.times_s[0] >= set_s + SOON_S
-
-
-async def test_hold_ends_with_the_batch_that_waits_least(gateway: Gateway, monkeypatch: pytest.MonkeyPatch) -> None:
-    for name, wait_s in (("one", 60.0), ("two", SOON_S), ("three", 30.0)):
-        waiting(monkeypatch, gateway.registry.open(name), wait_s)
-    alarms_s: list[float] = []
-    monkeypatch.setattr(gateway._flush_alarm, "set", lambda delay_s, _now_s: alarms_s.append(delay_s))
-    gateway._after_batch(monotonic_s())
-    assert alarms_s == [SOON_S]
-
-
-async def test_hold_that_nothing_waits_for_is_cleared(gateway: Gateway, monkeypatch: pytest.MonkeyPatch) -> None:
-    stream = gateway.registry.open("table")
-    flush = waiting(monkeypatch, stream, SOON_S)
-    gateway._after_batch(monotonic_s())
-    monkeypatch.setattr(stream, "wait_s", lambda _now_s: None)
-    gateway._after_batch(monotonic_s())
-    monkeypatch.setattr(stream, "wait_s", lambda _now_s: 0.0)
-    await asyncio.sleep(3 * SOON_S)
-    assert flush.times_s == []
-
-
-async def test_stream_with_a_bug_does_not_keep_the_others_waiting(
-    gateway: Gateway, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    flushes = [waiting(monkeypatch, gateway.registry.open(name), 0.0) for name in ("one", "two", "three")]
-    flushes[0].is_broken = True
-    with capture_logs() as logs:
-        gateway._after_batch(7.0)
-    assert [flush.times_s for flush in flushes] == [[7.0]] * 3
-    assert [(each["event"], each["stream"]) for each in logs] == [("call failed", "one")]
-
-
-async def test_batch_is_flushed_though_asking_for_missing_fails(
-    gateway: Gateway, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    flush = waiting(monkeypatch, gateway.registry.open("table"), 0.0)
-    ask = stand_in(monkeypatch, gateway.hub, "ask_for_missing", is_broken=True)
-    with capture_logs():
-        gateway._after_batch(7.0)
-    assert (ask.times_s, flush.times_s) == ([7.0], [7.0])
-
-
-async def test_datagram_on_the_port_ends_in_a_flush(gateway: Gateway, monkeypatch: pytest.MonkeyPatch) -> None:
-    flush = waiting(monkeypatch, gateway.registry.open("table"), 0.0)
-    with socket.socket(type=socket.SOCK_DGRAM) as peer:
-        peer.sendto(b"\x80garbage", ("127.0.0.1", gateway.port.socket.port))
-    await asyncio.sleep(2 * SOON_S)
-    assert len(flush.times_s) == 1
-
-
-# The pacer
-
-
-@dataclass
-class CatchUp:
-    """Somebody is on the way to the live end until paced so often."""
-
-    pace: Call
-    paces: int
-
-    @property
-    def is_pacing(self) -> bool:
-        return len(self.pace.times_s) < self.paces
-
-
-def pacing(monkeypatch: pytest.MonkeyPatch, stream: Stream, paces: int) -> Call:
-    """Let `stream` have to be paced so often."""
-    pace = stand_in(monkeypatch, stream, "pace")
-    monkeypatch.setattr(stream, "catch_up", CatchUp(pace, paces))
-    return pace
-
-
-async def test_pacer_runs_from_the_join_until_all_are_live(gateway: Gateway, monkeypatch: pytest.MonkeyPatch) -> None:
-    pace, idle = (pacing(monkeypatch, gateway.registry.open(name), n) for name, n in (("table", 3), ("idle", 0)))
-    gateway.hub.on_joined()
-    assert pace.times_s == []
-    await asyncio.sleep(0.2)
-    assert (len(pace.times_s), len(idle.times_s)) == (3, 0)
-
-
-async def test_pacer_is_woken_by_a_batch(gateway: Gateway, monkeypatch: pytest.MonkeyPatch) -> None:
-    stream = gateway.registry.open("table")
-    waiting(monkeypatch, stream, 0.0)
-    pace = pacing(monkeypatch, stream, 1)
-    gateway._after_batch(monotonic_s())
-    await asyncio.sleep(0.05)
-    assert len(pace.times_s) == 1
-
-
-async def test_pacer_goes_on_beside_a_stream_with_a_bug(gateway: Gateway, monkeypatch: pytest.MonkeyPatch) -> None:
-    broken, sound = (pacing(monkeypatch, gateway.registry.open(name), 2) for name in ("broken", "sound"))
-    broken.is_broken = True
-    with capture_logs() as logs:
-        gateway.hub.on_joined()
-        await asyncio.sleep(0.1)
-    assert (len(broken.times_s), len(sound.times_s)) == (2, 2)
-    assert {each["stream"] for each in logs} == {"broken"}
-
-
 # Settings
 
 
 async def test_fanout_settings_reach_the_streams() -> None:
-    fanout = {"hold_ms": 7.5, "hold_from_viewers": 3, "keyframe_age_s": 4.0, "instant_start_bps": 600_000}
-    gateway = Gateway(settings_of(fanout=fanout))
-    settings = gateway.registry.open("table")._settings
-    assert (settings.hold_s, settings.hold_from_viewers, settings.keyframe_age_s) == (0.0075, 3, 4.0)
-    assert settings.pacing.floor_bps == 600_000
+    gateway = Gateway(settings_of(fanout={"keyframe_age_s": 4.0}))
+    assert gateway.registry.open("table")._settings.keyframe_age_s == 4.0
     gateway.port.socket.close()

@@ -1,5 +1,7 @@
 """What is played at the tables: rounds, the bets on them, and the signals that tell players of both."""
 
+from collections.abc import Iterator
+
 from gateway.bets.desk import BettingDesk
 from gateway.bets.upstream import WebhookUpstream
 from gateway.clock import WallClock
@@ -8,7 +10,7 @@ from gateway.errors import SignallingError
 from gateway.hls.presentations import Presentations
 from gateway.hub.admission import Admission
 from gateway.hub.table import Tables, video_timestamps
-from gateway.metrics import Histograms
+from gateway.metrics import Histograms, Sample
 from gateway.rounds.causes import AbortCause
 from gateway.rounds.round import Evidence, Round
 from gateway.rounds.rounds import Command, Rounds
@@ -59,6 +61,12 @@ class Play:
         self._abort_all(stream.name, AbortCause.STUDIO_DISCONNECTED, gone, now_s)
         self.rounds.forget(stream.name)
         self.signals.forget(stream.name)
+
+    def samples(self) -> Iterator[Sample]:
+        """What a scrape reads of it, for each stream that there is."""
+        yield from self.rounds.samples()
+        yield from self.desk.samples(stream.name for stream in self._registry)
+        yield from self.signals.samples(stream.name for stream in self._registry)
 
     def drain(self, now_s: float) -> None:
         """End every round, and tell players so as the last word."""

@@ -1,0 +1,57 @@
+"""What settings become."""
+
+import asyncio
+import socket
+from pathlib import Path
+
+import pytest
+
+from gateway.building import audit_trail, media_port, round_ledger, stream_settings, webhook_upstream
+from gateway.clock import WallClock
+from gateway.config import Settings, TracingSettings
+from gateway.errors import ConfigError
+from gateway.tracing import Tracing
+
+CLOCK = WallClock.anchored()
+
+
+def settings_of(**values: object) -> Settings:
+    return Settings.model_validate(values)
+
+
+def test_fanout_settings_become_those_of_streams() -> None:
+    fanout = {"hold_ms": 7.5, "hold_from_viewers": 3, "keyframe_age_s": 4.0, "instant_start_bps": 600_000}
+    settings = stream_settings(settings_of(fanout=fanout))
+    assert (settings.hold_s, settings.hold_from_viewers, settings.keyframe_age_s) == (0.0075, 3, 4.0)
+    assert settings.pacing.floor_bps == 600_000
+
+
+def test_media_port_that_is_taken_is_named() -> None:
+    with socket.socket(type=socket.SOCK_DGRAM) as holder:
+        holder.bind(("127.0.0.1", 0))
+        taken = f"127.0.0.1:{holder.getsockname()[1]}"
+        with pytest.raises(OSError, match=f"media at {taken}"):
+            media_port(settings_of(udp=taken))
+
+
+async def test_upstream_is_there_when_it_has_a_url() -> None:
+    tracing = Tracing(TracingSettings())
+    assert webhook_upstream(Settings(), CLOCK, tracing) is None
+    upstream = {"url": "https://casino.example/bets", "secret": "k" * 32}
+    assert webhook_upstream(settings_of(bets={"upstream": upstream}), CLOCK, tracing) is not None
+
+
+async def test_ledger_is_there_when_it_has_a_directory(tmp_path: Path) -> None:
+    assert round_ledger(Settings(), CLOCK) is None
+    ledger = round_ledger(settings_of(rounds={"ledger": tmp_path}), CLOCK)
+    assert ledger is not None
+    await asyncio.to_thread(ledger.close)
+
+
+@pytest.mark.parametrize("made", [round_ledger, audit_trail])
+def test_record_that_cannot_be_written_is_refused(made: object, tmp_path: Path) -> None:
+    (tmp_path / "file").touch()
+    where = tmp_path / "file" / "below"
+    assert callable(made)
+    with pytest.raises(ConfigError):
+        made(settings_of(rounds={"ledger": where}, audit={"directory": where}), CLOCK)
