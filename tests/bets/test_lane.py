@@ -116,6 +116,17 @@ async def test_bets_behind_one_that_was_given_up_do_not_begin_their_wait_there()
     assert {verdict for _bet_id, verdict, _retries in attempts.ended[1:]} <= {OUT_OF_TIME, DOWN}
 
 
+async def test_bet_whose_time_is_over_is_not_tried_any_more() -> None:
+    """The upstream may be back, but the player waits no longer for this bet."""
+    attempts = Attempts([TAKEN])
+    async with running(attempts) as lane:
+        lane.put(handed("b1", left_s=-0.001))
+        lane.put(handed("b2"))
+        await until(lambda: len(attempts.ended) == 2)
+    assert attempts.tried == ["b2"]
+    assert attempts.ended == [("b1", OUT_OF_TIME, 0), ("b2", TAKEN, 0)]
+
+
 async def test_pause_is_as_long_as_the_upstream_asks() -> None:
     attempts = Attempts([replace(DOWN, retry_after_s=0.3), TAKEN])
     async with running(attempts, pauses=Pauses(0.001, 0.001)) as lane:
