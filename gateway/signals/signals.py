@@ -89,7 +89,7 @@ class Signals:
         connection = Connection(stream, carrier, identity, key, self, now_s)
         self._roster.add(connection)
         self._welcome(connection, now_s)
-        for text in self._untold.take(connection.player, now_s):
+        for text in self._untold.of_player(connection.player, now_s):
             self._send_surely(connection, text, now_s)
         connection.ping(self._monotonic())
         return connection
@@ -150,11 +150,11 @@ class Signals:
     def tell_delivery(self, bet: Bet, outcome: Delivery, now_s: float) -> None:
         """Tell who placed it what became of an accepted bet."""
         text = outgoing.delivery(bet.bet_id, bet.round_id, outcome)
-        connections = self._roster.of_player(bet.player)
-        for connection in connections:
+        for connection in self._roster.of_player(bet.player):
             self._send_surely(connection, text, now_s)
         is_nobody = bet.player.startswith(CONNECTION_KEY)  # and comes back as somebody else
-        if not connections and outcome is Delivery.UNDELIVERED and not is_nobody:
+        # Whoever is connected: that what was sent has arrived is not known, as the connection may be dying.
+        if outcome is Delivery.UNDELIVERED and not is_nobody:
             self._untold.keep(bet.player, text, now_s)
 
     def _welcome(self, connection: Connection, now_s: float) -> None:

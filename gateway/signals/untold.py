@@ -1,6 +1,6 @@
-"""What players with a token were not there to be told: kept for them for a while, in bounded memory. Pure."""
+"""What players with a token may have missed: kept for a while, for when they connect again, in bounded memory. Pure."""
 
-from collections import OrderedDict
+from collections import OrderedDict, deque
 
 KEPT_S = 600.0
 """Who has not come back by then asks the casino."""
@@ -10,25 +10,23 @@ MAX_OF_PLAYER = 50
 
 
 class Untold:
-    """Texts by player, the ones that wait the longest first."""
+    """Texts by player."""
 
     def __init__(self) -> None:
-        self._texts: OrderedDict[str, tuple[float, list[str]]] = OrderedDict()
-        """player -> (since when the first one waits, texts)."""
+        self._texts: OrderedDict[str, deque[tuple[float, str]]] = OrderedDict()
+        """player -> (since when, text), the oldest first; last the player of the newest text."""
+
+    def __len__(self) -> int:
+        """Players."""
+        return len(self._texts)
 
     def keep(self, player: str, text: str, now_s: float) -> None:
-        """For when the player comes back. Beyond the bounds the oldest go."""
-        while self._texts and (len(self._texts) > MAX_PLAYERS or self._is_old(next(iter(self._texts)), now_s)):
+        """For when the player connects again. Beyond the bounds the oldest go."""
+        self._texts.setdefault(player, deque(maxlen=MAX_OF_PLAYER)).append((now_s, text))
+        self._texts.move_to_end(player)
+        while len(self._texts) > MAX_PLAYERS or not self.of_player(next(iter(self._texts)), now_s):
             self._texts.popitem(last=False)
-        _, texts = self._texts.setdefault(player, (now_s, []))
-        texts.append(text)
-        del texts[:-MAX_OF_PLAYER]
 
-    def take(self, player: str, now_s: float) -> list[str]:
-        """What waits for the player, who is here now."""
-        if player not in self._texts or self._is_old(player, now_s):
-            return []
-        return self._texts.pop(player)[1]
-
-    def _is_old(self, player: str, now_s: float) -> bool:
-        return now_s - self._texts[player][0] > KEPT_S
+    def of_player(self, player: str, now_s: float) -> list[str]:
+        """What the player is to be told, the oldest first."""
+        return [text for since_s, text in self._texts.get(player, ()) if now_s - since_s <= KEPT_S]
