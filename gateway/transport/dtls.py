@@ -7,21 +7,19 @@ names moves.
 
 import asyncio
 import contextlib
-import datetime
-import functools
 from collections.abc import Callable
 
 from aiortc.rtcdtlstransport import (
-    RTCCertificate,
     RTCDtlsFingerprint,
     RTCDtlsParameters,
     RTCDtlsTransport,
-    SRTPProtectionProfile,
     State,
 )
 from OpenSSL import SSL
 
+from gateway.transport.certificate import Certificate
 from gateway.transport.srtp import PROFILES, SrtpSession, srtp_session
+from gateway.wire.dtls import datagrams_of_records, records_of
 
 MTU_BYTES = 1200
 """Largest datagram of a handshake: what every path that carries WebRTC carries."""
@@ -35,39 +33,9 @@ MAX_RECORDS = 8
 MAX_PLAINTEXT_BYTES = 2048
 """More than a datagram that we take can hold (`gateway.transport.socket`), so that one read takes a record whole."""
 
-DTLS_1_2 = 0xFEFD
 HELLO_REPEAT_S = 0.1
 """When the first ClientHello is sent once more: FFmpeg takes it as the sign to begin, and throws it away. OpenSSL's own
 timer would wait a second."""
-
-_RECORD_HEADER_BYTES = 13
-_RENEW_BEFORE = datetime.timedelta(days=7)
-
-
-class Certificate(RTCCertificate):
-    """The process's ECDSA P-256 certificate, with one cached SSL context: half of a handshake's cost otherwise."""
-
-    _context: SSL.Context | None = None
-
-    def _create_ssl_context(self, srtp_profiles: list[SRTPProtectionProfile]) -> SSL.Context:
-        if self._context is None:
-            self._context = super()._create_ssl_context(srtp_profiles)
-            # With DTLS 1.3 a flight can follow the handshake, which RTCDtlsTransport does not wait for.
-            self._context.set_max_proto_version(DTLS_1_2)
-            self._context.set_options(SSL.OP_NO_QUERY_MTU)
-            self._context.set_mode(SSL.MODE_RELEASE_BUFFERS)
-            self._context.set_tlsext_use_srtp(b":".join(profile.openssl_name for profile in PROFILES))
-        return self._context
-
-    @functools.cached_property
-    def fingerprint(self) -> str:
-        """The value of `a=fingerprint` (RFC 8122 section 5)."""
-        sha256 = next(f for f in self.getFingerprints() if f.algorithm == "sha-256")
-        return f"sha-256 {sha256.value}"
-
-    def is_stale(self, now: datetime.datetime) -> bool:
-        """Whether it is time to make the next one. Sessions keep the one that they began with."""
-        return self.expires - now < _RENEW_BEFORE
 
 
 class _Wire:
@@ -214,7 +182,7 @@ class DtlsSession(RTCDtlsTransport):
                 pending += self._connection.bio_read(65536)
             except SSL.Error:
                 break
-        datagrams = datagrams_of_records(pending)
+        datagrams = datagrams_of_records(pending, MTU_BYTES)
         self._send(datagrams)
         if self._role == "client" and not self._heard and datagrams:
             asyncio.get_running_loop().call_later(HELLO_REPEAT_S, self._repeat_hello, datagrams)
@@ -226,32 +194,3 @@ class DtlsSession(RTCDtlsTransport):
     def _send(self, datagrams: list[bytes]) -> None:
         for datagram in datagrams:
             self.wire._sender(datagram)
-
-
-def records_of(datagram: bytes) -> list[bytes]:
-    """Cut a datagram into its records (RFC 6347 section 4.1); what is cut short is left out."""
-    records: list[bytes] = []
-    start = 0
-    while start + _RECORD_HEADER_BYTES <= len(datagram):
-        end = start + _RECORD_HEADER_BYTES + int.from_bytes(datagram[start + 11 : start + 13], "big")
-        if end > len(datagram):
-            break
-        records.append(datagram[start:end])
-        start = end
-    return records
-
-
-def datagrams_of_records(flight: bytes) -> list[bytes]:
-    """Cut a flight at record borders (RFC 6347 section 4.1) into datagrams of at most MTU_BYTES where the records allow
-    it."""
-    datagrams: list[bytes] = []
-    start = end = 0
-    while end + _RECORD_HEADER_BYTES <= len(flight):
-        record_end = end + _RECORD_HEADER_BYTES + int.from_bytes(flight[end + 11 : end + 13], "big")
-        if record_end - start > MTU_BYTES and end > start:
-            datagrams.append(flight[start:end])
-            start = end
-        end = record_end
-    if end > start:
-        datagrams.append(flight[start:end])
-    return datagrams

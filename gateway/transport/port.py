@@ -16,7 +16,7 @@ import structlog
 from gateway.clock import monotonic_s, unix_s
 from gateway.errors import WireError
 from gateway.transport.address import Address, family_of
-from gateway.transport.dtls import Certificate
+from gateway.transport.certificate import Certificate
 from gateway.transport.ice import local_ufrag
 from gateway.transport.session import PeerDescription, Session
 from gateway.transport.socket import MediaSocket

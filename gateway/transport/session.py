@@ -18,8 +18,9 @@ from gateway.clock import monotonic_s
 from gateway.errors import WireError
 from gateway.rates import Rates
 from gateway.transport.address import Address
+from gateway.transport.certificate import Certificate
 from gateway.transport.data_channel import Channel, ChannelTerms, DataChannels, Receiver
-from gateway.transport.dtls import Certificate, DtlsSession
+from gateway.transport.dtls import DtlsSession
 from gateway.transport.ice import IceLite
 from gateway.transport.socket import MediaSocket, Sent
 from gateway.transport.srtp import AuthenticationError, ReplayError, SrtpSession

@@ -12,8 +12,9 @@ from dataclasses import replace
 from typing import Protocol
 from urllib.parse import urlsplit
 
+from gateway.transport.certificate import Certificate
 from gateway.transport.data_channel import SIGNALS, Channel, ChannelTerms, DataChannels
-from gateway.transport.dtls import Certificate, DtlsSession
+from gateway.transport.dtls import DtlsSession
 from gateway.transport.ice import Credentials
 from gateway.transport.srtp import SrtpSession
 from loadgen.errors import SignallingError

@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from functools import partial
 
-from gateway.transport.dtls import Certificate
+from gateway.transport.certificate import Certificate
 from loadgen.crowd.crowd import Crowd
 from loadgen.crowd.lives import Life, Visit, lives
 from loadgen.figures import Interval, SessionFigures

@@ -5,7 +5,7 @@ import functools
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
-from gateway.transport.dtls import Certificate
+from gateway.transport.certificate import Certificate
 from loadgen.errors import TargetError
 from loadgen.figures import Interval, SessionFigures, StudioCounts
 from loadgen.peer.peer import Peer

@@ -3,7 +3,7 @@
 import time
 from collections.abc import AsyncIterator
 
-from gateway.transport.dtls import Certificate
+from gateway.transport.certificate import Certificate
 from loadgen.peer.peer import OfferMaker, Peer
 from loadgen.signalling.http import Signalling, http_client
 

@@ -14,7 +14,7 @@ from collections.abc import AsyncIterator, Callable
 from typing import Final, Self
 
 from gateway.clock import ntp_from_unix
-from gateway.transport.dtls import Certificate
+from gateway.transport.certificate import Certificate
 from gateway.wire import rtcp
 from loadgen.peer.datagrams import receive
 from loadgen.peer.peer import Peer

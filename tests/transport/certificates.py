@@ -3,7 +3,7 @@
 from aiortc.rtcdtlstransport import SRTPProtectionProfile
 from OpenSSL import SSL
 
-from gateway.transport.dtls import Certificate
+from gateway.transport.certificate import Certificate
 
 
 def certificate_that_offers(openssl_profiles: bytes) -> Certificate:

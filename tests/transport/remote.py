@@ -6,8 +6,9 @@ from dataclasses import dataclass, field
 
 from gateway.clock import monotonic_s
 from gateway.transport.address import Address
+from gateway.transport.certificate import Certificate
 from gateway.transport.data_channel import Channel, ChannelTerms, DataChannels, Receiver
-from gateway.transport.dtls import Certificate, DtlsSession
+from gateway.transport.dtls import DtlsSession
 from gateway.transport.port import MediaPort
 from gateway.transport.session import Leg, PeerDescription
 from gateway.transport.socket import Buffers, MediaSocket, Sent

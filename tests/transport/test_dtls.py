@@ -1,23 +1,12 @@
 """Handshakes between two real sessions in one event loop, without a network."""
 
 import asyncio
-import datetime
 from collections.abc import Callable
 
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
 
-from gateway.transport.dtls import (
-    HELLO_REPEAT_S,
-    MAX_QUEUED_DATAGRAMS,
-    MAX_RECORDS,
-    MTU_BYTES,
-    Certificate,
-    DtlsSession,
-    datagrams_of_records,
-    records_of,
-)
+from gateway.transport.certificate import Certificate
+from gateway.transport.dtls import HELLO_REPEAT_S, MAX_QUEUED_DATAGRAMS, MAX_RECORDS, MTU_BYTES, DtlsSession
 from gateway.transport.srtp import AEAD_AES_128_GCM, AES128_CM_SHA1_80, Profile, SrtpSession
 from gateway.wire.rtp import pack_header, parse_header
 from tests.transport.certificates import certificate_that_offers, fingerprints_of
@@ -304,61 +293,3 @@ async def test_data_behind_a_goodbye_is_not_told() -> None:
     await asyncio.sleep(0)
     assert link.server.state == "closed"
     link.end()
-
-
-# Certificates
-
-
-def test_certificate_fingerprint_is_what_sdp_wants() -> None:
-    algorithm, value = Certificate.generateCertificate().fingerprint.split(" ")
-    assert algorithm == "sha-256"
-    assert len(bytes.fromhex(value.replace(":", ""))) == 32
-
-
-def test_certificate_is_stale_in_its_last_week() -> None:
-    certificate = Certificate.generateCertificate()
-    now = datetime.datetime.now(datetime.UTC)
-    assert not certificate.is_stale(now)
-    assert certificate.is_stale(certificate.expires - datetime.timedelta(days=6))
-
-
-# Flights
-
-
-def _record(length_bytes: int) -> bytes:
-    return b"\x16\xfe\xfd" + bytes(8) + length_bytes.to_bytes(2, "big") + bytes(length_bytes)
-
-
-def test_flight_that_fits_is_one_datagram() -> None:
-    flight = _record(100) + _record(500)
-    assert datagrams_of_records(flight) == [flight]
-
-
-def test_flight_that_does_not_fit_is_cut_between_records() -> None:
-    records = [_record(800), _record(300), _record(300), _record(1187)]
-    assert datagrams_of_records(b"".join(records)) == [records[0] + records[1], records[2], records[3]]
-
-
-def test_flight_with_a_record_above_the_mtu_leaves_it_whole() -> None:
-    records = [_record(10), _record(2000), _record(10)]
-    assert datagrams_of_records(b"".join(records)) == records
-
-
-def test_datagram_is_cut_into_records_and_the_rest_left_out() -> None:
-    records = [_record(0), _record(30), _record(5)]
-    assert records_of(b"".join(records)) == records
-    assert records_of(b"".join(records)[:-1]) == records[:2]
-    assert records_of(b"".join(records) + b"\x16" * 12) == records
-    assert records_of(b"") == []
-
-
-def test_flight_that_is_empty_is_no_datagram() -> None:
-    assert datagrams_of_records(b"") == []
-
-
-@given(st.lists(st.integers(0, MTU_BYTES - 13), max_size=30))
-def test_flight_cut_into_datagrams_is_the_same_flight(lengths: list[int]) -> None:
-    flight = b"".join(map(_record, lengths))
-    datagrams = datagrams_of_records(flight)
-    assert b"".join(datagrams) == flight
-    assert all(0 < len(datagram) <= MTU_BYTES for datagram in datagrams)

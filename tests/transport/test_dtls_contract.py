@@ -20,7 +20,8 @@ from aiortc.rtcdtlstransport import (
 )
 from OpenSSL import SSL
 
-from gateway.transport.dtls import Certificate, DtlsSession
+from gateway.transport.certificate import Certificate
+from gateway.transport.dtls import DtlsSession
 from tests.transport.certificates import fingerprints_of
 
 PYPROJECT = Path(__file__).parents[2] / "pyproject.toml"

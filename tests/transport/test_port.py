@@ -10,7 +10,7 @@ import structlog
 
 from gateway.clock import monotonic_s
 from gateway.transport.address import Address
-from gateway.transport.dtls import Certificate
+from gateway.transport.certificate import Certificate
 from gateway.transport.ice import Credentials
 from gateway.transport.port import ADDRESS_HELD_S, MAX_ADDRESSES_PER_SESSION, MAX_DATAGRAMS_PER_TURN, Kind, MediaPort
 from gateway.transport.socket import MediaSocket

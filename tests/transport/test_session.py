@@ -7,8 +7,9 @@ from structlog.testing import capture_logs
 
 from gateway.clock import monotonic_s
 from gateway.rates import BURST_S
+from gateway.transport.certificate import Certificate
 from gateway.transport.data_channel import Channel
-from gateway.transport.dtls import MAX_QUEUED_DATAGRAMS, Certificate
+from gateway.transport.dtls import MAX_QUEUED_DATAGRAMS
 from gateway.transport.port import MediaPort
 from gateway.transport.session import CLIENT_HELLO_DELAY_S, MAX_EARLY_DATAGRAMS, MAX_RTCP_SSRCS, MAX_SCTP_PER_S
 from gateway.transport.srtp import PROFILES, Profile

@@ -5,7 +5,7 @@ import re
 from dataclasses import replace
 from functools import cache, partial
 
-from gateway.transport.dtls import Certificate
+from gateway.transport.certificate import Certificate
 from gateway.transport.ice import Credentials
 from loadgen.figures import StudioCounts
 from loadgen.peer.peer import OfferMaker, Peer

@@ -8,7 +8,7 @@ import pytest
 from aiohttp import web
 from aiohttp.test_utils import TestServer
 
-from gateway.transport.dtls import Certificate
+from gateway.transport.certificate import Certificate
 from loadgen.peer.peer import Peer
 from loadgen.signalling.http import Signalling, http_client
 from loadgen.signalling.offer import player_offer, studio_offer

@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from gateway.transport.dtls import Certificate
+from gateway.transport.certificate import Certificate
 from loadgen.errors import SignallingError
 from loadgen.peer.datagrams import receive
 from loadgen.peer.peer import Peer

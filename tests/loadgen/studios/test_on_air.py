@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 from aiortc import RTCRtpReceiver
 
-from gateway.transport.dtls import Certificate
+from gateway.transport.certificate import Certificate
 from loadgen.figures import StudioCounts
 from loadgen.peer.peer import Peer
 from loadgen.scenario.schema import PauseEvent, ReconnectEvent
