@@ -40,6 +40,9 @@ REFUSALS_LOGGED_PER_S = 5.0
 NO_STREAM = ""
 """Label of bets at streams that never had a round: whoever connects chooses their names."""
 
+MAX_GONE_ANSWERS = 1024
+"""Counters of streams that are gone: kept, so that a scrape sees what came last, up to the bets of 150 streams."""
+
 
 class Upstream(Protocol):
     """Where accepted bets go."""
@@ -71,8 +74,7 @@ class BettingDesk:
         streams, its expiry.
         """
         answer = self._judge(bet, client, now_s, may_bet)
-        stream = bet.stream if bet.stream in self._rounds.streams() else NO_STREAM
-        self.answers[stream, answer.state.value] += 1
+        stream = self._count(bet, answer)
         self._log(bet, stream, answer, now_s)
         return answer
 
@@ -135,6 +137,16 @@ class BettingDesk:
                 self.over_rate[kind] += 1
                 return True
         return False
+
+    def _count(self, bet: Bet, answer: Answer) -> str:
+        """The label of the bet's stream."""
+        streams = {NO_STREAM, *self._rounds.streams()}
+        stream = bet.stream if bet.stream in streams else NO_STREAM
+        self.answers[stream, answer.state.value] += 1
+        if len(self.answers) > MAX_GONE_ANSWERS + len(streams) * len(BetState):
+            for labels in [labels for labels in self.answers if labels[0] not in streams]:
+                del self.answers[labels]
+        return stream
 
     def _log(self, bet: Bet, stream: str, answer: Answer, now_s: float) -> None:
         state = answer.state.value

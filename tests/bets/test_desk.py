@@ -6,7 +6,7 @@ import pytest
 from structlog.testing import capture_logs
 
 from gateway.bets.bet import Answer, Bet, BetState
-from gateway.bets.desk import REFUSALS_LOGGED_PER_S, BettingDesk
+from gateway.bets.desk import MAX_GONE_ANSWERS, REFUSALS_LOGGED_PER_S, BettingDesk
 from gateway.config import BetSettings
 from gateway.metrics import FAMILIES
 from gateway.rounds.rounds import Command, Rounds
@@ -285,3 +285,17 @@ def test_flood_of_refused_bets_is_counted_but_not_all_written_down() -> None:
         "player": "ada",
         "state": "late",
     }
+
+
+def test_counters_of_streams_that_are_gone_are_bounded() -> None:
+    known = rounds()
+    judging = desk(known)
+    most = 0
+    for number in range(2 * MAX_GONE_ANSWERS):
+        stream = f"table{number}"
+        known.command(stream, Command(RoundState.BETTING_OPEN, "r1"), number)
+        judging.place(bet(stream=stream, now_s=number), CLIENT, number)
+        most = max(most, len(judging.answers))
+        assert judging.answers[stream, "accepted"] == 1
+        known.forget(stream)
+    assert MAX_GONE_ANSWERS <= most <= MAX_GONE_ANSWERS + 2 * len(BetState)
