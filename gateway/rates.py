@@ -23,11 +23,13 @@ class Rates:
         return len(self._buckets)
 
     def allows(self, key: str, now_s: float) -> bool:
-        """Whether `key` may now; if so, it is counted."""
+        """Whether `key` may now; if so, it is counted. A time before that of the last call is taken for that one: what
+        comes by several ways does not come in order."""
         left, then_s = self._buckets.get(key, (self._burst, now_s))
-        left = min(left + (now_s - then_s) * self._per_s, self._burst)
+        newest_s = max(then_s, now_s)
+        left = min(left + (newest_s - then_s) * self._per_s, self._burst)
         is_allowed = left >= 1
-        self._buckets[key] = (left - 1 if is_allowed else left, now_s)
+        self._buckets[key] = (left - 1 if is_allowed else left, newest_s)
         self._buckets.move_to_end(key)
         if len(self._buckets) > self._max_keys:
             self._buckets.popitem(last=False)

@@ -38,6 +38,14 @@ def test_rate_below_one_lets_one_through_at_first() -> None:
     assert allowed(rates, "a", 110.1) == 1
 
 
+def test_time_that_runs_back_takes_nothing_away_and_gives_nothing_twice() -> None:
+    """What came earlier by one way may be looked at later than what came by another."""
+    rates = Rates(10.0)
+    assert rates.allows("a", 100.0)
+    assert allowed(rates, "a", 97.9) == 10.0 * BURST_S - 1
+    assert allowed(rates, "a", 100.5) == 5
+
+
 def test_keys_are_bounded_and_the_quietest_is_forgotten() -> None:
     rates = Rates(1.0, max_keys=2)
     allowed(rates, "a", 100.0)
