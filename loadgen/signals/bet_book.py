@@ -115,7 +115,8 @@ class BetBook:
             self._break("two_answers")
 
     def on_delivery(self, news: DeliveryNews, is_reliable: bool = True) -> None:
-        """What became of an accepted bet. Unless it `is_reliable`, it may overtake the answer, and comes again.
+        """What became of an accepted bet. Unless it `is_reliable`, it may overtake the answer, and comes again;
+        `undelivered` may always, after connecting anew.
 
         A bet that is not known here may be of another connection of the same player."""
         placed = self._bets.get(news.bet_id)
@@ -126,7 +127,7 @@ class BetBook:
         elif placed.outcome is None:
             placed.outcome = news.outcome
             self._count(news.outcome)
-        elif is_reliable or placed.outcome != news.outcome:
+        elif placed.outcome != news.outcome or (is_reliable and news.outcome == "delivered"):
             self._break("two_deliveries")
 
     def close(self, is_own_doing: bool) -> None:

@@ -188,6 +188,14 @@ def test_delivery_comes_before_the_answer_and_again_where_messages_have_no_order
     assert (books.counts.delivered, books.broken) == (1, {})
 
 
+def test_undelivered_bet_may_be_told_again_after_connecting_anew(books: Books) -> None:
+    books.bet()
+    books.ack("accepted")
+    for _ in range(2):
+        books.book.on_delivery(DeliveryNews("b1", "undelivered"), True)
+    assert (books.counts.undelivered, books.broken) == (1, {})
+
+
 def test_delivery_of_another_connections_bet_is_no_business_of_ours(books: Books) -> None:
     books.book.on_delivery(DeliveryNews("of-another", "delivered"), True)
     assert (books.counts.delivered, books.broken) == (0, {})
