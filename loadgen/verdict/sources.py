@@ -3,7 +3,7 @@
 from collections.abc import Iterable
 
 from loadgen.errors import ScenarioError
-from loadgen.verdict.metrics import Need
+from loadgen.verdict.metric import Need
 from loadgen.verdict.thresholds import Threshold, needs
 
 _GIVEN_BY = {

@@ -7,7 +7,8 @@ from dataclasses import dataclass
 from difflib import get_close_matches
 
 from loadgen.errors import ScenarioError
-from loadgen.verdict.metrics import METRICS, Metric, Need
+from loadgen.verdict.metric import Metric, Need
+from loadgen.verdict.metrics import METRICS
 from loadgen.verdict.units import UNITS, Dimension, Unit, units_of
 
 Operator = Callable[[float, float], bool]

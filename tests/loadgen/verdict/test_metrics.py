@@ -5,7 +5,8 @@ import re
 import pytest
 
 from loadgen.figures import DISTRIBUTIONS
-from loadgen.verdict.metrics import METRICS, Metric, Need
+from loadgen.verdict.metric import Metric, Need
+from loadgen.verdict.metrics import METRICS
 from loadgen.verdict.units import Dimension
 from tests.loadgen.verdict.runs import a_result
 

@@ -3,7 +3,7 @@
 import pytest
 
 from loadgen.errors import ScenarioError
-from loadgen.verdict.metrics import Need
+from loadgen.verdict.metric import Need
 from loadgen.verdict.thresholds import OPERATORS, needs, parse_threshold
 
 
