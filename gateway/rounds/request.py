@@ -11,6 +11,11 @@ from gateway.rounds.states import FIRST_STATES, RoundState
 MAX_BODY_BYTES = 4096
 MAX_RESULT_BYTES = 2048
 """Of the result as JSON: every player gets it."""
+MAX_RESULT_DEPTH = 16
+"""Of objects and arrays within one another: what can be read at the door may be too deep for who writes it later, with
+less of the stack left."""
+MAX_INTEGER_DIGITS = 18
+"""Of the result: beyond 64 bits each reader sees another number."""
 MIN_CLOSES_IN_MS, MAX_CLOSES_IN_MS = 100, 3_600_000
 
 _ROUND_ID = re.compile(r"[A-Za-z0-9_.:-]{1,64}")
@@ -76,14 +81,26 @@ def _result(value: Any, state: RoundState) -> Any:
         return None
     if state is not RoundState.RESULT:
         raise _bad("a result goes with the state result alone")
+    _check_values(value, MAX_RESULT_DEPTH)
     try:
         # 1e999 is read as infinity, and "\ud800" is no text: neither could be told to anybody.
         size_bytes = len(json.dumps(value, ensure_ascii=False, allow_nan=False, separators=(",", ":")).encode())
-    except (ValueError, RecursionError):
+    except ValueError:
         raise _bad("result has a number or a text that JSON cannot carry") from None
     if size_bytes > MAX_RESULT_BYTES:
         raise _bad(f"result is longer than {MAX_RESULT_BYTES} bytes")
     return value
+
+
+def _check_values(value: Any, depth: int) -> None:
+    """SignallingError 400 for what is nested deeper than `depth`, and for integers that are too long."""
+    if isinstance(value, int) and abs(value) >= 10**MAX_INTEGER_DIGITS:
+        raise _bad(f"result has an integer of more than {MAX_INTEGER_DIGITS} digits")
+    if isinstance(value, dict | list):
+        if depth == 0:
+            raise _bad(f"result is nested more than {MAX_RESULT_DEPTH} deep")
+        for each in value.values() if isinstance(value, dict) else value:
+            _check_values(each, depth - 1)
 
 
 def _bad(what: str) -> SignallingError:

@@ -13,6 +13,11 @@ from gateway.rounds.rounds import Command
 from gateway.rounds.states import RoundState
 
 
+def of_result(result: str) -> str:
+    """A body with that result, which is JSON."""
+    return f'{{"state":"result","roundId":"r","result":{result}}}'
+
+
 @pytest.mark.parametrize(
     ("body", "command"),
     [
@@ -70,6 +75,10 @@ def test_command_is_read(body: dict[str, object], command: Command) -> None:
         ('{"state":"settled","roundId":"r","result":1}', "goes with the state result alone"),
         ('{"state":"result","roundId":"r","result":1e999}', "that JSON cannot carry"),
         ('{"state":"result","roundId":"r","result":"\\ud800"}', "that JSON cannot carry"),
+        (of_result("9" * 19), "more than 18 digits"),
+        (of_result('{"a":[-%s]}' % ("9" * 2000)), "more than 18 digits"),
+        (of_result("[" * 17 + "]" * 17), "nested more than 16 deep"),
+        (of_result('{"a":' * 300 + "1" + "}" * 300), "nested more than 16 deep"),
         ('{"state":"result","roundId":"r","result":"%s"}' % ("x" * MAX_RESULT_BYTES), "longer than 2048 bytes"),
     ],
 )
@@ -85,6 +94,12 @@ def test_result_of_the_largest_size_is_taken() -> None:
     result = "é" * ((MAX_RESULT_BYTES - 2) // 2)
     command = parse_command(json.dumps({"state": "result", "roundId": "r", "result": result}))
     assert command.result == result
+
+
+@pytest.mark.parametrize("result", ["[" * 16 + "]" * 16, "9" * 18, "-" + "9" * 18, "true", "1.5e300", '{"a":[[],{}]}'])
+def test_result_at_the_edge_is_taken(result: str) -> None:
+    command = parse_command(of_result(result))
+    assert command.result == json.loads(result)
 
 
 _JSON = st.recursive(
