@@ -87,8 +87,9 @@ class Signals:
         self.check_room(stream, identity, carrier.kind)
         key = CONNECTION_KEY + secrets.token_urlsafe(12)
         connection = Connection(stream, carrier, identity, key, self, now_s)
+        welcome = self._welcome(connection, now_s)  # before it is on the roster, from which only its end removes it
         self._roster.add(connection)
-        self._welcome(connection, now_s)
+        connection.send(welcome)
         for text in self._untold.of_player(connection.player, now_s):
             self._send_surely(connection, text, now_s)
         connection.ping(self._monotonic())
@@ -157,10 +158,10 @@ class Signals:
         if outcome is Delivery.UNDELIVERED and not is_nobody:
             self._untold.keep(bet.player, text, now_s)
 
-    def _welcome(self, connection: Connection, now_s: float) -> None:
+    def _welcome(self, connection: Connection, now_s: float) -> str:
         shown = [describe(each) for each in self._shown_at_first(connection.stream)]
         may_bet, now_unix_s = connection.may_bet(now_s), self.clock.unix_s(now_s)
-        connection.send(outgoing.welcome(connection.stream, may_bet, self.settings, shown, now_unix_s))
+        return outgoing.welcome(connection.stream, may_bet, self.settings, shown, now_unix_s)
 
     def _send_surely(self, connection: Connection, text: str, now_s: float) -> None:
         connection.send(text)
@@ -171,7 +172,7 @@ class Signals:
         now_s = self._monotonic()  # at each: those before it took their time
         is_new = connection.pings.rtt_s is None
         if is_new and _is_lossy(connection) and now_s - connection.since_s > WELCOME_AGAIN_S:
-            self._welcome(connection, now_s)
+            connection.send(self._welcome(connection, now_s))
         connection.ping(now_s)
 
     def _repeat(self, told: Round) -> None:

@@ -49,6 +49,16 @@ def test_welcome_has_the_open_rounds_and_the_last_result(house: House) -> None:
     assert not {"evidence", "bets"} & set(rounds[0])
 
 
+def test_player_who_cannot_be_welcomed_takes_no_room(house: House) -> None:
+    house.open_round()
+    (opened,) = house.rounds.of_stream("table")
+    opened.result = b"no JSON"
+    with pytest.raises(TypeError):
+        house.connect()
+    assert len(house.signals) == 0
+    assert house.samples().get(("railbird_signal_connections", "table", "websocket")) is None
+
+
 # Pings
 
 
