@@ -62,11 +62,10 @@ class Gateway:
         self.histograms = Histograms(self.metrics)
         self.tracing = Tracing(settings.tracing)
         self.upstream = webhook_upstream(settings, clock, self.tracing)
-        self.hub = Hub(settings, self.port, self.registry, clock, self.histograms, self.upstream)
+        self.hub = Hub(settings, self.port, self.registry, clock, self.histograms, self.upstream, audit)
         self.ledger = round_ledger(settings, clock)
         if self.ledger is not None:
             self.hub.play.tables.record = self.ledger.append
-        self.hub.audit = audit
         self.access = Access(settings, audit)
         self.process = Process(monotonic_s())
         self.quality = Quality(self.hub, self.process, clock)

@@ -125,5 +125,7 @@ def _require_match(session: Session, expected: str | None) -> None:
         raise SignallingError(412, "The session's ETag is another one: it was restarted meanwhile.")
 
 
-WHIP = Signalling("whip", Leg.INGEST, Hub.open_publisher, Role.PUBLISH)
+WHIP = Signalling(
+    "whip", Leg.INGEST, lambda hub, stream, offer, who: hub.studios.open(stream, offer, who), Role.PUBLISH
+)
 WHEP = Signalling("whep", Leg.EGRESS, Hub.open_viewer, Role.WATCH)

@@ -63,11 +63,11 @@ class GatewayCollector(Collector):
         for leg, count in by_leg.items():
             yield "railbird_sessions", (leg,), count
         yield "railbird_half_open_sessions", (), hub.port.half_open
-        for labels, count in hub.ended.items():
+        for labels, count in hub.sessions.ended.items():
             yield "railbird_sessions_ended_total", labels, count
         for labels, count in hub.admission.refused.items():
             yield "railbird_sessions_refused_total", labels, count
-        yield "railbird_publisher_takeovers_total", (), hub.takeovers
+        yield "railbird_publisher_takeovers_total", (), hub.studios.takeovers
         yield "railbird_ready", (), float(not hub.admission.is_draining)
 
     def _port_samples(self) -> Iterator[Sample]:
@@ -89,7 +89,7 @@ def stream_samples(hub: Hub, stream: Stream) -> Iterator[Sample]:
     """What the hub knows of one stream."""
     yield from _media_samples(stream)
     yield from _egress_samples(stream, hub.viewing_of(stream))
-    publisher = hub.publishers.get(stream.source.session_id) if stream.source is not None else None
+    publisher = hub.studios.publishers.get(stream.source.session_id) if stream.source is not None else None
     now = publisher.figures if publisher is not None else IngestFigures()
     yield from _ingest_samples(stream.name, stream.ingest_before + now)
     yield from _hls_samples(stream.name, hub.presentations)

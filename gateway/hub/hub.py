@@ -1,29 +1,26 @@
-"""Brings studios and players to their streams.
+"""Brings players to the streams of the studios, and keeps both going.
 
-Offers become sessions here; a publisher that is connected gets its stream, and viewers of a stream whose formats
-changed are sent away to negotiate anew.
+Viewers of a stream whose formats changed are sent away to negotiate anew.
 """
 
-from collections import Counter
 from collections.abc import Callable
 
 import structlog
 
-from gateway.auth.audit import Audit, Deed
+from gateway.auth.audit import Audit
 from gateway.auth.identity import Identity
 from gateway.bets.desk import BettingDesk
 from gateway.bets.upstream import WebhookUpstream
 from gateway.clock import WallClock, monotonic_s
 from gateway.clockwork import isolated
-from gateway.config import SecondPublisher, Settings
+from gateway.config import Settings
 from gateway.errors import SignallingError
 from gateway.hls.presentations import Presentations
 from gateway.hub.admission import Admission
 from gateway.hub.play import Play
 from gateway.hub.sessions import Sessions
+from gateway.hub.studios import Studios
 from gateway.hub.viewing import Viewing
-from gateway.ingest import whip
-from gateway.ingest.publisher import Publisher
 from gateway.log import PlayerHash
 from gateway.metrics import Histograms
 from gateway.rounds.rounds import Rounds
@@ -54,24 +51,31 @@ class Hub:
         clock: WallClock,
         histograms: Histograms,
         upstream: WebhookUpstream | None = None,
+        audit: Audit | None = None,
     ) -> None:
         """`upstream` is where accepted bets go; its owner starts and stops it."""
         self.port = port
         self.registry = registry
         self.sessions = Sessions(settings, port)
         self.admission = Admission(port, settings.limits)
-        self.publishers: dict[str, Publisher] = {}
+        self.audit = audit if audit is not None else Audit(PlayerHash())
+        """Who published, took over, was sent away; without a trail of its own it is only logged."""
+        self.studios = Studios(
+            settings.second_publisher,
+            registry,
+            self.admission,
+            self.sessions,
+            self.audit,
+            clock,
+            histograms,
+            self.is_live,
+        )
+        self.studios.on_attached = self._on_attached
         self.viewing: dict[str, Viewing] = {}
         self.presentations = Presentations(registry, settings.hls, self.is_live)
         self.play = Play(settings, registry, self.admission, self.presentations, clock, histograms, upstream)
-        self.ended: Counter[tuple[str, str]] = Counter()
-        self.takeovers = 0
-        self.audit = Audit(PlayerHash())
-        """Who published and took over; one that only logs, until another one is set."""
         self.on_joined: Callable[[], None] = lambda: None
         """Called when a viewer begins to watch: it has to be paced to the live end."""
-        self._studios: dict[str, Identity] = {}
-        """By session."""
         self._settings = settings
         self._clock = clock
         self._histograms = histograms
@@ -96,78 +100,12 @@ class Hub:
         """See `Play`."""
         return self.play.signals
 
-    # Studios
-
-    def open_publisher(self, name: str, offer: Offer, who: Identity) -> tuple[Session, str]:
-        """A session for a studio, and the answer. SignallingError for what cannot be had."""
-        self.registry.check_room(name)
-        self.admission.admit(Leg.INGEST, who.client)
-        stream = self.registry.stream(name)
-        if stream is not None and self._is_taken(stream):
-            raise SignallingError(
-                409, "The stream is live and its publisher is not to be replaced.", {"Retry-After": "2"}
-            )
-        live = {kind: track.format for kind, track in stream.tracks.items()} if stream is not None else {}
-        negotiation = whip.negotiate(offer, live)
-        session, answer = self.sessions.open(Leg.INGEST, name, offer, who.client, negotiation.answers)
-        publisher = Publisher(session, negotiation.published, self, self._clock)
-        self.publishers[session.session_id] = publisher
-        self._studios[session.session_id] = who
-        session.start(publisher)
-        return session, answer
-
-    def _is_taken(self, stream: Stream) -> bool:
-        if self._settings.second_publisher is SecondPublisher.TAKE_OVER:
-            return False
-        return self.is_live(stream, monotonic_s())
-
-    def publish(self, publisher: Publisher, now_s: float) -> Stream | None:
-        """See `ingest.publisher.Hub`. None when another was faster, and is not to be replaced."""
-        try:
-            stream = self.registry.open(publisher.session.stream)
-        except SignallingError:
-            self._refuse_publisher(publisher, now_s)
-            return None
-        before = stream.source
-        if before is not None:
-            if self._is_taken(stream):
-                self._refuse_publisher(publisher, now_s)
-                return None
-            self.takeovers += 1
-            self._note(Deed.TAKEOVER, "done", publisher, now_s, replacedSession=before.session_id)
-        else:
-            self._note(Deed.PUBLISH, "done", publisher, now_s)
-        replaced = stream.attach(publisher, [track.media.format for track in publisher.tracks], now_s)
-        publisher.session.log.info("publishing", tracks=[track.media.format.name for track in publisher.tracks])
+    def _on_attached(self, stream: Stream, is_replaced: bool) -> None:
         for viewer in tuple(self.viewing_of(stream).viewers):
-            if replaced:
+            if is_replaced:
                 viewer.session.close("stream_changed")
             else:
                 viewer.expect_new_clock()
-        return stream
-
-    def _refuse_publisher(self, publisher: Publisher, now_s: float) -> None:
-        self._note(Deed.PUBLISH, "refused", publisher, now_s)
-        publisher.close("refused")
-
-    def _note(self, deed: Deed, outcome: str, publisher: Publisher, now_s: float, **what: str) -> None:
-        session = publisher.session
-        who = self._studios.get(session.session_id)
-        self.audit.note(deed, outcome, now_s, who, stream=session.stream, session=session.session_id, **what)
-
-    def unpublish(self, publisher: Publisher, cause: str, now_s: float) -> None:
-        """See `ingest.publisher.Hub`."""
-        self.publishers.pop(publisher.session_id, None)
-        self._studios.pop(publisher.session_id, None)
-        self.ended[Leg.INGEST.value, cause] += 1
-        stream = self.registry.stream(publisher.session.stream)
-        if stream is not None:
-            stream.ingest_before += publisher.figures
-            stream.detach(publisher, now_s, cause)
-
-    def measured_round_trip(self, seconds: float) -> None:
-        """See `ingest.publisher.Hub`."""
-        self._histograms.media_rtt_seconds.labels("ingest").observe(seconds)
 
     # Players
 
@@ -226,18 +164,18 @@ class Hub:
 
     def _on_viewer_closed(self, viewer: Viewer, cause: str) -> None:
         self.viewing_of(viewer.stream).viewers.pop(viewer, None)
-        self.ended[Leg.EGRESS.value, cause] += 1
+        self.sessions.ended[Leg.EGRESS.value, cause] += 1
 
     # Upkeep
 
     def ask_for_missing(self, now_s: float) -> None:
         """NACK what studios' packets show to be missing; after each batch."""
-        for publisher in self.publishers.values():
+        for publisher in self.studios.publishers.values():
             isolated(publisher.ask_for_missing, now_s, session=publisher.session_id)
 
     def tick_publishers(self, now_s: float) -> None:
         """Feedback to studios; every 50 to 100 ms."""
-        for publisher in tuple(self.publishers.values()):
+        for publisher in tuple(self.studios.publishers.values()):
             isolated(publisher.tick, now_s, session=publisher.session_id)
 
     def tick_viewers(self, now_s: float) -> None:

@@ -13,7 +13,7 @@ from gateway.transport.session import Session
 
 def stream_report(hub: Hub, stream: Stream, now_s: float) -> dict[str, Any]:
     """The stream, its publisher and its tracks, JSON-ready. Units in names; counters since the stream began."""
-    publisher = hub.publishers.get(stream.source.session_id) if stream.source is not None else None
+    publisher = hub.studios.publishers.get(stream.source.session_id) if stream.source is not None else None
     return {
         "stream": stream.name,
         "state": "live" if hub.is_live(stream, now_s) else "waiting",

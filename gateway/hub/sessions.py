@@ -1,5 +1,7 @@
 """Sessions on the media port, and what a peer's offer or its new ICE credentials are answered with."""
 
+from collections import Counter
+
 from gateway.config import Settings
 from gateway.hub.addresses import candidate_hosts
 from gateway.transport.data_channel import ChannelTerms
@@ -18,6 +20,8 @@ class Sessions:
     """See the module."""
 
     def __init__(self, settings: Settings, port: MediaPort) -> None:
+        self.ended: Counter[tuple[str, str]] = Counter()
+        """By leg and cause; counted by their owners."""
         self._port = port
         self._candidates = candidate_lines(
             candidate_hosts(settings.public_addresses, port.socket.host), port.socket.port

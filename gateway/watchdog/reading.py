@@ -38,7 +38,7 @@ def read_stream(
     stream, read_until_s = hub.registry.stream(name), now_s - loop_lag_s
     if stream is None:
         return replace(before, at_s=now_s, read_until_s=read_until_s, is_connected=False, sends_video=True)
-    publisher = hub.publishers.get(stream.source.session_id) if stream.source is not None else None
+    publisher = hub.studios.publishers.get(stream.source.session_id) if stream.source is not None else None
     video, audio = stream.tracks.get("video"), stream.tracks.get("audio")
     figures = video.figures if video is not None else TrackFigures()
     ingest = stream.ingest_before + (publisher.figures if publisher is not None else IngestFigures())

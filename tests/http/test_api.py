@@ -57,5 +57,5 @@ async def test_session_is_ended_by_its_id(api: Api) -> None:
     ((session_id,),) = [[each["session"] for each in (await _get(api, "/api/v1/sessions"))["sessions"]]]
     assert (await api.request("DELETE", f"/api/v1/sessions/{session_id}")).status == 204
     assert len(api.gateway.port) == 0
-    assert api.gateway.hub.ended == {("ingest", "operator"): 1}
+    assert api.gateway.hub.sessions.ended == {("ingest", "operator"): 1}
     assert (await api.request("DELETE", f"/api/v1/sessions/{session_id}")).status == 404

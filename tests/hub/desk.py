@@ -81,8 +81,8 @@ class Desk:
 
     def studio(self, name: str = "table", offer: Offer | None = None) -> Publisher:
         """A studio that is connected."""
-        session, _ = self.hub.open_publisher(name, offer or studio_offer(), nobody("192.0.2.1"))
-        publisher = self.hub.publishers[session.session_id]
+        session, _ = self.hub.studios.open(name, offer or studio_offer(), nobody("192.0.2.1"))
+        publisher = self.hub.studios.publishers[session.session_id]
         self.connect(session)
         return publisher
 

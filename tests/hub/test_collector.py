@@ -49,7 +49,7 @@ def busy(desk: Desk) -> None:
     desk.port.on_datagram(b"\xff", ("192.0.2.9", 1), monotonic_s())
     desk.hub.admission.is_draining = True
     with pytest.raises(SignallingError):
-        desk.hub.open_publisher("other", studio_offer(), nobody("192.0.2.1"))
+        desk.hub.studios.open("other", studio_offer(), nobody("192.0.2.1"))
 
 
 async def test_every_family_is_described(scrape: Scrape) -> None:

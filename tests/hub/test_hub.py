@@ -1,22 +1,18 @@
-"""Studios and players at the hub: who gets which stream, and who is told what."""
+"""Players at the hub: who gets which stream, who is told what, and how long streams and sessions live."""
 
 import pytest
 
 from gateway.auth.identity import nobody
 from gateway.clock import monotonic_s
-from gateway.config import Limits, PlayoutDelaySettings, SecondPublisher, Settings, Timeouts
+from gateway.config import PlayoutDelaySettings, Settings, Timeouts
 from gateway.errors import SignallingError
 from gateway.hub.hub import NO_PUBLISHER_RETRY_S
 from gateway.transport.srtp.gcm import GcmOpener
 from gateway.wire import rtcp
-from gateway.wire.h264 import H264Profile
 from gateway.wire.header_extensions import PLAYOUT_DELAY
 from tests.hub.desk import MASTER, Desk, player_offer, studio_offer
 from tests.ingest.offers import Section, h264, offer_of, vp8
 from tests.stream.doubles import DELTA_SLICE, IDR_SLICE
-
-ONE_STREAM = Settings(limits=Limits(streams=1))
-REFUSES = Settings(second_publisher=SecondPublisher.REFUSE)
 
 
 def arrived_rtcp(desk: Desk) -> list[rtcp.RtcpPacket]:
@@ -24,127 +20,6 @@ def arrived_rtcp(desk: Desk) -> list[rtcp.RtcpPacket]:
     opener = GcmOpener.from_master(MASTER)
     compounds = [datagram for datagram in desk.arrived() if datagram[0] >= 128 and 192 <= datagram[1] <= 223]
     return [packet for compound in compounds for packet in rtcp.parse_compound(opener.open_rtcp(compound))]
-
-
-# Studios
-
-
-async def test_studio_gets_its_stream_once_it_is_connected(desk: Desk) -> None:
-    session, _ = desk.hub.open_publisher("table", studio_offer(), nobody("192.0.2.1"))
-    assert desk.registry.stream("table") is None
-    desk.connect(session)
-    assert desk.stream().source is desk.hub.publishers[session.session_id]
-    assert set(desk.stream().tracks) == {"video", "audio"}
-
-
-@pytest.mark.parametrize("settings", [ONE_STREAM])
-async def test_stream_beyond_the_limit_is_refused_when_it_is_asked_for(desk: Desk) -> None:
-    desk.studio("one")
-    with pytest.raises(SignallingError) as refusal:
-        desk.hub.open_publisher("two", studio_offer(), nobody("192.0.2.1"))
-    assert refusal.value.status == 503
-
-
-@pytest.mark.parametrize("settings", [ONE_STREAM])
-async def test_stream_beyond_the_limit_is_refused_when_another_was_faster(desk: Desk) -> None:
-    session, _ = desk.hub.open_publisher("two", studio_offer(), nobody("192.0.2.1"))
-    desk.studio("one")
-    desk.connect(session)
-    assert session.closed
-    assert desk.registry.stream("two") is None
-    assert desk.hub.ended["ingest", "refused"] == 1
-
-
-async def test_second_studio_takes_over(desk: Desk) -> None:
-    first = desk.studio()
-    second = desk.studio()
-    assert desk.stream().source is second
-    assert first.session.closed
-    assert desk.hub.takeovers == 1
-    assert desk.hub.ended["ingest", "taken_over"] == 1
-    assert list(desk.hub.publishers.values()) == [second]
-
-
-@pytest.mark.parametrize("settings", [REFUSES])
-async def test_second_studio_is_refused_where_it_may_not_take_over(desk: Desk) -> None:
-    first = desk.studio()
-    with pytest.raises(SignallingError, match="not to be replaced") as refusal:
-        desk.hub.open_publisher("table", studio_offer(), nobody("192.0.2.1"))
-    assert refusal.value.status == 409
-    assert "Retry-After" in refusal.value.headers
-    assert desk.stream().source is first
-
-
-@pytest.mark.parametrize("settings", [REFUSES])
-async def test_second_studio_that_was_slower_is_sent_away(desk: Desk) -> None:
-    slow, _ = desk.hub.open_publisher("table", studio_offer(), nobody("192.0.2.1"))
-    fast = desk.studio()
-    desk.connect(slow)
-    assert slow.closed
-    assert desk.stream().source is fast
-    assert desk.hub.takeovers == 0
-
-
-@pytest.mark.parametrize("settings", [REFUSES])
-async def test_studio_that_is_silent_may_always_be_replaced(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
-    first = desk.studio()
-    later_s = monotonic_s() + Timeouts().stale_publisher_s + 0.1
-    monkeypatch.setattr("gateway.hub.hub.monotonic_s", lambda: later_s)
-    second = desk.studio()
-    assert first.session.closed
-    assert desk.stream().source is second
-
-
-async def test_studio_that_left_leaves_its_viewers(desk: Desk) -> None:
-    studio = desk.studio()
-    viewer = desk.player()
-    studio.session.close("peer_left")
-    assert desk.stream().source is None
-    assert desk.hub.publishers == {}
-    assert desk.hub.ended["ingest", "peer_left"] == 1
-    assert not viewer.session.closed
-
-
-async def test_figures_of_a_studio_outlive_it(desk: Desk) -> None:
-    studio = desk.studio()
-    desk.rtp(studio, 100, IDR_SLICE)
-    desk.rtp(studio, 103, DELTA_SLICE)
-    studio.tick(monotonic_s())
-    studio.session.close("peer_left")
-    before = desk.stream().ingest_before
-    assert before.packets_nacked == 2
-    assert (before.video_expected, before.video_missed, before.video_recovered) == (4, 2, 0)
-    assert desk.stream().source_lost_by == "peer_left"
-
-
-async def test_takeover_in_the_same_format_keeps_the_viewers(desk: Desk) -> None:
-    desk.studio()
-    viewer = desk.player()
-    desk.studio()
-    assert not viewer.session.closed
-    assert desk.stream().viewers == 1
-
-
-async def test_takeover_in_another_format_sends_the_viewers_to_negotiate_anew(desk: Desk) -> None:
-    desk.studio()
-    viewer = desk.player()
-    desk.studio(offer=studio_offer(Section("video", "0", (vp8(96),))))
-    assert viewer.session.closed
-    assert desk.hub.ended["egress", "stream_changed"] == 1
-    assert desk.stream().viewers == 0
-
-
-async def test_studio_is_asked_for_the_format_that_the_stream_has(desk: Desk) -> None:
-    desk.studio(offer=studio_offer(Section("video", "0", (h264(102, "64001f"),))))
-    both = Section("video", "0", (vp8(96), h264(104, "42e01f"), h264(106, "640028")))
-    studio = desk.studio(offer=studio_offer(both))
-    assert studio.tracks[0].media.payload_type == 106
-    assert desk.stream().tracks["video"].format.profile is H264Profile.HIGH
-
-
-async def test_round_trips_of_studios_are_observed(desk: Desk) -> None:
-    desk.hub.measured_round_trip(0.02)
-    assert desk.metric("railbird_media_rtt_seconds_count", leg="ingest") == 1
 
 
 # Players
@@ -232,7 +107,7 @@ async def test_player_that_left_is_forgotten(desk: Desk) -> None:
     viewer = desk.player()
     viewer.session.close("peer_left")
     assert desk.hub.viewing_of(desk.stream()).viewers == {}
-    assert desk.hub.ended["egress", "peer_left"] == 1
+    assert desk.hub.sessions.ended["egress", "peer_left"] == 1
     assert desk.stream().viewers == 0
 
 
@@ -257,7 +132,7 @@ async def test_abandoned_stream_is_forgotten_with_its_viewers(desk: Desk) -> Non
     desk.hub.tick_streams(monotonic_s() + grace_s + 1)
     assert viewer.session.closed
     assert half_open.closed
-    assert desk.hub.ended["egress", "stream_ended"] == 2
+    assert desk.hub.sessions.ended["egress", "stream_ended"] == 2
     assert len(desk.registry) == 0
     assert desk.hub.viewing == {}
 
@@ -291,7 +166,7 @@ async def test_drain_tells_everybody_and_admits_nobody(desk: Desk) -> None:
     assert viewer.session.closed
     assert len(desk.port) == 0
     assert any(isinstance(packet, rtcp.Bye) for packet in arrived_rtcp(desk))
-    assert desk.hub.ended == {("ingest", "shutdown"): 1, ("egress", "shutdown"): 1}
+    assert desk.hub.sessions.ended == {("ingest", "shutdown"): 1, ("egress", "shutdown"): 1}
     with pytest.raises(SignallingError) as refusal:
-        desk.hub.open_publisher("table", studio_offer(), nobody("192.0.2.1"))
+        desk.hub.studios.open("table", studio_offer(), nobody("192.0.2.1"))
     assert refusal.value.status == 503

@@ -11,7 +11,7 @@ from tests.ingest.offers import sections_of
 
 
 async def test_answer_names_our_port_our_credentials_and_our_role(desk: Desk) -> None:
-    session, answer = desk.hub.open_publisher("table", studio_offer(), nobody("192.0.2.1"))
+    session, answer = desk.hub.studios.open("table", studio_offer(), nobody("192.0.2.1"))
     section = sections_of(answer)[-1]
     assert [(c.ip, c.port) for c in section.ice_candidates] == [("127.0.0.1", desk.socket.port)]
     assert section.ice is not None
@@ -24,12 +24,12 @@ async def test_answer_names_our_port_our_credentials_and_our_role(desk: Desk) ->
     ("offered", "answered"), [("actpass", "passive"), ("active", "passive"), ("passive", "active")]
 )
 async def test_setup_is_answered_by_the_other_role(desk: Desk, offered: str, answered: str) -> None:
-    _, answer = desk.hub.open_publisher("table", replace(studio_offer(), setup=offered), nobody("192.0.2.1"))
+    _, answer = desk.hub.studios.open("table", replace(studio_offer(), setup=offered), nobody("192.0.2.1"))
     assert f"a=setup:{answered}\r\n" in answer
 
 
 async def test_ice_restart_is_answered_with_new_credentials(desk: Desk) -> None:
-    session, _ = desk.hub.open_publisher("table", studio_offer(), nobody("192.0.2.1"))
+    session, _ = desk.hub.studios.open("table", studio_offer(), nobody("192.0.2.1"))
     before = session.ice.local
     fragment = parse_fragment("a=ice-ufrag:efgh\r\na=ice-pwd:" + "q" * 24 + "\r\n")
     answer = desk.hub.sessions.restart_ice(session, fragment)

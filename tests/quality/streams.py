@@ -33,7 +33,7 @@ class Sampled:
 
     def frames(self, count: int, name: str = "table") -> None:
         """The studio sends frames of one packet each; the first of all is a keyframe."""
-        publisher = next(each for each in self.desk.hub.publishers.values() if each.session.stream == name)
+        publisher = next(each for each in self.desk.hub.studios.publishers.values() if each.session.stream == name)
         for _ in range(count):
             payload = IDR_SLICE if self._sequence_number == 100 else DELTA_SLICE
             self.desk.rtp(publisher, self._sequence_number, payload)
