@@ -1,7 +1,8 @@
 """The doors of the gateway: who shows what, and may therefore do what.
 
 A door is open where no token could be asked for: neither a static one is set for it nor a key set. An open door is
-for this machine alone, unless `auth.open_to_network` says otherwise; operating is for this machine alone in any case.
+for this machine alone, unless `auth.open_to_network` says otherwise. Operating is for this machine alone in any case,
+and not for pages of other origins: whatever page an operator happens to open asks from this machine, too.
 """
 
 import hmac
@@ -41,6 +42,8 @@ class Visitor:
     is_this_machine: bool
     token: bytes | None
     """What they show."""
+    is_foreign_page: bool = False
+    """A browser asks on behalf of a page that is none of the gateway's."""
 
 
 class Doors:
@@ -83,6 +86,8 @@ class Doors:
             # No token is asked for, and none would help.
             if is_open:
                 return without
+            if visitor.is_this_machine:
+                raise AccessError(Cause.FOREIGN_PAGE)
             raise AccessError(Cause.NOT_HERE, _NOT_HERE.get(frozenset(roles)))
         try:
             identity = self._by_token(visitor, without, now_unix_s)
@@ -95,9 +100,10 @@ class Doors:
         raise _forbidden(identity, roles, stream)
 
     def _open_to(self, visitor: Visitor) -> frozenset[Role]:
-        if visitor.is_this_machine:
-            return self.open
-        return self.open - {Role.OPERATE} if self._is_open_to_network else frozenset()
+        if not visitor.is_this_machine and not self._is_open_to_network:
+            return frozenset()
+        may_operate = visitor.is_this_machine and not visitor.is_foreign_page
+        return self.open if may_operate else self.open - {Role.OPERATE}
 
     def _by_token(self, visitor: Visitor, without: Identity, now_unix_s: float) -> Identity:
         if visitor.token is None:

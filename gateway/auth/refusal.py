@@ -31,6 +31,7 @@ class Cause(Enum):
     CLAIMS = ("claims", 401, "invalid_token", "The token's claims are not as they should be.")
     ROLE = ("role", 403, "insufficient_scope", "The token does not let its bearer do this.")
     STREAM = ("stream", 403, "insufficient_scope", "The token is not for this stream.")
+    FOREIGN_PAGE = ("foreign_page", 403, None, "Without a token no page of another origin may do that.")
     NOT_HERE = ("not_this_machine", 403, None, "Without a token only this machine may do that.")
 
     def __init__(self, label: str, status: int, code: str | None, sentence: str) -> None:

@@ -25,6 +25,12 @@ def is_this_machine(request: web.Request) -> bool:
     return not by_unknown_proxy and _is_loopback(remote_host(request))
 
 
+def is_foreign_page(request: web.Request) -> bool:
+    """Whether a browser sent it for a page of another origin. Schemes are not compared: a proxy may end TLS."""
+    origin = request.headers.get("Origin")
+    return origin is not None and origin.partition("://")[2] != request.host
+
+
 def _trusted_proxies(request: web.Request) -> set[str]:
     return {str(address) for address in request.app[SETTINGS].trusted_proxies}
 

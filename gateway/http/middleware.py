@@ -23,7 +23,7 @@ _SHARED = (
     (re.compile(r"/api/v1/streams/[^/]+/rounds$"), _ROUNDS),
 )
 """What pages of other origins may use: where it lies, by which methods, and which headers they may read. Of the API
-that is the rounds alone: with no control token configured, a page that an operator happens to open is this machine."""
+that is the rounds alone, where a page of another origin operates by a token only (`auth/doors.py`)."""
 _PREFLIGHT_MAX_AGE_S = 86_400
 
 

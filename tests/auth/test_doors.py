@@ -1,6 +1,7 @@
 """Doors with static tokens, with keys, and open ones."""
 
 import time
+from dataclasses import replace
 
 import pytest
 
@@ -61,6 +62,31 @@ def test_open_doors_are_open_to_the_network_where_that_is_set_but_for_operating(
         Cause.NOT_HERE,
         "Without a control token only this machine may do that.",
     )
+
+
+@pytest.mark.parametrize("tokens", [{}, {"publish": "p"}])
+def test_page_of_another_origin_may_not_operate_without_a_token_though_it_is_on_this_machine(
+    tokens: dict[str, str],
+) -> None:
+    page = replace(visitor(), is_foreign_page=True)
+    refused = refusal(doors(tokens), page, Role.OPERATE, stream=ANY_STREAM)
+    assert (refused.cause, refused.sentence) == (
+        Cause.FOREIGN_PAGE,
+        "Without a token no page of another origin may do that.",
+    )
+
+
+def test_page_of_another_origin_may_come_through_the_other_open_doors() -> None:
+    page = replace(visitor(), is_foreign_page=True)
+    assert roles_of(doors(), page, Role.PUBLISH) == {Role.PUBLISH, Role.WATCH, Role.BET}
+
+
+def test_page_of_another_origin_may_do_what_its_token_says() -> None:
+    made = doors({"publish": "p", "watch": "w", "control": "c"})
+    assert roles_of(made, replace(visitor("p"), is_foreign_page=True), Role.PUBLISH, Role.OPERATE) == {Role.PUBLISH}
+    assert roles_of(made, replace(visitor("c"), is_foreign_page=True), Role.OPERATE) == {Role.OPERATE}
+    half = doors({"publish": "p"})
+    assert refusal(half, replace(visitor(), is_foreign_page=True), Role.PUBLISH, Role.OPERATE).cause is Cause.MISSING
 
 
 def samples(made: Doors) -> dict[tuple[str, str], float]:

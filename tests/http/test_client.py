@@ -42,6 +42,24 @@ async def test_client_behind_trusted_proxies_is_the_last_that_is_none(
     assert await _client_of(api, *forwarded) == client
 
 
+@pytest.mark.parametrize(
+    ("origin", "status"),
+    [
+        ("http://127.0.0.1:{port}", 200),
+        ("https://127.0.0.1:{port}", 200),
+        ("http://127.0.0.1:1", 403),
+        ("http://localhost:{port}", 403),
+        ("https://evil.example", 403),
+        ("null", 403),
+        ("", 403),
+    ],
+)
+async def test_page_is_foreign_unless_it_came_from_where_it_asks(serve: Serve, origin: str, status: int) -> None:
+    api = await serve()
+    headers = {"Origin": origin.format(port=api.port)}
+    assert (await api.request("GET", "/api/v1/sessions", headers=headers)).status == status
+
+
 async def test_client_cannot_hide_behind_a_header_of_its_own(serve: Serve) -> None:
     """Some proxies append their hop as one more header instead of to the one that is there."""
     api = await serve(trusted_proxies=["127.0.0.1"], auth=ALL_MAY_COME)

@@ -225,6 +225,27 @@ async def test_pages_of_other_origins_may_drive_rounds(serve: Serve) -> None:
     assert (answer.status, answer["Access-Control-Allow-Origin"]) == (201, "https://studio.example")
 
 
+@pytest.mark.parametrize("origin", ["https://evil.example", "null"])
+async def test_page_of_another_origin_is_not_the_operator_whose_browser_opened_it(serve: Serve, origin: str) -> None:
+    api = await serve(tokens={"publish": "studio"})
+    api.go_live()
+    await _say(api, {"state": "betting_open", "roundId": "r-1"}, JSON | {"Authorization": "Bearer studio"})
+    aborted = await _say(api, {"state": "aborted", "roundId": "r-1"}, JSON | {"Origin": origin})
+    read = await api.request("GET", PATH, None, {"Origin": origin})
+    assert (aborted.status, read.status) == (401, 401)
+    assert "evidence" not in read.text
+    (only,) = await _told(api)
+    assert only["state"] == "betting_open"
+
+
+async def test_page_of_the_gateway_may_operate_on_its_machine(serve: Serve) -> None:
+    api = await serve(tokens={"publish": "studio"})
+    api.go_live()
+    await _say(api, {"state": "betting_open", "roundId": "r-1"}, JSON | {"Authorization": "Bearer studio"})
+    own = {"Origin": f"http://127.0.0.1:{api.port}"}
+    assert (await _say(api, {"state": "aborted", "roundId": "r-1"}, JSON | own)).status == 200
+
+
 @pytest.mark.parametrize("path", ["/api/v1/sessions", "/api/v1/streams", "/api/v1/streams/table"])
 async def test_pages_of_other_origins_may_not_use_the_rest_of_the_api(api: Api, path: str) -> None:
     api.go_live()
