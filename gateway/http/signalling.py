@@ -14,7 +14,8 @@ from gateway.http.access import identify
 from gateway.http.body import read_text
 from gateway.http.keys import HUB
 from gateway.hub.hub import Hub
-from gateway.transport.session import Leg, Session
+from gateway.transport.peer import Leg
+from gateway.transport.session import Session
 from gateway.wire.sdp import (
     MAX_CREDENTIAL_CHARS,
     MAX_OFFER_BYTES,

@@ -5,8 +5,8 @@ from collections import Counter
 
 from gateway.config import Limits
 from gateway.errors import SignallingError
+from gateway.transport.peer import Leg
 from gateway.transport.port import MediaPort
-from gateway.transport.session import Leg
 
 _IPV6_PREFIX_BITS = 64
 """One IPv6 customer has a /64 at least: single addresses would be no limit."""

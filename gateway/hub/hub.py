@@ -28,8 +28,9 @@ from gateway.signals.signals import Signals
 from gateway.stream.layout import PlayoutDelay
 from gateway.stream.registry import Registry, check_name
 from gateway.stream.stream import Stream
+from gateway.transport.peer import Leg
 from gateway.transport.port import MediaPort
-from gateway.transport.session import Leg, Session
+from gateway.transport.session import Session
 from gateway.viewers import whep
 from gateway.viewers.viewer import Viewer, ViewerEvents
 from gateway.wire.sdp import Offer

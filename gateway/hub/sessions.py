@@ -6,8 +6,9 @@ from gateway.config import Settings
 from gateway.hub.addresses import candidate_hosts
 from gateway.transport.data_channel import ChannelTerms
 from gateway.transport.ice import candidate_lines
+from gateway.transport.peer import Leg, PeerDescription
 from gateway.transport.port import MediaPort
-from gateway.transport.session import Leg, PeerDescription, Session
+from gateway.transport.session import Session
 from gateway.wire.answer import AnswerMedia, AnswerTransport, serialize_answer
 from gateway.wire.sdp import Offer
 from gateway.wire.sdpfrag import SdpFragment, serialize_fragment

@@ -14,7 +14,8 @@ from gateway.ingest.publisher import Publisher
 from gateway.metrics import Histograms
 from gateway.stream.registry import Registry
 from gateway.stream.stream import Stream
-from gateway.transport.session import Leg, Session
+from gateway.transport.peer import Leg
+from gateway.transport.session import Session
 from gateway.wire.sdp import Offer
 
 

@@ -62,7 +62,7 @@ class _Arrived(NamedTuple):
 
 
 class Publisher:
-    """Implements `transport.session.Peer` and `stream.contract.Source`."""
+    """Implements `transport.peer.Peer` and `stream.contract.Source`."""
 
     def __init__(self, session: Session, media: list[PublishedMedia], hub: Hub, clock: WallClock) -> None:
         self.session = session

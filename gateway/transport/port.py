@@ -18,7 +18,8 @@ from gateway.errors import WireError
 from gateway.transport.address import Address, family_of
 from gateway.transport.certificate import Certificate
 from gateway.transport.ice import local_ufrag
-from gateway.transport.session import PeerDescription, Session
+from gateway.transport.peer import PeerDescription
+from gateway.transport.session import Session
 from gateway.transport.socket import MediaSocket
 from gateway.wire import stun
 

@@ -8,8 +8,6 @@ import asyncio
 import secrets
 from collections import deque
 from collections.abc import Iterable
-from dataclasses import dataclass
-from enum import Enum
 from typing import Protocol
 
 import structlog
@@ -19,13 +17,14 @@ from gateway.errors import WireError
 from gateway.rates import Rates
 from gateway.transport.address import Address
 from gateway.transport.certificate import Certificate
-from gateway.transport.data_channel import Channel, ChannelTerms, DataChannels, Receiver
+from gateway.transport.data_channel import Channel, DataChannels, Receiver
 from gateway.transport.dtls import DtlsSession
 from gateway.transport.ice import IceLite
+from gateway.transport.peer import Peer, PeerDescription
 from gateway.transport.socket import MediaSocket, Sent
 from gateway.transport.srtp import AuthenticationError, ReplayError, SrtpSession
 from gateway.wire import rtcp
-from gateway.wire.rtp import RtpHeader, parse_header
+from gateway.wire.rtp import parse_header
 
 log = structlog.get_logger()
 
@@ -45,57 +44,6 @@ they are not to silence the peer."""
 
 CLIENT_HELLO_DELAY_S = 0.075
 """FFmpeg, which waits as DTLS server, loses a ClientHello that comes before it is ready."""
-
-
-class Leg(Enum):
-    """Which side of the gateway a session is on; the label of metrics."""
-
-    INGEST = "ingest"
-    EGRESS = "egress"
-
-
-class Peer(Protocol):
-    """Who owns a session: a publisher or a viewer."""
-
-    def on_connected(self, srtp: SrtpSession, now_s: float) -> None:
-        """The keys are there."""
-
-    def on_moved(self, address: Address) -> None:
-        """ICE selected `address`; media goes there from now on."""
-
-    def wants_rtp(self, header: RtpHeader) -> bool:
-        """Whether a packet with this header is expected at all; asked before any cryptography."""
-
-    def on_rtp(self, header: RtpHeader, payload: bytes, now_s: float) -> None:
-        """An authentic RTP packet; padding still on the payload."""
-
-    def on_rtcp(self, packets: list[rtcp.RtcpPacket], now_s: float) -> None:
-        """An authentic compound packet."""
-
-    def on_channel(self, channel: Channel) -> Receiver | None:
-        """The peer has opened the data channel `signals`: who gets its messages, None to refuse it. Only asked where
-        `PeerDescription.channel` was given; again when the peer has closed it and opens another one."""
-
-    def on_closed(self, cause: str) -> None:
-        """The session is over. Called once."""
-
-
-@dataclass(frozen=True, slots=True)
-class PeerDescription:
-    """What signalling knows of a peer."""
-
-    leg: Leg
-    stream: str
-    client: str
-    """What limits count by."""
-    mid: str
-    """Names the bundle's first section."""
-    ufrag: str
-    fingerprints: list[tuple[str, str]]
-    dtls_role: str
-    """Ours: `server` or `client`."""
-    channel: ChannelTerms | None = None
-    """None: the peer has offered no data channel, or was refused it."""
 
 
 class Tables(Protocol):

@@ -49,7 +49,7 @@ class ViewerEvents:
 
 
 class Viewer:
-    """Implements `transport.session.Peer`."""
+    """Implements `transport.peer.Peer`."""
 
     def __init__(
         self,

@@ -5,8 +5,8 @@ import pytest
 from gateway.config import Limits
 from gateway.errors import SignallingError
 from gateway.hub.admission import Admission, client_key
+from gateway.transport.peer import Leg
 from gateway.transport.port import MediaPort
-from gateway.transport.session import Leg
 from tests.transport.remote import Remote, Wiretap
 
 LIMITS = Limits(sessions=4, sessions_per_address=2, half_open_sessions=3)

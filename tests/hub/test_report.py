@@ -6,7 +6,7 @@ from gateway.auth.identity import nobody
 from gateway.clock import monotonic_s
 from gateway.config import Timeouts
 from gateway.hub.report import session_report, stream_report
-from gateway.transport.session import Leg
+from gateway.transport.peer import Leg
 from tests.hub.desk import Desk, player_offer
 from tests.stream.doubles import DELTA_SLICE, IDR_SLICE
 

@@ -9,8 +9,8 @@ from gateway.transport.address import Address
 from gateway.transport.certificate import Certificate
 from gateway.transport.data_channel import Channel, ChannelTerms, DataChannels, Receiver
 from gateway.transport.dtls import DtlsSession
+from gateway.transport.peer import Leg, PeerDescription
 from gateway.transport.port import MediaPort
-from gateway.transport.session import Leg, PeerDescription
 from gateway.transport.socket import Buffers, MediaSocket, Sent
 from gateway.transport.srtp import SrtpSession
 from gateway.wire import rtcp, stun

@@ -10,8 +10,9 @@ from gateway.ingest.publisher import Publisher
 from gateway.stream.layout import Layout, LayoutKey, PlayoutDelay
 from gateway.stream.stream import Stream, StreamSettings
 from gateway.transport.address import Address
+from gateway.transport.peer import Leg, PeerDescription
 from gateway.transport.port import MediaPort
-from gateway.transport.session import Leg, PeerDescription, Session
+from gateway.transport.session import Session
 from gateway.transport.socket import MediaSocket, Sent
 from gateway.transport.srtp import AEAD_AES_128_GCM, srtp_session
 from gateway.viewers.retransmission import RetransmissionFigures
