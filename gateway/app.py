@@ -69,7 +69,7 @@ class Gateway:
         self.access = Access(settings, audit)
         self.process = Process(monotonic_s())
         self.quality = Quality(self.hub, self.process, clock)
-        operating = Operations(self.hub, self.quality, self.process, self._register_collectors().samples, clock)
+        operating = Operations(self.hub, self.quality, self.process, self._register_collectors().process_samples, clock)
         serving = application(settings, self.hub, self.metrics, self.access, operating, self.tracing)
         self._http = HttpServer(serving, settings.http)
         self._clockwork = Clockwork(self._on_lag)

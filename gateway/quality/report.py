@@ -14,6 +14,20 @@ def stream_window(name: str, quality: StreamQuality) -> dict[str, Any]:
     return _window(quality.score(name), quality.total(name))
 
 
+def glance(quality: StreamQuality) -> dict[str, float | str | None]:
+    """The last minute in a few figures: null where there is no data. Shares are of the leg's frames."""
+    of, measured = quality.score("1m"), quality.total("1m")
+    p50_s, p95_s, p99_s = measured.rtt.quantiles((0.5, 0.95, 0.99))
+    return {
+        "score": _rounded(of.points, 1),
+        "worst_term": of.worst.term.name if of.worst is not None else None,
+        "rtt_p50_ms": milliseconds(p50_s),
+        "rtt_p95_ms": milliseconds(p95_s),
+        "rtt_p99_ms": milliseconds(p99_s),
+        **{f"dropped_{leg}_share": _rounded(share, 5) for leg, share in measured.dropped_by_leg.items()},
+    }
+
+
 def edge_scores(streams: Mapping[str, StreamQuality]) -> dict[str, EdgeScore]:
     """Window -> the score of all streams together."""
     return {span.name: _edge_score(span.name, streams) for span in SPANS}
@@ -103,3 +117,7 @@ def _measured(measured: Measurement) -> dict[str, Any]:
 
 def _rounded(value: float | None, digits: int) -> float | None:
     return round(value, digits) if value is not None else None
+
+
+NOTHING_SEEN = glance(StreamQuality({}, 0.0))
+"""`glance` of a stream that was not measured yet."""

@@ -1,7 +1,8 @@
 """Reads plain counters each second, and keeps the quality of every stream: windows, scores, plots."""
 
+import asyncio
 import json
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from typing import Any
 
 from gateway.clock import WallClock
@@ -11,7 +12,7 @@ from gateway.quality.counters import counters_of, reported
 from gateway.quality.history import POINT_S, History
 from gateway.quality.process import COLUMNS as PROCESS_COLUMNS
 from gateway.quality.process import Process
-from gateway.quality.report import edge_scores, edge_window, edge_windows, stream_window
+from gateway.quality.report import NOTHING_SEEN, edge_scores, edge_window, edge_windows, glance, stream_window
 from gateway.quality.stream_quality import StreamQuality, Watching
 from gateway.stream.stream import Stream
 from qos.windows import SPANS
@@ -29,6 +30,8 @@ class Quality:
     def __init__(self, hub: Hub, process: Process, clock: WallClock) -> None:
         self.streams: dict[str, StreamQuality] = {}
         self.history = History(EDGE_COLUMNS)
+        self.edge = edge_window("1m", {})
+        """The last minute of all streams together, as of the last point."""
         self._hub = hub
         self._process = process
         self._clock = clock
@@ -36,8 +39,10 @@ class Quality:
         self._ticks = 0
         self._windows: dict[str, dict[str, Any]] = {}
         """Stream -> window -> JSON, once somebody has asked since it changed."""
+        self._glances: dict[str, Mapping[str, float | str | None]] = {}
         self._report_text: str | None = None
-        """Everybody may ask, and 64 streams take some 20 ms: once a tick is enough."""
+        """Everybody may ask, and 64 streams take tens of milliseconds: once a tick is enough."""
+        self._writing = asyncio.Lock()
 
     def note_round_trip(self, stream: str, seconds: float) -> None:
         """A player answered a ping."""
@@ -54,6 +59,7 @@ class Quality:
         for name in [name for name in self.streams if registered.get(name) is not self._known[name]]:
             del self.streams[name], self._known[name]
             self._windows.pop(name, None)
+            self._glances.pop(name, None)
         for number, (name, stream) in enumerate(registered.items()):
             counters = counters_of(stream, self._hub, reports)
             quality = self.streams.get(name)
@@ -65,6 +71,7 @@ class Quality:
             # Streams take turns, so that no tick is a long one.
             if (self._ticks + number) % POINT_TICKS == 0:
                 quality.add_point(now_s, self._clock.unix_s(now_s), watching)
+                self._glances[name] = glance(quality)
                 self._windows.pop(name, None)
             self._windows.get(name, {}).pop("1m", None)
         if self._ticks % POINT_TICKS == 0:
@@ -84,7 +91,7 @@ class Quality:
     def _add_point(self, now_s: float) -> None:
         port = self._hub.port
         watched = {name: self.watching(self._known[name]) for name in self.streams}
-        window = edge_window("1m", self.streams)
+        self.edge = window = edge_window("1m", self.streams)
         self.history.add(
             self._clock.unix_s(now_s),
             {
@@ -100,12 +107,24 @@ class Quality:
 
     # What is told
 
-    def report_text(self) -> str:
-        """`GET /api/v1/qos`, JSON: see `gateway.http.qos`. Written once a tick at most."""
-        if self._report_text is None:
-            streams = [{"stream": name, "windows": self.windows(name)} for name in sorted(self.streams)]
-            self._report_text = json.dumps({"edge": {"windows": edge_windows(self.streams)}, "streams": streams})
-        return self._report_text
+    async def report_text(self) -> str:
+        """`GET /api/v1/qos`, JSON: see `gateway.http.qos`. Written once a tick at most, a stream at a time: in between
+        media have their turn."""
+        async with self._writing:
+            if self._report_text is None:
+                streams = []
+                for name in sorted(self.streams):
+                    # A tick may have come in between.
+                    if (windows := self.windows(name)) is not None:
+                        streams.append(json.dumps({"stream": name, "windows": windows}))
+                    await asyncio.sleep(0)
+                edge = json.dumps({"windows": edge_windows(self.streams)})
+                self._report_text = f'{{"edge": {edge}, "streams": [{", ".join(streams)}]}}'
+            return self._report_text
+
+    def glance(self, name: str) -> Mapping[str, float | str | None]:
+        """The last minute of a stream in a few figures, as of its last point: nothing is computed for it."""
+        return self._glances.get(name, NOTHING_SEEN)
 
     def windows(self, name: str) -> dict[str, Any] | None:
         """The windows of a stream, JSON-ready; None before it was sampled."""

@@ -32,6 +32,11 @@ export class LivePlot {
     const values = this.#columns.map(([column, factor]) => history[column].map((value) => scaled(value, factor)));
     this.#plot?.setData([history.at_unix_s, ...values]);
   }
+
+  /** Show nothing. */
+  clear() {
+    this.#plot?.setData([[], ...this.#columns.map(() => [])]);
+  }
 }
 
 function options(series, most, width) {

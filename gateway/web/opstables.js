@@ -1,4 +1,4 @@
-import { bitrateWords } from "./page.js";
+import { bitrateWords, codecName, durationWords } from "./page.js";
 import { roundWords } from "./roundwords.js";
 
 const TERMS = {
@@ -10,6 +10,8 @@ const TERMS = {
   rounds_aborted: "Rounds aborted",
 };
 const LEGS = { ingest: "Studio to gateway", egress: "Gateway", player: "Player" };
+const CARRIERS = { data_channel: "data channel", websocket: "WebSocket" };
+const WINDOWS = { "1m": "minute", "5m": "5 minutes", "1h": "hour" };
 
 /** A score's words, good from 80 on and bad below 60, as ITU-T G.109 has it of its scale. */
 export function scoreTone(score) {
@@ -22,47 +24,84 @@ export function scoreWords(score) {
   return score === null ? "—" : score.toFixed(0);
 }
 
-/** All tables, one a row; `selected` is the one that is shown below, `select` is called with the name of another. */
-export function tablesOf(streams, selected, select) {
-  const head = ["Table", "State", "QoS", "Round trip p50", "p95", "p99", "Dropped: ingest", "gateway", "player", "WebRTC", "HLS", "Bitrate", "Round"];
-  return table(head, [0, 1, 12], streams.map((stream) => tableRow(stream, selected, select)));
+/** { accepted: 7, late: 0, unknown_round: 1 } -> "7 accepted, 1 unknown round"; those without any are left out. */
+export function countWords(counts, names = {}) {
+  const told = Object.entries(counts).filter(([, count]) => count > 0);
+  return told.map(([name, count]) => `${count.toLocaleString("en")} ${names[name] ?? words(name)}`).join(", ") || "none";
 }
 
-function tableRow(stream, selected, select) {
-  const window = stream.qos?.windows["1m"] ?? null;
-  const rtt = window?.measured.rtt;
-  const button = Object.assign(document.createElement("button"), {
-    className: "row-button",
-    type: "button",
-    textContent: stream.stream,
-    ariaPressed: String(stream.stream === selected),
-    onclick: () => select(stream.stream),
-  });
-  const score = window?.score ?? null;
+export function signalWords(signals) {
+  return countWords(signals, CARRIERS);
+}
+
+/** All tables, one a row; `selected` is the one that is shown below. */
+export function tablesOf(streams, selected) {
+  return {
+    head: ["Table", "State", "QoS", "Lost most by", "Round trip p50", "p95", "p99", "Dropped: ingest", "gateway", "player", "WebRTC", "HLS", "Bitrate", "Aborted", "Round"],
+    texts: [0, 1, 3, 14],
+    rows: streams.map((stream) => tableRow(stream, selected)),
+    empty: "Nobody publishes here now.",
+  };
+}
+
+function tableRow(row, selected) {
   return [
-    button,
-    stream.state,
-    toned(scoreWords(score), scoreTone(score)),
-    ms(rtt?.p50_ms),
-    ms(rtt?.p95_ms),
-    ms(rtt?.p99_ms),
-    ...["ingest", "egress", "player"].map((leg) => share(window?.measured.frames[leg].dropped_share)),
-    String(stream.viewers_by_protocol.webrtc),
-    String(stream.viewers_by_protocol.hls),
-    bitrateWords(stream.bitrate_bps ?? 0),
-    stream.rounds.open.length ? roundWords(pageRound(stream.rounds.open[0])) : "none",
+    { stream: row.stream, pressed: row.stream === selected },
+    row.state,
+    toned(scoreWords(row.score), scoreTone(row.score)),
+    row.worst_term === null ? "—" : (TERMS[row.worst_term] ?? row.worst_term),
+    ms(row.rtt_p50_ms),
+    ms(row.rtt_p95_ms),
+    ms(row.rtt_p99_ms),
+    share(row.dropped_ingest_share),
+    share(row.dropped_egress_share),
+    share(row.dropped_player_share),
+    String(row.viewers_webrtc),
+    String(row.viewers_hls),
+    bitrateWords(row.bitrate_bps),
+    String(row.rounds_aborted),
+    row.round === null ? "none" : words(row.round),
   ];
+}
+
+/** [term, words] of a table: who plays there, and what the gateway hears of them. */
+export function factsOf(row, detail) {
+  return [
+    ["QoS", scoresWords(detail.qos)],
+    ["Studio", studioWords(row, detail)],
+    ["Viewers", `${row.viewers_webrtc} WebRTC, ${row.viewers_hls} HLS`],
+    ["Bet signals", signalWords(detail.signals)],
+    ["Pings unanswered", detail.pings_unanswered.toLocaleString("en")],
+    ["Bets", countWords(detail.bets)],
+    ["Players’ reports", countWords(detail.reports)],
+    ["Round", detail.rounds.open.length ? roundWords(detail.rounds.open[0]) : "none"],
+  ];
+}
+
+function scoresWords(qos) {
+  if (qos === null) return "not measured yet";
+  return Object.entries(qos.windows).map(([window, { score }]) => `${scoreWords(score)} (${WINDOWS[window] ?? window})`).join(", ");
+}
+
+function studioWords({ state }, { since_s: sinceS, tracks }) {
+  if (state !== "live") return state === "gone" ? "gone" : "not on air";
+  const media = tracks.map(({ kind, codec, frame_rate: rate }) => (kind === "video" ? `${codecName(codec)} ${rate.toFixed(0)}/s` : codecName(codec)));
+  return [...media, `for ${durationWords(sinceS ?? 0)}`].join(", ");
 }
 
 /** What each term of the score measured and cost. */
 export function termsOf(window) {
-  const rows = (window?.terms ?? []).map(({ term, value, unit, lost, points }) => [
-    TERMS[term] ?? term,
-    valueWords(value, unit),
-    toned(lost === 0 ? "none" : lost.toFixed(1), lost === 0 ? "" : "bad"),
-    String(points),
-  ]);
-  return table(["Term", "Measured", "Points lost", "At most"], [0], rows);
+  return {
+    head: ["Term", "Measured", "Points lost", "At most"],
+    texts: [0],
+    rows: (window?.terms ?? []).map(({ term, value, unit, lost, points }) => [
+      TERMS[term] ?? term,
+      valueWords(value, unit),
+      toned(lost === 0 ? "none" : lost.toFixed(1), lost === 0 ? "" : "bad"),
+      String(points),
+    ]),
+    empty: "Not measured yet",
+  };
 }
 
 /** Frames dropped, by leg and reason; those without any are left out. */
@@ -70,9 +109,9 @@ export function dropsOf(framesDropped) {
   const rows = Object.entries(framesDropped).flatMap(([leg, reasons]) =>
     Object.entries(reasons)
       .filter(([, count]) => count > 0)
-      .map(([reason, count]) => [LEGS[leg] ?? leg, reason.replaceAll("_", " "), count.toLocaleString("en")]),
+      .map(([reason, count]) => [LEGS[leg] ?? leg, words(reason), count.toLocaleString("en")]),
   );
-  return table(["Leg", "Reason", "Frames"], [0, 1], rows.length ? rows : [["None", "", ""]]);
+  return { head: ["Leg", "Reason", "Frames"], texts: [0, 1], rows };
 }
 
 /** Open rounds first, then the last ones, newest first. */
@@ -80,27 +119,19 @@ export function roundsOf({ open, last }) {
   const rows = [...open, ...last].map((round) => [
     new Date(round.began_unix_ms).toLocaleTimeString("en-GB"),
     round.round_id,
-    toned(round.state.replaceAll("_", " "), { settled: "good", aborted: "bad" }[round.state] ?? ""),
-    (round.cause ?? "").replaceAll("_", " "),
+    toned(words(round.state), { settled: "good", aborted: "bad" }[round.state] ?? ""),
+    words(round.cause ?? ""),
     String(round.bets),
     evidenceWords(round.evidence),
   ]);
-  const made = table(["Began", "Round", "State", "Cause", "Bets", "Evidence"], [0, 1, 2, 3, 5], rows);
-  for (const row of made[1].rows) row.cells[5].classList.add("long");
-  return made;
+  return { head: ["Began", "Round", "State", "Cause", "Bets", "Evidence"], texts: [0, 1, 2, 3, 5], long: [5], rows };
 }
 
 /** "12 settled, 1 aborted: 1 ingest loss". */
 export function roundsSummary({ rounds_ended: ended, aborts }) {
-  const causes = Object.entries(aborts)
-    .filter(([, count]) => count > 0)
-    .map(([cause, count]) => `${count} ${cause.replaceAll("_", " ")}`);
-  const words = `${ended.settled ?? 0} settled, ${ended.aborted ?? 0} aborted`;
-  return causes.length ? `${words}: ${causes.join(", ")}.` : `${words}.`;
-}
-
-function pageRound({ state, result, cause }) {
-  return { state, result, cause };
+  const said = `${ended.settled ?? 0} settled, ${ended.aborted ?? 0} aborted`;
+  const causes = countWords(aborts);
+  return causes === "none" ? `${said}.` : `${said}: ${causes}.`;
 }
 
 function evidenceWords(evidence) {
@@ -125,26 +156,11 @@ function share(value) {
   return value === null || value === undefined ? "—" : `${(value * 100).toFixed(2)} %`;
 }
 
-function toned(textContent, tone) {
-  const made = Object.assign(document.createElement("span"), { textContent });
-  made.dataset.tone = tone;
-  return made;
+function toned(text, tone) {
+  return { text, tone };
 }
 
-/** [thead, tbody]: cells are texts or elements; the columns in `texts` are words, the others figures. */
-function table(head, texts, rows) {
-  const section = (tag, cellTag, lines) => {
-    const made = document.createElement(tag);
-    for (const line of lines) {
-      const row = made.insertRow();
-      line.forEach((content, column) => {
-        const cell = document.createElement(cellTag);
-        cell.append(content);
-        cell.classList.toggle("text", texts.includes(column));
-        row.append(cell);
-      });
-    }
-    return made;
-  };
-  return [section("thead", "th", [head]), section("tbody", "td", rows)];
+/** "ingest_loss" -> "ingest loss". */
+function words(name) {
+  return name.replaceAll("_", " ");
 }

@@ -1,10 +1,12 @@
 """The sampler: streams that come and go, what is exported, what is told."""
 
+import asyncio
 import json
 from itertools import pairwise
 
 from gateway.metrics import FAMILIES
 from gateway.quality.history import POINT_S
+from gateway.quality.report import NOTHING_SEEN, glance
 from gateway.quality.sampler import EDGE_COLUMNS, TICK_S
 from qos.windows import SPANS
 from tests.quality.streams import Sampled
@@ -112,7 +114,7 @@ async def test_report_is_as_new_as_the_last_tick(sampled: Sampled) -> None:
     for _ in range(12):
         sampled.frames(30)
         sampled.tick()
-        (stream,) = json.loads(sampled.quality.report_text())["streams"]
+        (stream,) = json.loads(await sampled.quality.report_text())["streams"]
         quality = sampled.quality.streams["table"]
         told = [window["measured"]["frames"]["ingest"]["frames"] for window in stream["windows"].values()]
         assert told == [quality.total(span.name).ingest_frames for span in SPANS]
@@ -127,3 +129,35 @@ async def test_due_and_dropped_frames_of_a_leg_make_a_share(sampled: Sampled) ->
     sampled.tick()
     due = {labels: value for name, labels, value in sampled.quality.samples() if name == "railbird_frames_due_total"}
     assert due == {("table", "ingest"): 30, ("table", "egress"): 12, ("table", "player"): 0}
+
+
+async def test_glance_and_edge_are_those_of_the_last_point(sampled: Sampled) -> None:
+    sampled.desk.studio()
+    sampled.tick()
+    assert sampled.quality.glance("table") == NOTHING_SEEN
+    sampled.quality.note_round_trip("table", 0.46)
+    sampled.tick(round(POINT_S))
+    assert sampled.quality.glance("table") == glance(sampled.quality.streams["table"])
+    assert sampled.quality.glance("table")["worst_term"] == "signal_rtt"
+    assert sampled.quality.edge["worst_stream"] == "table"
+
+
+async def test_report_that_is_being_written_lets_others_have_their_turn_and_is_written_once(sampled: Sampled) -> None:
+    names = [f"table-{number}" for number in range(5)]
+    for name in names:
+        sampled.desk.studio(name)
+    sampled.tick()
+    turns = 0
+
+    async def others() -> None:
+        nonlocal turns
+        while True:
+            turns += 1
+            await asyncio.sleep(0)
+
+    running = asyncio.create_task(others())
+    one, other = await asyncio.gather(sampled.quality.report_text(), sampled.quality.report_text())
+    running.cancel()
+    assert one is other
+    assert [each["stream"] for each in json.loads(one)["streams"]] == names
+    assert turns >= len(names)
