@@ -19,6 +19,8 @@ HEARTBEAT_S = 20.0
 """A WebSocket ping after so long without anything from the peer; half of it later, silence ends the connection."""
 CLOSE_TIMEOUT_S = 1.0
 """For the peer's half of the closing handshake."""
+FRAMES_A_TURN = 16
+"""Thousands may come at once: others have their turn after so many."""
 MAX_WAITING_BYTES = 65_536
 """What may wait for a slow reader: hundreds of messages. Beyond it the connection is cut."""
 
@@ -36,6 +38,7 @@ async def signals(request: web.Request) -> web.StreamResponse:
         protocols=(PROTOCOL,),
         max_msg_size=request.app[SETTINGS].signals.max_message_bytes,
         heartbeat=HEARTBEAT_S,
+        autoping=False,  # else nobody counts pings
         timeout=CLOSE_TIMEOUT_S,
         compress=False,
     )
@@ -50,7 +53,7 @@ async def signals(request: web.Request) -> web.StreamResponse:
         await socket.close(code=WSCloseCode.TRY_AGAIN_LATER, message=error.sentence.encode())
         return socket
     try:
-        await _read(socket, connection)
+        await _read(socket, connection, carrier)
     finally:
         connection.on_closed()
     return socket
@@ -59,12 +62,22 @@ async def signals(request: web.Request) -> web.StreamResponse:
 ROUTES = [web.get("/signals/{stream}", signals)]
 
 
-async def _read(socket: web.WebSocketResponse, connection: Connection) -> None:
+async def _read(socket: web.WebSocketResponse, connection: Connection, carrier: "WebSocketCarrier") -> None:
+    frames = 0
     async for message in socket:
+        now_s = monotonic_s()
         if message.type is WSMsgType.TEXT:
-            connection.on_text(message.data, monotonic_s())
-        else:
-            connection.refuse_binary(monotonic_s())
+            connection.on_text(message.data, now_s)
+        elif message.type is WSMsgType.BINARY:
+            connection.refuse_binary(now_s)
+        elif connection.admits(now_s) and message.type is WSMsgType.PING:
+            carrier.pong(message.data)
+        if connection.is_over:
+            carrier.cut()
+            return
+        frames += 1
+        if frames % FRAMES_A_TURN == 0:
+            await asyncio.sleep(0)
 
 
 class WebSocketCarrier:
@@ -83,19 +96,41 @@ class WebSocketCarrier:
 
     def send(self, text: str) -> bool:
         """See `Carrier`. A reader too slow for what waits already is cut: what it misses it would never know."""
+        return self._write(_frame(text))
+
+    def pong(self, payload: bytes) -> None:
+        """Answer a ping of the WebSocket protocol, which has at most 125 bytes."""
+        self._write(bytes((0x8A, len(payload))) + payload)
+
+    def close(self) -> None:
+        """See `Carrier`."""
+        if self._closing is None:
+            self._closing = asyncio.create_task(self._socket.close(code=WSCloseCode.GOING_AWAY))
+
+    def cut(self) -> None:
+        """Close without reading on: in a closing handshake a flood would have to be read to its end."""
+        if self._closing is not None:
+            self._closing.cancel()
+            self._closing = None
+        self._write(_GOING_AWAY)
+        if self._transport is not None:
+            self._transport.close()
+            # Closing waits for a slow reader to take what was written.
+            asyncio.get_running_loop().call_later(CLOSE_TIMEOUT_S, self._transport.abort)
+
+    def _write(self, frame: bytes) -> bool:
         transport = self._transport
         if transport is None or self._closing is not None or self._socket.closed or transport.is_closing():
             return False
         if transport.get_write_buffer_size() > MAX_WAITING_BYTES:
             transport.abort()
             return False
-        transport.write(_frame(text))
+        transport.write(frame)
         return True
 
-    def close(self) -> None:
-        """See `Carrier`."""
-        if self._closing is None:
-            self._closing = asyncio.create_task(self._socket.close(code=WSCloseCode.GOING_AWAY))
+
+_GOING_AWAY = b"\x88\x02" + WSCloseCode.GOING_AWAY.to_bytes(2, "big")
+"""A close frame (RFC 6455 section 5.5.1)."""
 
 
 @lru_cache(maxsize=4)

@@ -90,7 +90,7 @@ class Connection:
 
     def on_text(self, text: str, arrival_s: float) -> None:
         """See `Receiver`."""
-        if self.is_over:
+        if not self.admits(arrival_s):
             return
         try:
             self._on_text(text, arrival_s)
@@ -102,10 +102,19 @@ class Connection:
 
     def refuse_binary(self, now_s: float) -> None:
         """A message came that is no text."""
-        self._owner.figures.dropped["binary"] += 1
-        if not self._owner.limits.flood.allows(self.key, now_s):
-            self.end("Too many messages.", FLOOD_RECONNECT_S)
-        self._say_error("A message is text, not bytes.", now_s)
+        if self.admits(now_s):
+            self._owner.figures.dropped["binary"] += 1
+            self._say_error("A message is text, not bytes.", now_s)
+
+    def admits(self, now_s: float) -> bool:
+        """Count whatever came, be it a message or not. False for who floods, after a goodbye."""
+        if self.is_over:
+            return False
+        if self._owner.limits.flood.allows(self.key, now_s):
+            return True
+        self._owner.figures.dropped["flood"] += 1
+        self.end("Too many messages.", FLOOD_RECONNECT_S)
+        return False
 
     def on_closed(self) -> None:
         """See `Receiver`."""
@@ -141,18 +150,13 @@ class Connection:
     # What comes in
 
     def _on_text(self, text: str, arrival_s: float) -> None:
-        limits, figures = self._owner.limits, self._owner.figures
-        if not limits.flood.allows(self.key, arrival_s):
-            figures.dropped["flood"] += 1
-            self.end("Too many messages.", FLOOD_RECONNECT_S)
-            return
-        is_in_rate = limits.messages.allows(self.key, arrival_s)
+        is_in_rate = self._owner.limits.messages.allows(self.key, arrival_s)
         message = parse_message(text, self._owner.settings.max_message_bytes)
         # Each bet gets its answer: how many of them a player may send is for the desk to say.
         if is_in_rate or isinstance(message, BetMessage):
             self._take(message, arrival_s)
         else:
-            figures.dropped["rate"] += 1
+            self._owner.figures.dropped["rate"] += 1
 
     def _take(self, message: Message, arrival_s: float) -> None:
         counts = self._owner.figures.messages

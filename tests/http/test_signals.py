@@ -3,7 +3,9 @@
 import asyncio
 import json
 import socket
+from collections import Counter
 from collections.abc import AsyncIterator, Awaitable, Callable
+from dataclasses import dataclass
 from typing import Any
 
 import aiohttp
@@ -11,7 +13,7 @@ import pytest
 from structlog.testing import capture_logs
 
 from gateway.http import signals
-from gateway.http.signals import MAX_WAITING_BYTES
+from gateway.http.signals import FRAMES_A_TURN, MAX_WAITING_BYTES
 from gateway.signals.connection import Connection
 from gateway.signals.messages import PROTOCOL
 from tests.http.conftest import Api, Serve
@@ -45,6 +47,49 @@ class Player:
 
 
 Enter = Callable[..., Awaitable[Player]]
+
+
+@dataclass
+class RawLine:
+    """A WebSocket of whoever speaks no more of the protocol than he wants."""
+
+    reader: asyncio.StreamReader
+    writer: asyncio.StreamWriter
+
+    async def send(self, frames: bytes) -> None:
+        self.writer.write(frames)
+        await self.writer.drain()
+
+    async def read_until(self, part: bytes) -> None:
+        async with asyncio.timeout(10):
+            await self.reader.readuntil(part)
+
+    async def read_to_the_end(self) -> None:
+        async with asyncio.timeout(10):
+            await self.reader.read()
+
+
+Raw = Callable[[Api], Awaitable[RawLine]]
+
+
+@pytest.fixture
+async def raw() -> AsyncIterator[Raw]:
+    """Opens WebSockets without a client."""
+    lines: list[RawLine] = []
+
+    async def opened(api: Api) -> RawLine:
+        lines.append(RawLine(*await asyncio.open_connection("127.0.0.1", api.port)))
+        await lines[-1].send(HANDSHAKE.encode())
+        return lines[-1]
+
+    yield opened
+    for line in lines:
+        line.writer.close()
+
+
+def frame(opcode: int, payload: bytes) -> bytes:
+    """A client's frame with a mask of zeros."""
+    return bytes((0x80 | opcode, 0x80 | len(payload), 0, 0, 0, 0)) + payload
 
 
 @pytest.fixture
@@ -280,6 +325,48 @@ async def test_flood_is_told_goodbye(api: Api, enter: Enter) -> None:
         await player.line.send_str('{"type":"pong","id":1}')
     await player.next("goodbye")
     assert await player.closed() == aiohttp.WSCloseCode.GOING_AWAY
+
+
+async def test_pings_of_the_protocol_are_answered(api: Api, raw: Raw) -> None:
+    line = await raw(api)
+    await line.send(frame(0x9, b"x"))
+    await line.read_until(b"\x8a\x01x")
+
+
+@pytest.mark.parametrize("opcode", [0x9, 0xA, 0x1, 0x2], ids=["pings", "pongs", "texts", "bytes"])
+async def test_flood_of_any_frames_is_cut_without_waiting_for_a_handshake(
+    api: Api, raw: Raw, monkeypatch: pytest.MonkeyPatch, opcode: int
+) -> None:
+    monkeypatch.setattr(signals, "CLOSE_TIMEOUT_S", 3600.0)
+    with capture_logs() as logs:
+        line = await raw(api)
+        await line.send(frame(opcode, b"x") * 1000)
+        await line.read_until(b'"type":"goodbye"')
+        await line.read_to_the_end()
+        await is_gone(api)
+    assert api.gateway.hub.play.signals.figures.dropped["flood"] == 1
+    assert not [each for each in logs if each["event"] == "request failed"]
+
+
+async def test_frames_that_come_together_are_taken_in_turns(
+    api: Api, raw: Raw, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    turn, turns = 0, Counter[int]()
+
+    async def count_turns() -> None:
+        nonlocal turn
+        while True:
+            turn += 1
+            await asyncio.sleep(0)
+
+    monkeypatch.setattr(Connection, "on_text", lambda *_: turns.update([turn]))
+    line = await raw(api)
+    await line.read_until(b'"type":"ping"')
+    counting = asyncio.create_task(count_turns())
+    await line.send(frame(0x1, b"x") * 200)
+    await until(lambda: turns.total() == 200)
+    counting.cancel()
+    assert max(turns.values()) <= FRAMES_A_TURN
 
 
 HANDSHAKE = "\r\n".join(
