@@ -8,8 +8,9 @@ import pytest
 from aiortc import rtcsctptransport
 from aiortc.rtcsctptransport import DataChunk, SackChunk, parse_packet
 
+from gateway.transport.bounded_sctp import MAX_HELD_CHUNKS, RECEIVE_WINDOW_BYTES
 from gateway.transport.data_channel import LABEL, SIGNALS, Channel
-from gateway.transport.sctp import MAX_HELD_CHUNKS, MAX_UNACKNOWLEDGED_CHUNKS, RECEIVE_WINDOW_BYTES
+from gateway.transport.sctp import MAX_UNACKNOWLEDGED_CHUNKS
 from gateway.wire.dcep import DataChannelOpen
 from gateway.wire.sctp import MAX_STREAMS, MAX_TSN_AHEAD
 from tests.transport.association import Pair, timers_of

@@ -1,5 +1,5 @@
-"""What `gateway.transport.sctp` takes for granted of aiortc's private parts. When aiortc is raised and this fails, read
-sctp.py, and aiortc's module with hostile eyes, before anything else."""
+"""What `sctp.py` and `bounded_sctp.py` take for granted of aiortc's private parts. When aiortc is raised and this
+fails, read both, and aiortc's module with hostile eyes, before anything else."""
 
 import inspect
 import time

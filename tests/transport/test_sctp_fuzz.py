@@ -7,7 +7,8 @@ from struct import pack
 from hypothesis import given
 from hypothesis import strategies as st
 
-from gateway.transport.sctp import MAX_HELD_CHUNKS, MAX_UNACKNOWLEDGED_CHUNKS
+from gateway.transport.bounded_sctp import MAX_HELD_CHUNKS
+from gateway.transport.sctp import MAX_UNACKNOWLEDGED_CHUNKS
 from gateway.wire.dcep import DataChannelOpen, PayloadProtocol, serialize_open
 from gateway.wire.sctp import MAX_STREAMS, MAX_TSN_AHEAD
 from tests.transport.association import Pair, timers_of
