@@ -167,7 +167,7 @@ function tiles({ gateway, edge, bets, upstream, aborts, streams }) {
     ["Rounds aborted", String(aborted), "since the start", aborted ? "fair" : ""],
     ["CPU", `${(gateway.cpu_share * 100).toFixed(0)} %`, `loop waits at most ${(gateway.loop_lag_max_s * 1000).toFixed(0)} ms`],
     ["Lost in the kernel", gateway.kernel_drops.toLocaleString("en"), "datagrams", gateway.kernel_drops ? "bad" : ""],
-    ["Running for", durationWords(gateway.uptime_s, "minutes"), memoryWords(gateway.resident_bytes)],
+    ["Running for", durationWords(gateway.uptime_s, gateway.uptime_s < 60 ? "seconds" : "minutes"), memoryWords(gateway.resident_bytes)],
   ];
 }
 
