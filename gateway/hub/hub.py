@@ -9,7 +9,6 @@ import structlog
 
 from gateway.auth.audit import Audit
 from gateway.auth.identity import Identity
-from gateway.bets.desk import BettingDesk
 from gateway.bets.upstream import WebhookUpstream
 from gateway.clock import WallClock, monotonic_s
 from gateway.clockwork import isolated
@@ -23,8 +22,6 @@ from gateway.hub.studios import Studios
 from gateway.hub.viewing import Viewing
 from gateway.log import PlayerHash
 from gateway.metrics import Histograms
-from gateway.rounds.rounds import Rounds
-from gateway.signals.signals import Signals
 from gateway.stream.layout import PlayoutDelay
 from gateway.stream.registry import Registry, check_name
 from gateway.stream.stream import Stream
@@ -84,30 +81,6 @@ class Hub:
         delay = settings.playout_delay
         self._playout_delay = PlayoutDelay(delay.min_ms, delay.max_ms) if delay is not None else None
 
-    # What operators are shown is read through these
-
-    @property
-    def rounds(self) -> Rounds:
-        """See `Play`."""
-        return self.play.rounds
-
-    @property
-    def desk(self) -> BettingDesk:
-        """See `Play`."""
-        return self.play.desk
-
-    @property
-    def signals(self) -> Signals:
-        """See `Play`."""
-        return self.play.signals
-
-    def _on_attached(self, stream: Stream, is_replaced: bool) -> None:
-        for viewer in tuple(self.viewing_of(stream).viewers):
-            if is_replaced:
-                viewer.session.close("stream_changed")
-            else:
-                viewer.expect_new_clock()
-
     # Players
 
     def open_viewer(self, name: str, offer: Offer, who: Identity) -> tuple[Session, str]:
@@ -166,6 +139,13 @@ class Hub:
     def _on_viewer_closed(self, viewer: Viewer, cause: str) -> None:
         self.viewing_of(viewer.stream).viewers.pop(viewer, None)
         self.sessions.ended[Leg.EGRESS.value, cause] += 1
+
+    def _on_attached(self, stream: Stream, is_replaced: bool) -> None:
+        for viewer in tuple(self.viewing_of(stream).viewers):
+            if is_replaced:
+                viewer.session.close("stream_changed")
+            else:
+                viewer.expect_new_clock()
 
     # Upkeep
 

@@ -47,7 +47,7 @@ def reported(samples: Iterable[Sample]) -> dict[str, Counters]:
 
 def counters_of(stream: Stream, hub: Hub, reports: Mapping[str, Counters]) -> Counters:
     """All that is counted of a stream, since it began."""
-    name, tracks, rounds = stream.name, stream.tracks.values(), hub.rounds
+    name, tracks, rounds = stream.name, stream.tracks.values(), hub.play.rounds
     publisher = hub.studios.publishers.get(stream.source.session_id) if stream.source is not None else None
     ingest = stream.ingest_before + (publisher.figures if publisher is not None else IngestFigures())
     packaging = hub.presentations.figures(name)

@@ -64,7 +64,7 @@ class Operations:
         clock: WallClock,
     ) -> None:
         self._hub = hub
-        self._rounds = hub.rounds
+        self._rounds = hub.play.rounds
         self.quality = quality
         self._process = process
         self._samples = samples
@@ -93,15 +93,15 @@ class Operations:
     # Of all
 
     def _read(self, now_s: float) -> _Kept:
-        hub, tables, carriers = self._hub, Tables(self._samples()), self._hub.signals.carriers()
+        hub, tables, carriers = self._hub, Tables(self._samples()), self._hub.play.signals.carriers()
         names = self._names()
         report = {
             "at_unix_s": round(self._clock.unix_s(now_s), 3),
             "gateway": self._gateway(tables, now_s) | {"signals": _sums(each.items() for each in carriers.values())},
             "edge": self.quality.edge,
-            "bets": _sums([((state, count) for (_, state), count in hub.desk.answers.items())]),
+            "bets": _sums([((state, count) for (_, state), count in hub.play.desk.answers.items())]),
             "upstream": _upstream(tables),
-            "aborts": _sums([((cause, count) for (_, cause), count in hub.rounds.aborts.items())]),
+            "aborts": _sums([((cause, count) for (_, cause), count in hub.play.rounds.aborts.items())]),
             "streams": [self._row(name, now_s) for name in names],
         }
         texts = {key: json.dumps(value) for key, value in report.items()}
@@ -162,14 +162,14 @@ class Operations:
             "rounds_ended": {outcome: rounds.outcomes[name, outcome] for outcome in ("settled", "aborted")},
             "aborts": {cause.value: rounds.aborts[name, cause.value] for cause in AbortCause},
             "signals": dict(kept.carriers.get(name, {})),
-            "pings_unanswered": hub.signals.figures.unanswered[name],
-            "reports": {state: count for (of, state), count in hub.signals.reports.states.items() if of == name},
-            "bets": {state.value: hub.desk.answers[name, state.value] for state in BetState},
+            "pings_unanswered": hub.play.signals.figures.unanswered[name],
+            "reports": {state: count for (of, state), count in hub.play.signals.reports.states.items() if of == name},
+            "bets": {state.value: hub.play.desk.answers[name, state.value] for state in BetState},
         }
 
     def _frames_dropped(self, stream: Stream) -> dict[str, Any]:
         tables = Tables(stream_samples(self._hub, stream))
-        of_browsers = self._hub.signals.reports.frames_dropped(stream.name)
+        of_browsers = self._hub.play.signals.reports.frames_dropped(stream.name)
         by_leg = tables.nested("railbird_frames_dropped_total", "leg", "reason")
         return by_leg | {"player": {"browser": of_browsers}}
 

@@ -52,7 +52,7 @@ class Quality:
 
     def tick(self, now_s: float) -> None:
         """Every second."""
-        reports = reported(self._hub.signals.reports.samples())
+        reports = reported(self._hub.play.signals.reports.samples())
         self._ticks += 1
         self._report_text = None
         registered = {stream.name: stream for stream in self._hub.registry}

@@ -155,7 +155,7 @@ async def test_ops_of_nothing_has_all_its_tables(api: Api) -> None:
 
 async def test_ops_has_a_stream_with_everything_that_the_page_needs(api: Api) -> None:
     _sampled(api)
-    rounds, now_s = api.gateway.hub.rounds, monotonic_s()
+    rounds, now_s = api.gateway.hub.play.rounds, monotonic_s()
     done = rounds.command("table", Command(RoundState.BETTING_OPEN), now_s)
     rounds.abort("table", done.round_id, AbortCause.INGEST_LOSS, {"loss_share": 0.2}, now_s)
     opened = rounds.command("table", Command(RoundState.BETTING_OPEN, closes_in_s=20), now_s)
@@ -178,7 +178,7 @@ async def test_ops_has_a_stream_with_everything_that_the_page_needs(api: Api) ->
 
 async def test_ops_shows_the_last_twenty_rounds_the_newest_first(api: Api) -> None:
     api.go_live()
-    rounds = api.gateway.hub.rounds
+    rounds = api.gateway.hub.play.rounds
     for number in range(25):
         rounds.command("table", Command(RoundState.SCHEDULED, f"round-{number}"), monotonic_s())
         rounds.abort("table", f"round-{number}", AbortCause.POLICY, {}, monotonic_s())
@@ -187,7 +187,7 @@ async def test_ops_shows_the_last_twenty_rounds_the_newest_first(api: Api) -> No
 
 
 async def test_ops_keeps_the_rounds_of_a_stream_that_is_gone(api: Api) -> None:
-    api.gateway.hub.rounds.command("gone", Command(RoundState.SCHEDULED, "one"), monotonic_s())
+    api.gateway.hub.play.rounds.command("gone", Command(RoundState.SCHEDULED, "one"), monotonic_s())
     report = await _get(api, "/api/v1/ops?stream=gone")
     (row,), stream = report["streams"], report["details"]["gone"]
     assert (row.keys(), stream.keys()) == (ROW_KEYS, DETAIL_KEYS)

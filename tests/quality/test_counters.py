@@ -65,8 +65,8 @@ async def test_aborts_count_against_the_network_by_their_cause(sampled: Sampled,
     sampled.desk.studio()
     hub = sampled.desk.hub
     for number in range(2):
-        hub.rounds.command("table", Command(RoundState.SCHEDULED, f"round-{number}"), 0.0)
-        hub.rounds.abort("table", f"round-{number}", cause, {}, 0.0)
+        hub.play.rounds.command("table", Command(RoundState.SCHEDULED, f"round-{number}"), 0.0)
+        hub.play.rounds.abort("table", f"round-{number}", cause, {}, 0.0)
     counters = counters_of(sampled.desk.stream(), hub, {})
     assert (counters["rounds"], counters["aborts"]) == (2, 2)
     assert counters["network_aborts"] == (2 if cause in NETWORK_CAUSES else 0)

@@ -61,7 +61,7 @@ async def test_stream_that_goes_while_its_details_are_written_is_told_as_gone(sa
 
 
 async def test_report_is_json_whatever_a_studio_gave_as_result(sampled: Sampled) -> None:
-    rounds = sampled.desk.hub.rounds
+    rounds = sampled.desk.hub.play.rounds
     for state in (RoundState.BETTING_OPEN, RoundState.BETTING_CLOSED):
         rounds.command("table", Command(state, "one"), 0.0)
     rounds.command("table", Command(RoundState.RESULT, "one", result={"winner": ["banker", 7]}), 0.0)
