@@ -1,5 +1,6 @@
 """One round: what it is called, where it stands, and how it got there."""
 
+import math
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
@@ -52,11 +53,14 @@ class Round:
         """Whether nothing can follow."""
         return not TRANSITIONS[self.state]
 
-    def takes_bets(self, now_s: float) -> bool:
-        """Whether a bet that arrived at `now_s` is in time.
+    def takes_bets(self, arrival_s: float) -> bool:
+        """Whether a bet that arrived at that time is in time.
 
-        What arrived before the window closed is, even where the gateway comes to it only afterwards, as after a stall.
+        What counts is how the window stood then, even where the gateway comes to it afterwards, as after a stall.
         """
+        opened_s = next((step.at_s for step in self.steps if step.state is RoundState.BETTING_OPEN), math.inf)
+        if arrival_s < opened_s:
+            return False
         if self.state is RoundState.BETTING_OPEN:
-            return self.closes_at_s is None or now_s < self.closes_at_s
-        return self.state is RoundState.BETTING_CLOSED and now_s < self.steps[-1].at_s
+            return self.closes_at_s is None or arrival_s < self.closes_at_s
+        return self.state is RoundState.BETTING_CLOSED and arrival_s < self.steps[-1].at_s

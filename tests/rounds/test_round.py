@@ -50,3 +50,16 @@ def test_bet_that_arrived_in_time_is_in_time_where_the_gateway_comes_to_it_after
     assert not opened.takes_bets(1004.0)
     stand.say("result")
     assert not opened.takes_bets(1003.9), "the outcome is known"
+
+
+def test_bet_that_arrived_before_the_window_opened_is_not_in_time_where_the_gateway_comes_to_it_afterwards() -> None:
+    stand = Stand()
+    stand.say("scheduled")
+    stand.wait(4.0)
+    opened = stand.say("betting_open")
+    assert not opened.takes_bets(1003.9)
+    assert opened.takes_bets(1004.0)
+    stand.wait(4.0)
+    stand.say("betting_closed")
+    assert not opened.takes_bets(1003.9)
+    assert opened.takes_bets(1004.0)
