@@ -200,3 +200,5 @@ def _check_repeats(known: Round, command: Command) -> None:
     """SignallingError 409 where a repeated command says something else: it would be lost without a word."""
     if command.result is not None and command.result != known.result:
         raise SignallingError(409, "The round has another result.")
+    if command.closes_in_s is not None and known.steps[-1].at_s + command.closes_in_s != known.closes_at_s:
+        raise SignallingError(409, "The window is open already, and closes at another time.")

@@ -65,6 +65,16 @@ def test_same_state_again_changes_nothing(stand: Stand, state: str) -> None:
     assert stand.rounds.outcomes.total() == (state == "settled")
 
 
+def test_window_that_is_open_cannot_be_given_another_end_without_a_word(stand: Stand) -> None:
+    stand.say("betting_open", closes_in_s=4.0)
+    stand.wait(1.0)
+    assert stand.say("betting_open", closes_in_s=4.0).closes_at_s == 1004.0
+    assert stand.say("betting_open").closes_at_s == 1004.0
+    assert _refused(lambda: stand.say("betting_open", closes_in_s=8.0))[0] == 409
+    stand.say("betting_open", "without an end")
+    assert _refused(lambda: stand.say("betting_open", "without an end", closes_in_s=8.0))[0] == 409
+
+
 def test_abort_again_changes_nothing(stand: Stand) -> None:
     stand.say("betting_open")
     stand.say("aborted")

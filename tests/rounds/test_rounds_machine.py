@@ -25,6 +25,7 @@ class RoundsMachine(RuleBasedStateMachine):
         super().__init__()
         self.stand = Stand()
         self.states: dict[str, RoundState] = {}
+        self.opened_s: dict[str, float] = {}
         self.closes_s: dict[str, float] = {}
         self.changes = 0
 
@@ -37,7 +38,7 @@ class RoundsMachine(RuleBasedStateMachine):
         if is_due and self.states.get(round_id) is RoundState.BETTING_OPEN:
             self._enter(round_id, RoundState.BETTING_CLOSED)
 
-    def _expected(self, round_id: str, state: RoundState) -> int | None:
+    def _expected(self, round_id: str, state: RoundState, closes_in_s: float | None) -> int | None:
         """The status of the refusal; None where the word is taken."""
         before = self.states.get(round_id)
         if before is None:
@@ -45,13 +46,15 @@ class RoundsMachine(RuleBasedStateMachine):
                 return 404
             is_full = sum(bool(TRANSITIONS[each]) for each in self.states.values()) >= MAX_OPEN_ROUNDS
             return 503 if is_full else None
+        if state is before and closes_in_s is not None:
+            return None if self.opened_s[round_id] + closes_in_s == self.closes_s.get(round_id) else 409
         return None if state is before or state in TRANSITIONS[before] else 409
 
     @rule(round_id=IDS, state=st.sampled_from(RoundState), closes_in_s=st.none() | st.floats(0.1, 5.0))
     def command(self, round_id: str, state: RoundState, closes_in_s: float | None) -> None:
         self._close_if_due(round_id)
-        expected = self._expected(round_id, state)
         closes_in_s = closes_in_s if state is RoundState.BETTING_OPEN else None
+        expected = self._expected(round_id, state, closes_in_s)
         if expected is not None:
             with pytest.raises(SignallingError) as caught:
                 self.stand.say(state.value, round_id, closes_in_s=closes_in_s)
@@ -61,6 +64,8 @@ class RoundsMachine(RuleBasedStateMachine):
         assert told.state is state
         if self.states.get(round_id) is not state:
             self._enter(round_id, state)
+            if state is RoundState.BETTING_OPEN:
+                self.opened_s[round_id] = self.stand.now_s
             if closes_in_s is not None:
                 self.closes_s[round_id] = self.stand.now_s + closes_in_s
 
