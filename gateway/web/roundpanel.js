@@ -71,7 +71,10 @@ export class RoundPanel {
   }
 
   #showWords() {
-    if (this.#shown !== null) setText("#round-words", roundWords(this.#shown, this.#secondsLeft(this.#shown)));
+    if (this.#shown !== null) setText("#round-words", roundWords(this.#shown));
+    // Beside the words, which are read out whenever they change.
+    const secondsLeft = this.#shown?.state === "betting_open" ? this.#secondsLeft(this.#shown) : null;
+    setText("#round-seconds", secondsLeft === null ? "" : ` – ${secondsLeft} s`);
     if (this.#open === null) for (const button of this.#buttons) button.disabled = true;
   }
 

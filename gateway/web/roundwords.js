@@ -39,14 +39,14 @@ export function betWords({ fields, state }) {
   return `${fields.stake} on ${on}: ${BETS[state] ?? state}`;
 }
 
-/** What is said of a round that stands as `round` says, `secondsLeft` before its bets close by themselves. */
-export function roundWords(round, secondsLeft = null) {
-  return ROUNDS[round.state]?.(round, secondsLeft) ?? "";
+/** What is said of a round that stands as `round` says. */
+export function roundWords(round) {
+  return ROUNDS[round.state]?.(round) ?? "";
 }
 
 const ROUNDS = {
   scheduled: () => "The next round begins soon",
-  betting_open: (_round, secondsLeft) => (secondsLeft === null ? "Place your bets" : `Place your bets – ${secondsLeft} s`),
+  betting_open: () => "Place your bets",
   betting_closed: () => "No more bets",
   result: ({ result }) => resultWords(result),
   settled: ({ result }) => resultWords(result),

@@ -78,10 +78,10 @@ async def test_sound_is_off_until_somebody_taps(page: Page, stub: StubGateway, o
 @pytest.mark.browser
 async def test_state_is_announced_and_a_still_picture_is_dimmed(page: Page, stub: StubGateway, origin: str) -> None:
     await page.goto(f"{origin}/watch/demo")
-    await expect(page.locator("[aria-live=polite]")).to_have_text("Live")
+    await expect(page.locator("#announcement")).to_have_text("Live")
     await expect(page.locator("#picture")).to_have_css("filter", "none")
     stub.strips[0].freeze()
-    await expect(page.locator("[aria-live=polite]")).to_have_text(re.compile("frozen"), timeout=6000)
+    await expect(page.locator("#announcement")).to_have_text(re.compile("frozen"), timeout=6000)
     await expect(page.locator("#picture")).to_have_css("filter", re.compile("grayscale"))
 
 

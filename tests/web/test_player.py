@@ -51,7 +51,7 @@ async def test_player_without_a_path_shows_hls_and_says_so(page: Page, stub: Stu
     await page.goto(f"{origin}/watch/demo")
     await expect(page.locator("#state")).to_have_text("Live")
     await expect(page.locator("#way")).to_have_text(HLS_WORDS)
-    await expect(page.locator("[aria-live=polite]")).to_have_text("Live by HLS, about a second behind")
+    await expect(page.locator("#announcement")).to_have_text("Live by HLS, about a second behind")
     assert await page.evaluate("said") == ["", "WebRTC does not get through. Changing to HLS.", ""]
     assert await _transport(page) == "hls"
     assert await _shown(page) == ["picture-hls"]

@@ -24,14 +24,14 @@ async def test_player_goes_live_and_reads_the_time_code(page: Page, stub: StubGa
     assert 0 <= figures["timecodeDelayMs"] < 1500
 
 
-async def test_offer_receives_both_kinds_and_does_not_wait_for_candidates(
+async def test_offer_receives_both_kinds_has_a_channel_and_does_not_wait_for_candidates(
     page: Page, stub: StubGateway, origin: str
 ) -> None:
     await page.goto(f"{origin}/watch/demo")
     await until(lambda: bool(stub.asked("POST")))
     offer = stub.asked("POST")[0]
     assert offer.headers["Content-Type"] == "application/sdp"
-    assert re.findall(r"^m=(\w+)", offer.body, re.MULTILINE) == ["video", "audio"]
+    assert re.findall(r"^m=(\w+)", offer.body, re.MULTILINE) == ["video", "audio", "application"]
     assert offer.body.count("a=recvonly") == 2
     assert "a=candidate" not in offer.body
 
