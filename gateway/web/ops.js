@@ -126,8 +126,8 @@ function forgetAnotherProcess(gateway) {
 function showTable({ streams, details, history }) {
   const detail = details[selected];
   find("#table").hidden = selected === "";
+  isWhole = selected === "" || detail !== undefined;
   if (!detail) return;
-  isWhole = true;
   setText("#table-name", selected);
   const row = streams.find(({ stream }) => stream === selected);
   find("#facts").replaceChildren(...factsOf(row, detail).map(fact));

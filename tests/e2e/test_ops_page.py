@@ -7,7 +7,7 @@ import re
 from pathlib import Path
 
 import pytest
-from playwright.async_api import Browser, Page, expect
+from playwright.async_api import Browser, Page, Route, expect
 
 from tests.e2e.chromium import WatchPage
 from tests.e2e.conftest import StartGateway
@@ -86,6 +86,30 @@ async def test_operators_page_asks_for_the_token_and_opens_with_it(
     await expect(page.locator("#state")).to_have_text("Live")
     await expect(page.locator("#door")).to_be_hidden()
     assert "operators-secret" not in gateway.log()
+
+
+async def test_operators_page_waits_for_a_gateway_that_restarts_and_begins_its_plots_anew(
+    gateway: GatewayProcess, browser: Browser, cleanup: contextlib.AsyncExitStack
+) -> None:
+    page = await _page(browser, f"{gateway.url}/ops", cleanup, (1000, 800))
+    await expect(page.locator("#tables tbody")).to_have_text("Nobody publishes here now.")
+    await expect(page.locator("#table")).to_be_hidden()
+    await page.wait_for_function("railbird.points >= 3", timeout=30_000)
+
+    async def unanswered(route: Route) -> None:
+        await route.abort()
+
+    async def of_another_process(route: Route) -> None:
+        report = await (await route.fetch()).json()
+        report["gateway"]["process_id"] += 1
+        await route.fulfill(json=report)
+
+    await page.route("**/api/v1/ops?*", unanswered)
+    await expect(page.locator("#state")).to_have_text("The gateway does not answer")
+    await page.unroute("**/api/v1/ops?*")
+    await page.route("**/api/v1/ops?*", of_another_process)
+    await expect(page.locator("#state")).to_have_text("Live")
+    assert await page.evaluate("railbird.points") < 3
 
 
 async def test_studio_page_plays_a_round_that_players_see(
