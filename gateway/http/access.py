@@ -5,6 +5,7 @@ A token comes as `Authorization: Bearer`; where a page can set no header (WebSoc
 
 from collections import Counter
 from collections.abc import Callable, Iterator
+from urllib.parse import unquote_to_bytes
 
 import structlog
 from aiohttp import web
@@ -26,7 +27,8 @@ from gateway.rates import Rates
 log = structlog.get_logger()
 
 TOKEN_SUBPROTOCOL = "bearer."
-"""What a WebSocket's offered subprotocol begins with when the rest of it is the token. It is never the chosen one."""
+"""What a WebSocket's offered subprotocol begins with when the rest of it is the token, percent-encoded (RFC 3986
+section 2.1), as a subprotocol has not every character. It is never the chosen one."""
 
 RETRY_AFTER_S = 1
 
@@ -142,7 +144,8 @@ def presented_token(request: web.Request) -> bytes | None:
     if scheme.lower() != "bearer":
         offers = ",".join(request.headers.getall("Sec-WebSocket-Protocol", ()))
         offered = (name.strip() for name in offers.split(","))
-        given = next((name.removeprefix(TOKEN_SUBPROTOCOL) for name in offered if _is_token(name)), "")
+        encoded = next((name.removeprefix(TOKEN_SUBPROTOCOL) for name in offered if _is_token(name)), "")
+        return unquote_to_bytes(encoded.encode(errors="surrogateescape")) or None
     # A header may hold any bytes, which aiohttp passes on as surrogates.
     return given.strip().encode(errors="surrogateescape") or None
 

@@ -62,10 +62,15 @@ export class SocketCarrier extends Carrier {
   constructor(path, token, calls) {
     const address = new URL(path, location.href);
     address.protocol = address.protocol.replace("http", "ws");
-    super(new WebSocket(address, token ? [PROTOCOL, `bearer.${token}`] : [PROTOCOL]), calls);
+    super(new WebSocket(address, token ? [PROTOCOL, `bearer.${encoded(token)}`] : [PROTOCOL]), calls);
   }
 
   get isOpen() {
     return this.line.readyState === WebSocket.OPEN;
   }
+}
+
+/** A subprotocol has not every character: percent-encoded. A JSON Web Token stays as it is. */
+function encoded(token) {
+  return encodeURIComponent(token).replace(/[()]/g, (sign) => `%${sign.charCodeAt(0).toString(16)}`);
 }

@@ -7,6 +7,7 @@ from collections import Counter
 from collections.abc import AsyncIterator, Awaitable, Callable
 from dataclasses import dataclass
 from typing import Any
+from urllib.parse import quote
 
 import aiohttp
 import pytest
@@ -214,6 +215,13 @@ async def test_token_comes_by_header_too(serve: Serve, enter: Enter) -> None:
     api = await serve(tokens={"watch": TOKEN})
     player = await enter(api, Authorization=f"Bearer {TOKEN}")
     await player.next("welcome")
+
+
+async def test_token_of_any_characters_opens_the_socket_when_it_is_percent_encoded(serve: Serve, enter: Enter) -> None:
+    token = "let-me in (100 %), ää"
+    api = await serve(tokens={"watch": token})
+    player = await enter(api, protocols=(PROTOCOL, f"bearer.{quote(token)}"))
+    assert (await player.next("welcome"))["mayBet"] is True
 
 
 @pytest.mark.parametrize("protocols", [(PROTOCOL,), (PROTOCOL, "bearer.wrong"), (PROTOCOL, "bearer.")])
