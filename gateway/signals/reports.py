@@ -11,6 +11,9 @@ from gateway.signals.messages import Report
 MAX_FRAME_RATE = 250.0
 """Frames a second of a report: more than any browser shows."""
 
+MAX_FREEZE_RATE = 10.0
+"""Freezes a second of a report: each lasts 150 ms at least, as browsers count them (webrtc-stats, freezeCount)."""
+
 
 @dataclass(slots=True)
 class PlayerFigures:
@@ -27,24 +30,37 @@ class PlayerFigures:
 
 
 class Reporter:
-    """One connection's reports: when the next may come, and how long an interval it may claim."""
+    """One connection's reports: when the next may come, and how much time it may claim."""
 
-    __slots__ = ("_last_s",)
+    __slots__ = ("_freezable_s", "_last_s")
 
     def __init__(self, now_s: float) -> None:
         self._last_s = now_s
+        self._freezable_s = 0.0
+        """Of the time before the last report: what a freeze that was not over then may have taken."""
 
     def refusal(self, report: Report, now_s: float, report_s: float) -> str | None:
         """Why the report is not taken, as the label of `railbird_player_reports_total`; None: it is."""
         elapsed_s = now_s - self._last_s
         if elapsed_s < report_s / 2:
             return "too_often"
-        # A page may have measured for a while before this connection; but nobody counts for more than is there.
-        is_too_long = report.interval_s > elapsed_s + 2 * report_s
-        if is_too_long or report.frames_decoded + report.frames_dropped > MAX_FRAME_RATE * report.interval_s:
+        freezable_s = self._freezable_s + elapsed_s
+        if _is_implausible(report, elapsed_s, freezable_s, 2 * report_s):
             return "implausible"
-        self._last_s = now_s
+        # Nobody's picture stands still for longer than there was time, nor while it moves.
+        left_s = freezable_s - report.frozen_s
+        self._last_s, self._freezable_s = now_s, min(left_s, report.interval_s) if report.frames_decoded else left_s
         return None
+
+
+def _is_implausible(report: Report, elapsed_s: float, freezable_s: float, slack_s: float) -> bool:
+    """`slack_s`: a page may have measured for a while before this connection; but nobody counts for more than there is."""
+    return (
+        report.interval_s > elapsed_s + slack_s
+        or report.frozen_s > freezable_s + slack_s
+        or report.freezes > MAX_FREEZE_RATE * report.interval_s
+        or report.frames_decoded + report.frames_dropped > MAX_FRAME_RATE * report.interval_s
+    )
 
 
 class Reports:

@@ -152,6 +152,7 @@ def test_times_are_the_ones_of_the_code() -> None:
     assert f"those after {pings.PONG_TIMEOUT_S:g} s" in prose
     assert f"within {untold.KEPT_S / 60:g} minutes" in prose
     assert f"more than {reports.MAX_FRAME_RATE:g} frames a second" in prose
+    assert f"more than {reports.MAX_FREEZE_RATE:g} freezes a second" in prose
 
 
 def test_protocol_is_named_as_it_is() -> None:

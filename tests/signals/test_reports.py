@@ -6,7 +6,7 @@ from prometheus_client import CollectorRegistry
 from gateway.config import SignalSettings
 from gateway.metrics import FAMILIES, Histograms
 from gateway.signals.messages import Report
-from gateway.signals.reports import MAX_FRAME_RATE, PlayerFigures, Reporter, Reports
+from gateway.signals.reports import MAX_FRAME_RATE, MAX_FREEZE_RATE, PlayerFigures, Reporter, Reports
 
 REPORT = Report("webrtc", 5.0, 150, 3, 1, 0.5, 0.04, 0.03, 0.2, 1000, 10)
 REPORT_S = SignalSettings().report_s
@@ -75,6 +75,41 @@ def test_report_of_more_frames_than_a_browser_shows_is_not_taken(desk: Desk) -> 
     desk.take(Report("webrtc", 5.0, most, 1, 0, 0.0))
     assert desk.reports.states == {("table", "implausible"): 1}
     desk.take(Report("webrtc", 5.0, most - 1, 1, 0, 0.0))
+    assert desk.reports.states["table", "taken"] == 1
+
+
+def test_report_of_longer_freezes_than_there_was_time_is_not_taken(desk: Desk) -> None:
+    desk.take(Report("webrtc", 5.0, 0, 0, 1, 600.0), now_s=5.0)
+    assert desk.reports.states == {("table", "implausible"): 1}
+    desk.take(Report("webrtc", 5.0, 0, 0, 1, 5.0 + 2 * REPORT_S), now_s=5.0)
+    assert desk.reports.states["table", "taken"] == 1
+
+
+def test_freeze_that_lasted_over_several_reports_is_taken_once(desk: Desk) -> None:
+    """Browsers count it when it ends."""
+    for now_s in range(5, 65, 5):
+        desk.take(Report("webrtc", 5.0, 0, 0, 0, 0.0), now_s=now_s)
+    desk.take(Report("webrtc", 5.0, 0, 0, 1, 60.0), now_s=65.0)
+    desk.take(Report("webrtc", 5.0, 0, 0, 1, 60.0), now_s=70.0)
+    assert desk.reports.states == {("table", "taken"): 13, ("table", "implausible"): 1}
+    assert desk.reports.figures("table")["webrtc"].frozen_s == 60.0
+
+
+def test_freezes_are_held_against_all_the_time_that_there_was_and_that_had_no_picture(desk: Desk) -> None:
+    for now_s in range(5, 605, 5):
+        desk.take(Report("webrtc", 5.0, 150, 0, 0, 0.0), now_s=now_s)
+    desk.take(Report("webrtc", 5.0, 150, 0, 1, 5.0 + 5.0 + 2 * REPORT_S + 0.1), now_s=605.0)
+    assert desk.reports.states["table", "implausible"] == 1
+    for now_s in range(605, 1205, 5):
+        desk.take(Report("webrtc", 5.0, 150, 0, 1, 20.0), now_s=now_s)
+    assert desk.reports.figures("table")["webrtc"].frozen_s <= 600.0 + 5.0 + 2 * REPORT_S
+
+
+def test_report_of_more_freezes_than_can_be_in_its_time_is_not_taken(desk: Desk) -> None:
+    most = int(MAX_FREEZE_RATE * 5)
+    desk.take(Report("webrtc", 5.0, 0, 0, most + 1, 1.0))
+    assert desk.reports.states == {("table", "implausible"): 1}
+    desk.take(Report("webrtc", 5.0, 0, 0, most, 1.0))
     assert desk.reports.states["table", "taken"] == 1
 
 
