@@ -54,7 +54,7 @@ class Reporter:
 
 
 def _is_implausible(report: Report, elapsed_s: float, freezable_s: float, slack_s: float) -> bool:
-    """`slack_s`: a page may have measured for a while before this connection; but nobody counts for more than there is."""
+    """`slack_s`: a page may have measured for a while before this connection. Nobody counts for more than there is."""
     return (
         report.interval_s > elapsed_s + slack_s
         or report.frozen_s > freezable_s + slack_s
