@@ -36,6 +36,22 @@ def test_line_has_the_time_of_its_record(open_ledger: Open, tmp_path: Path) -> N
     assert _records(tmp_path)[-1]["atUnixMs"] == int(CLOCK.unix_s(now_s) * 1000)
 
 
+def test_line_is_synced_before_it_counts_and_before_the_head_names_it(
+    open_ledger: Open, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    ledger, fsync = open_ledger(), os.fsync
+    synced: list[tuple[str, int]] = []
+
+    def note(descriptor: int) -> None:
+        synced.append((Path(f"/proc/self/fd/{descriptor}").readlink().name, ledger.lines))
+        fsync(descriptor)
+
+    monkeypatch.setattr(os, "fsync", note)
+    lines = ledger.lines
+    append(ledger, 0)
+    assert synced == [("ledger-000001.jsonl", lines), ("ledger.head.new", lines + 1)]
+
+
 def test_record_is_kept_as_it_was_when_it_was_given(open_ledger: Open, tmp_path: Path) -> None:
     ledger, record = open_ledger(), {"bets": 1}
     ledger.append("round", record, monotonic_s())
