@@ -20,6 +20,7 @@ from gateway.clock import WallClock, monotonic_s
 from gateway.clockwork import Clockwork
 from gateway.config import HostPort, Settings
 from gateway.http.access import Access
+from gateway.http.malformed import Malformed
 from gateway.http.server import HttpServer, application
 from gateway.hub.collector import GatewayCollector
 from gateway.hub.hub import Hub
@@ -67,11 +68,12 @@ class Gateway:
         if self.ledger is not None:
             self.hub.play.tables.record = self.ledger.append
         self.access = Access(settings, audit)
+        self.malformed = Malformed()
         self.process = Process(monotonic_s())
         self.quality = Quality(self.hub, self.process, clock)
         operating = Operations(self.hub, self.quality, self.process, self._register_collectors().process_samples, clock)
         serving = application(settings, self.hub, self.metrics, self.access, operating, self.tracing)
-        self._http = HttpServer(serving, settings.http)
+        self._http = HttpServer(serving, settings.http, self.malformed)
         self._clockwork = Clockwork(self._on_lag)
         self._watchdog = Watchdog(settings.rounds.aborts, self.hub, self._clockwork)
         self._turns = Turns(self.hub)
@@ -135,6 +137,8 @@ class Gateway:
 
     def _register_collectors(self) -> GatewayCollector:
         of_process = [
-            each.samples for each in (self.access, self.tracing, self.upstream, self.ledger) if each is not None
+            each.samples
+            for each in (self.access, self.malformed, self.tracing, self.upstream, self.ledger)
+            if each is not None
         ]
         return register_collectors(self.metrics, self.hub, [self.hub.play.samples, self.quality.samples], of_process)

@@ -7,6 +7,7 @@ from gateway.config import HostPort, Settings
 from gateway.http import api, hls, operations, pages, qos, rounds, signals
 from gateway.http.access import ACCESS, Access, newest_keys
 from gateway.http.keys import HUB, METRICS, OPERATIONS, QUALITY, SETTINGS
+from gateway.http.malformed import Malformed
 from gateway.http.middleware import cors, refusals
 from gateway.http.signalling import WHEP, WHIP
 from gateway.http.tracing import install as install_tracing
@@ -39,9 +40,15 @@ def application(
 class HttpServer:
     """Serves the application until stopped."""
 
-    def __init__(self, app: web.Application, listen: HostPort) -> None:
-        # A player that goes away while its request waits for media must not keep a place among those who wait.
-        self._runner = web.AppRunner(app, access_log=None, shutdown_timeout=1.0, handler_cancellation=True)
+    def __init__(self, app: web.Application, listen: HostPort, malformed: Malformed) -> None:
+        self._runner = web.AppRunner(
+            app,
+            access_log=None,
+            logger=malformed.logger,
+            shutdown_timeout=1.0,
+            # A player that goes away while its request waits for media must not keep a place among those who wait.
+            handler_cancellation=True,
+        )
         self._listen = listen
 
     async def start(self) -> HostPort:
