@@ -1,7 +1,7 @@
 """Hands accepted bets to the webhook, and says of each what became of it: delivered or undelivered, exactly once.
 
-Bets wait in lanes (`lane.py`). All bets of a player are in one lane, so they arrive in the order in which they were
-accepted; lanes know nothing of one another.
+Bets wait for lanes (`lanes.py`), each player's in a queue of its own, so they arrive in the order in which they were
+accepted; players know nothing of one another.
 """
 
 import asyncio
@@ -16,7 +16,7 @@ from opentelemetry.trace import Span, SpanKind, get_current_span, use_span
 
 from gateway.bets.bet import Bet, Delivery
 from gateway.bets.handover import Handover, handover
-from gateway.bets.lane import PAUSES, Lane, Pauses, Road
+from gateway.bets.lanes import PAUSES, Lanes, Pauses, Road
 from gateway.bets.webhook import Fate, Verdict, Webhook
 from gateway.clock import WallClock, monotonic_s
 from gateway.config import UpstreamSettings
@@ -57,8 +57,7 @@ class WebhookUpstream:
         self._is_idle = asyncio.Event()
         self._is_idle.set()
         road = Road(self._span, self._attempt, self._ended)
-        self._lanes = [Lane(road, self._hurry, pauses) for _ in range(settings.lanes)]
-        self._tasks: list[asyncio.Task[None]] = []
+        self._lanes = Lanes(settings.lanes, road, self._hurry, pauses)
         self._webhook: Webhook | None = None
         self._waiting_bets = 0
         self._waiting_bytes = 0
@@ -79,7 +78,7 @@ class WebhookUpstream:
         self._waiting_bets += 1
         self._waiting_bytes += len(handed.body)
         self._is_idle.clear()
-        self._lanes[hash(bet.player) % len(self._lanes)].put(handed)
+        self._lanes.put(handed)
         return True
 
     def samples(self) -> Iterator[Sample]:
@@ -95,7 +94,7 @@ class WebhookUpstream:
         self._webhook = Webhook(self._url, self._secret, settings.timeout_s, settings.lanes)
         if self._is_in_clear:
             log.warning("bets travel unencrypted", consequence="whoever is on the way reads who bets what")
-        self._tasks = [asyncio.create_task(lane.run()) for lane in self._lanes]
+        self._lanes.start()
 
     async def stop(self, timeout_s: float) -> None:
         """Take no more; hand on what can be handed on in time; the rest is undelivered."""
@@ -103,12 +102,8 @@ class WebhookUpstream:
         with contextlib.suppress(TimeoutError):
             async with asyncio.timeout(timeout_s):
                 await self._is_idle.wait()
-        for task in self._tasks:
-            task.cancel()
-        await asyncio.gather(*self._tasks, return_exceptions=True)
-        for lane in self._lanes:
-            for handed in lane.take_all():
-                self._ended(handed, STOPPED, 0)
+        for handed in await self._lanes.stop():
+            self._ended(handed, STOPPED, 0)
         if self._webhook is not None:
             await self._webhook.close()
 

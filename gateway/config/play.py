@@ -26,7 +26,7 @@ class UpstreamSettings(Section):
     secret: Secret | None = None
     """Signs every request by HMAC-SHA256."""
     queue_bets: int = Field(20_000, ge=1, description="Bets that may wait; beyond it bets are refused as unavailable.")
-    lanes: int = Field(16, ge=1, le=256, description="Requests at a time. All bets of a player go through one lane.")
+    lanes: int = Field(16, ge=1, le=256, description="Requests at a time, one of a player.")
     timeout_s: float = Field(5.0, gt=0, le=60, description="For one answer of the upstream.")
     give_up_s: float = Field(
         120.0, ge=1, description="A bet that could not be handed on for so long is undelivered, and its player told."

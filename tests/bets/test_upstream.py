@@ -19,18 +19,20 @@ from structlog.testing import capture_logs
 from gateway import config
 from gateway.bets.bet import Answer, Bet, BetState, Delivery
 from gateway.bets.desk import BettingDesk
-from gateway.bets.lane import Pauses
+from gateway.bets.lanes import Pauses
 from gateway.bets.upstream import MAX_WAITING_BYTES, UNDELIVERED_LOGGED_PER_S, WebhookUpstream
 from gateway.clock import WallClock, monotonic_s
 from gateway.config import BetSettings, TracingSettings, UpstreamSettings
 from gateway.errors import ConfigError
 from gateway.metrics import FAMILIES
 from gateway.tracing import Tracing
-from tests.bets.casino import open_casino, refuse, take, until
+from tests.bets.casino import Reply, open_casino, refuse, take, until
 from tests.bets.table import CLIENT, bet, opened, rounds
 
 PLAYERS = 40
 MAX_BYTES_A_WAITING_BET = 2_000
+MAX_BYTES_A_WAITING_PLAYER = 7_000
+CHIPS: dict[str, Any] = {"chips": [[]] * 300}
 NOWHERE = "http://127.0.0.1:9/bets"
 
 
@@ -150,21 +152,83 @@ async def test_order_of_each_player_is_kept_under_random_failures() -> None:
     assert len(by_key) == 600, "the same key is the same bet, byte for byte"
 
 
-async def test_lane_that_fails_holds_back_no_other() -> None:
-    async def not_of_ada(request: web.Request) -> web.StreamResponse:
-        is_ada = (await request.json())["playerId"] == "ada"
-        return await (refuse(503) if is_ada else take)(request)
+def poisoned_by(reply: Reply, *players: str) -> Reply:
+    """Bets of those players are answered so, all others are taken."""
 
+    async def answer(request: web.Request) -> web.StreamResponse:
+        is_poison = (await request.json())["playerId"] in players
+        return await (reply if is_poison else take)(request)
+
+    return answer
+
+
+async def hang(request: web.Request) -> web.StreamResponse:
+    """Until nobody waits for the answer any more."""
+    await until(lambda: request.transport is None or request.transport.is_closing())
+    return web.Response(status=503)
+
+
+@pytest.mark.parametrize("poison", [refuse(500), refuse(503, Retry_After="30")])
+async def test_poisoned_player_delays_nobody_else_even_with_one_lane(poison: Reply) -> None:
     told = Told()
-    async with open_casino(not_of_ada) as casino, running(casino.url, told, lanes=256) as upstream:
+    reply = poisoned_by(poison, "ada")
+    async with open_casino(reply) as casino, running(casino.url, told, lanes=1, give_up_s=600.0) as upstream:
         for number in range(20):
-            upstream.offer(bet(f"a{number}", "ada", now_s=monotonic_s()))
-            upstream.offer(bet(f"b{number}", "bob", now_s=monotonic_s()))
-        # One in 256 starts of the interpreter puts both into one lane.
-        if hash("ada") % 256 != hash("bob") % 256:
-            await until(lambda: len(told.outcomes) == 20)
-            assert {placed.player for placed, _outcome in told.outcomes} == {"bob"}
-            assert upstream.waiting == 20
+            upstream.offer(bet(f"a{number:02d}", "ada", now_s=monotonic_s()))
+            upstream.offer(bet(f"b{number:02d}", "bob", now_s=monotonic_s()))
+        await until(lambda: len(told.outcomes) == 20)
+        assert [placed.bet_id for placed, _outcome in told.outcomes] == [f"b{number:02d}" for number in range(20)]
+        assert upstream.waiting == 20
+    assert {call.message["betId"] for call in casino.calls if call.message["playerId"] == "ada"} == {"a00"}
+
+
+@pytest.mark.parametrize("poison", [refuse(500), refuse(503, Retry_After="30"), hang])
+async def test_many_poisoned_players_leave_lanes_to_the_others(poison: Reply) -> None:
+    """A page without tokens opens as many connections as it likes, each of them a player."""
+    told = Told()
+    poisoned = [f"page{number}" for number in range(50)]
+    reply = poisoned_by(poison, *poisoned)
+    settings = {"lanes": 4, "give_up_s": 600.0, "timeout_s": 0.1}
+    async with open_casino(reply) as casino, running(casino.url, told, **settings) as upstream:
+        for player in poisoned * 2:
+            upstream.offer(bet("p1", player, now_s=monotonic_s()))
+        # The first attempts have been made: from here on it goes by who is in trouble.
+        await until(lambda: upstream.retries >= 50)
+        for number in range(100):
+            retries, placed = upstream.retries, now(number)
+            upstream.offer(placed)
+            await until(lambda bet_id=placed.bet_id: bet_id in told.by_bet)  # type: ignore[misc]
+            # It overtook those that wait to be tried again.
+            assert upstream.retries - retries < 20
+        assert upstream.outcomes == {Delivery.DELIVERED: 100}
+
+
+async def test_bet_is_undelivered_by_its_deadline_though_no_lane_came_free() -> None:
+    told = Told()
+    async with (
+        open_casino(hang) as casino,
+        running(casino.url, told, lanes=1, give_up_s=1.0, timeout_s=60.0) as upstream,
+    ):
+        begun_s = monotonic_s()
+        for number in range(30):
+            upstream.offer(now(number))
+        # But the one that is being asked about.
+        await until(lambda: len(told.outcomes) == 29)
+        assert monotonic_s() - begun_s < 30.0
+        assert upstream.waiting == casino.at_once == 1
+    assert set(map(tuple, told.by_bet.values())) == {(Delivery.UNDELIVERED,)}
+
+
+async def test_upstream_that_is_down_is_not_asked_by_all_players_as_fast_as_it_answers() -> None:
+    told, rest_s, lanes = Told(), 0.05, 4
+    async with open_casino(refuse(503)) as casino, running(casino.url, told, lanes=lanes) as upstream:
+        for number in range(200):
+            upstream.offer(now(number, players=200))
+        await until(lambda: upstream.retries >= 200)
+        begun_s, before = monotonic_s(), len(casino.calls)
+        await asyncio.sleep(1.0)
+        # Each of those lanes that players in trouble share rests after each failure.
+        assert len(casino.calls) - before <= (monotonic_s() - begun_s) / rest_s * lanes / 2 + lanes
 
 
 async def test_outage_loses_nothing_and_delivers_nothing_twice() -> None:
@@ -277,10 +341,6 @@ async def test_stop_hands_on_what_can_be_handed_on() -> None:
 
 
 async def test_stop_tells_the_rest_that_it_is_undelivered() -> None:
-    async def hang(request: web.Request) -> web.StreamResponse:
-        await asyncio.sleep(60)
-        return await take(request)
-
     told = Told()
     async with open_casino(hang) as casino:
         upstream = made(casino.url, told, timeout_s=60)
@@ -355,18 +415,24 @@ async def test_outage_is_told_when_it_begins_and_ends_and_bets_are_not_all_writt
     assert {"stream", "round_id", "bet_id", "player", "reason"} <= loud[0].keys()
 
 
-async def test_memory_of_a_full_queue_is_bounded() -> None:
-    tracemalloc.start()
-    try:
-        upstream = made(NOWHERE, queue_bets=3_000)
-        number = 0
-        while upstream.offer(replace(bet(f"{number:036d}", f"p-{number:034d}"), fields={"chips": [[]] * 300})):
-            number += 1
-        held_bytes, _peak = tracemalloc.get_traced_memory()
-    finally:
-        tracemalloc.stop()
+@pytest.mark.parametrize(("players", "max_bytes"), [(10, MAX_BYTES_A_WAITING_BET), (3_000, MAX_BYTES_A_WAITING_PLAYER)])
+async def test_memory_of_a_full_queue_is_bounded(players: int, max_bytes: int) -> None:
+    async with open_casino(hang) as casino:
+        upstream, number = made(casino.url, queue_bets=3_000, timeout_s=60.0), 0
+        tracemalloc.start()
+        try:
+            upstream.start()
+            while upstream.offer(
+                replace(bet(f"{number:036d}", f"p-{number % players:034d}", now_s=monotonic_s()), fields=CHIPS)
+            ):
+                number += 1
+            await until(lambda: casino.at_once > 0)
+            held_bytes, _peak = tracemalloc.get_traced_memory()
+        finally:
+            tracemalloc.stop()
+        await upstream.stop(0.0)
     assert number == 3_000
-    assert held_bytes / number < MAX_BYTES_A_WAITING_BET
+    assert held_bytes / number < max_bytes
 
 
 @pytest.mark.parametrize("url", ["ftp://casino.example/bets", "casino.example"])

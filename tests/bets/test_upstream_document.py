@@ -12,7 +12,7 @@ import pytest
 
 from gateway.app import SHARE_FOR_BETS
 from gateway.bets.handover import handover
-from gateway.bets.lane import PAUSES
+from gateway.bets.lanes import PAUSES
 from gateway.bets.signature import SIGNATURE_HEADER, signature
 from gateway.bets.webhook import MAX_ANSWER_BYTES, MAX_RETRY_AFTER_S, Fate, verdict_of
 from gateway.clock import unix_s
@@ -100,6 +100,7 @@ def test_figures_are_those_of_the_code() -> None:
         f"`timeout_s` ({defaults.timeout_s:g} s)",
         f"`queue_bets` ({defaults.queue_bets:,})",
         f"`lanes` ({defaults.lanes})",
+        f"for {PAUSES.after_failure_s * 1000:g} ms",
         f"from {PAUSES.first_s:g} s to {PAUSES.longest_s:g} s",
         f"up to {MAX_RETRY_AFTER_S:g} s",
         f"up to {MAX_ANSWER_BYTES // 1024} KiB",

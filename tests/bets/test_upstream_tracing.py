@@ -2,7 +2,7 @@
 
 import pytest
 
-from gateway.bets.lane import Pauses
+from gateway.bets.lanes import Pauses
 from gateway.bets.upstream import WebhookUpstream
 from gateway.clock import WallClock, monotonic_s
 from gateway.config import UpstreamSettings
