@@ -127,8 +127,8 @@ async def test_player_bets_in_time_and_is_refused_when_late(
 
     await _command(table, "result", result={"player": 7, "banker": 5, "winner": "player"})
     await expect(watch.page.locator("#round-words")).to_have_text("Player wins: Player 7, Banker 5")
-    metrics = await table.metrics()
-    assert metrics.by_label("railbird_bets_total", "state") == {"accepted": 1, "late": 1}
+    answered = (await table.metrics()).by_label("railbird_bets_total", "state")
+    assert {state: count for state, count in answered.items() if count} == {"accepted": 1, "late": 1}
 
 
 @CARRIERS
@@ -173,7 +173,7 @@ async def _round_trips_ms(gateway: GatewayProcess, watch: WatchPage, carrier: st
     """What the gateway exports, and what the browser itself measures, in the same seconds."""
     measuring = watch.page.evaluate(BET_ROUND_TRIPS, {"roundId": "r1", "count": SAMPLES})
     exported_ms, took_ms = await asyncio.gather(_exported_ms(gateway, carrier, SAMPLES * 0.1), measuring)
-    return exported_ms, statistics.fmean(took_ms)
+    return exported_ms, statistics.median(took_ms)
 
 
 @CARRIERS
