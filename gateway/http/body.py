@@ -13,7 +13,7 @@ BODY_TIMEOUT_S = 10.0
 async def read_text(request: web.Request, content_type: str, max_bytes: int, accept_header: str) -> str:
     """The body, if it is of that type; `accept_header` says so to who sent another.
 
-    SignallingError 408, 413, 415, or 400 for what is not UTF-8.
+    SignallingError 408, 413, 415, or 400 for what is not UTF-8, or not compressed as it says.
     """
     if request.content_type != content_type:
         raise SignallingError(415, f"The body has to be {content_type}.", {accept_header: content_type})
@@ -22,6 +22,8 @@ async def read_text(request: web.Request, content_type: str, max_bytes: int, acc
             body = await _read(request, max_bytes + 1)
     except TimeoutError:
         raise SignallingError(408, "The body did not come in time.") from None
+    except web.RequestPayloadError:  # gzip that is none, say
+        raise SignallingError(400, "The body is not encoded as its headers say.") from None
     if len(body) > max_bytes:
         raise SignallingError(413, f"The body is longer than {max_bytes} bytes.")
     try:
