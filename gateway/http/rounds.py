@@ -1,7 +1,7 @@
 """The rounds of a stream over HTTP: the studio's back office, or its page, says what happens at the table.
 
 POST `{"state", "roundId"?, "closesInMs"?, "result"?}`: 201 and the round for a new one, 200 for one that moved on, or
-stood there already. GET: the rounds that are remembered, the oldest first.
+stood there already. GET: the newest rounds and all that are open, the oldest first.
 """
 
 from dataclasses import replace
@@ -26,6 +26,9 @@ log = structlog.get_logger()
 JSON_TYPE = "application/json"
 """Insisted on: plain text a page of any origin may post without asking first (CORS)."""
 
+MAX_NEWEST_TOLD = 100
+"""Rounds of a GET, beside older ones that are still open: ten thousand would keep the event loop for a second."""
+
 
 async def post(request: web.Request) -> web.Response:
     """Open a round, or move it on."""
@@ -45,12 +48,13 @@ async def post(request: web.Request) -> web.Response:
 
 
 async def rounds(request: web.Request) -> web.Response:
-    """The rounds that are remembered, with what only studio and operator may know: evidence, and number of bets."""
+    """The newest and all open rounds, with what only studio and operator may know: evidence, number of bets."""
     stream = request.match_info["stream"]
     identify(request, Role.PUBLISH, stream, Role.OPERATE)
-    return web.json_response(
-        {"rounds": [describe_in_full(each) for each in request.app[HUB].play.rounds.of_stream(stream)]}
-    )
+    known = list(request.app[HUB].play.rounds.of_stream(stream))
+    older, newest = known[:-MAX_NEWEST_TOLD], known[-MAX_NEWEST_TOLD:]
+    told = [*(each for each in older if not each.is_over), *newest]
+    return web.json_response({"rounds": [describe_in_full(each) for each in told]})
 
 
 async def options(request: web.Request) -> web.Response:

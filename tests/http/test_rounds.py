@@ -11,9 +11,12 @@ import pytest
 from structlog.testing import capture_logs
 
 from gateway.clock import monotonic_s
+from gateway.http.rounds import MAX_NEWEST_TOLD
 from gateway.ledger.verification import verify
 from gateway.rounds.causes import AbortCause
 from gateway.rounds.request import MAX_BODY_BYTES
+from gateway.rounds.rounds import Command
+from gateway.rounds.states import RoundState
 from tests.http.conftest import Answer, Api, Serve
 
 JSON = {"Content-Type": "application/json"}
@@ -110,6 +113,19 @@ async def test_abort_by_the_studio_says_so(api: Api) -> None:
     await _open(api)
     told = json.loads((await _say(api, {"state": "aborted", "roundId": "r-1"})).text)
     assert (told["state"], told["cause"], told["evidence"]) == ("aborted", "studio_request", {})
+
+
+async def test_newest_rounds_are_told_and_all_that_are_open(serve: Serve) -> None:
+    """All of a long history would keep the event loop from the media."""
+    api = await serve(rounds={"history": 1000})
+    api.go_live()
+    await _open(api, "still-open")
+    known = api.gateway.hub.play.rounds
+    for number in range(300):
+        known.command("table", Command(RoundState.BETTING_OPEN, f"r-{number}"), monotonic_s())
+        known.command("table", Command(RoundState.ABORTED, f"r-{number}"), monotonic_s())
+    told = [each["roundId"] for each in await _told(api)]
+    assert told == ["still-open", *(f"r-{number}" for number in range(300 - MAX_NEWEST_TOLD, 300))]
 
 
 # What is refused
