@@ -34,6 +34,8 @@ class Measurement:
     """Frames that browsers decoded."""
     player_dropped: int = 0
     """Frames that browsers got and did not show."""
+    player_dropped_ms: int = 0
+    """Of `watched_ms`, in proportion to the frames that were not shown: a report weighs by its time."""
     freezes: int = 0
     frozen_ms: int = 0
     watched_ms: int = 0
@@ -78,8 +80,12 @@ class Measurement:
 
     @property
     def dropped_by_leg(self) -> dict[str, float | None]:
-        """Leg -> share of the leg's frames that were dropped."""
-        return {leg: _share(getattr(self, f"{leg}_dropped"), due) for leg, due in self.due_by_leg.items()}
+        """Leg -> share of the leg's frames that were dropped; of players' the mean over the time that they watched."""
+        return {
+            "ingest": _share(self.ingest_dropped, self.ingest_frames + self.ingest_dropped),
+            "egress": _share(self.egress_dropped, self.egress_frames),
+            "player": _share(self.player_dropped_ms, self.watched_ms),
+        }
 
     @property
     def due_by_leg(self) -> dict[str, int]:

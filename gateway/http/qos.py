@@ -26,7 +26,7 @@ async def qos(request: web.Request) -> web.Response:
                 "rtt": {"pings", "p50_ms", "p95_ms", "p99_ms": number | null},
                 "frames": {LEG: {"frames", "dropped", "dropped_share": number | null}},
                 "packets": {"ingest" | "egress": {"packets", "lost"}},
-                "freezes": {"freezes", "frozen_s", "watched_s", "still_s", "attended_s"},
+                "freezes": {"freezes", "frozen_s", "watched_s", "dropped_s", "still_s", "attended_s"},
                 "rounds": {"ended", "aborted", "aborted_by_network"}}}}}]}
 
     LEG: `ingest`, `egress`, `player`.

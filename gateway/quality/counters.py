@@ -68,5 +68,6 @@ def counters_of(stream: Stream, hub: Hub, reports: Mapping[str, Counters]) -> Co
         "rounds": sum(ended.values()),
         "aborts": ended["aborted"],
         "network_aborts": sum(rounds.aborts[name, cause.value] for cause in NETWORK_CAUSES),
+        "player_dropped_ms": round(hub.play.signals.reports.dropped_s(name) * 1000),
         **reports.get(name, {}),
     }

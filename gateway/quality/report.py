@@ -104,6 +104,7 @@ def _measured(measured: Measurement) -> dict[str, Any]:
             "freezes": measured.freezes,
             "frozen_s": measured.frozen_ms / 1000,
             "watched_s": measured.watched_ms / 1000,
+            "dropped_s": measured.player_dropped_ms / 1000,
             "still_s": measured.still_ms / 1000,
             "attended_s": measured.attended_ms / 1000,
         },

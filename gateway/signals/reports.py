@@ -1,18 +1,22 @@
 """What browsers say that they saw: bounded, never oftener than asked for, summed a stream and protocol."""
 
+import math
 from collections import Counter
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from gateway.config import SignalSettings
 from gateway.metrics import Histograms, Sample
 from gateway.signals.messages import Report
 
-MAX_FRAME_RATE = 250.0
+MAX_FRAME_RATE = 240.0
 """Frames a second of a report: more than any browser shows."""
 
 MAX_FREEZE_RATE = 10.0
 """Freezes a second of a report: each lasts 150 ms at least, as browsers count them (webrtc-stats, freezeCount)."""
+
+COUNTED_FREEZE_RATE = 1.0
+"""Freezes a second that count: a picture that stutters more often is as bad."""
 
 
 @dataclass(slots=True)
@@ -25,22 +29,26 @@ class PlayerFigures:
     freezes: int = 0
     frozen_s: float = 0.0
     watched_s: float = 0.0
+    dropped_s: float = 0.0
+    """Of `watched_s`, in proportion to the frames that were dropped: a report weighs by its time, not by its frames."""
     packets_received: int = 0
     packets_lost: int = 0
 
 
 class Reporter:
-    """One connection's reports: when the next may come, and how much time it may claim."""
+    """One connection's reports: when the next may come, and how much of it counts."""
 
-    __slots__ = ("_freezable_s", "_last_s")
+    __slots__ = ("_freezable_s", "_last_s", "_owed_s")
 
     def __init__(self, now_s: float) -> None:
         self._last_s = now_s
         self._freezable_s = 0.0
         """Of the time before the last report: what a freeze that was not over then may have taken."""
+        self._owed_s = 0.0
+        """Of freezes that were reported: what is still to be counted."""
 
-    def refusal(self, report: Report, now_s: float, report_s: float) -> str | None:
-        """Why the report is not taken, as the label of `railbird_player_reports_total`; None: it is."""
+    def believed(self, report: Report, now_s: float, report_s: float) -> Report | str:
+        """The report as it counts; or why it is not taken, as the label of `railbird_player_reports_total`."""
         elapsed_s = now_s - self._last_s
         if elapsed_s < report_s / 2:
             return "too_often"
@@ -50,11 +58,20 @@ class Reporter:
         # Nobody's picture stands still for longer than there was time, nor while it moves.
         left_s = freezable_s - report.frozen_s
         self._last_s, self._freezable_s = now_s, min(left_s, report.interval_s) if report.frames_decoded else left_s
-        return None
+        return self._counted(report, elapsed_s)
+
+    def _counted(self, report: Report, elapsed_s: float) -> Report:
+        """Nobody weighs more than the time that passed here, whatever it says: one who lies is one of many."""
+        watched_s = min(report.interval_s, elapsed_s)
+        owed_s = self._owed_s + report.frozen_s
+        frozen_s = min(owed_s, watched_s)
+        self._owed_s = owed_s - frozen_s
+        freezes = min(report.freezes, math.ceil(watched_s * COUNTED_FREEZE_RATE))
+        return replace(report, interval_s=watched_s, frozen_s=frozen_s, freezes=freezes)
 
 
 def _is_implausible(report: Report, elapsed_s: float, freezable_s: float, slack_s: float) -> bool:
-    """`slack_s`: a page may have measured for a while before this connection. Nobody counts for more than there is."""
+    """`slack_s`: a page may have measured for a while before this connection."""
     return (
         report.interval_s > elapsed_s + slack_s
         or report.frozen_s > freezable_s + slack_s
@@ -75,12 +92,14 @@ class Reports:
 
     def take(self, stream: str, report: Report, reporter: Reporter, now_s: float) -> None:
         """Add a report to its stream's figures, or count why not."""
-        refusal = reporter.refusal(report, now_s, self._settings.report_s)
-        self.states[stream, refusal or "taken"] += 1
-        if refusal is None:
-            by_protocol = self._figures.setdefault(stream, {})
-            _add(by_protocol.setdefault(report.protocol, PlayerFigures()), report)
-            self._observe(stream, report)
+        believed = reporter.believed(report, now_s, self._settings.report_s)
+        if isinstance(believed, str):
+            self.states[stream, believed] += 1
+            return
+        self.states[stream, "taken"] += 1
+        by_protocol = self._figures.setdefault(stream, {})
+        _add(by_protocol.setdefault(report.protocol, PlayerFigures()), believed)
+        self._observe(stream, believed)
 
     def figures(self, stream: str) -> dict[str, PlayerFigures]:
         """By protocol."""
@@ -95,6 +114,10 @@ class Reports:
     def frames_dropped(self, stream: str) -> int:
         """By all its players' browsers together."""
         return sum(figures.frames_dropped for figures in self.figures(stream).values())
+
+    def dropped_s(self, stream: str) -> float:
+        """Of all its players' watched time together, in proportion to the frames that their browsers dropped."""
+        return sum(figures.dropped_s for figures in self.figures(stream).values())
 
     def samples(self, streams: Iterable[str] = ()) -> Iterator[Sample]:
         """For a scrape. `streams`: those that there are, reported of or not yet."""
@@ -125,5 +148,7 @@ def _add(figures: PlayerFigures, report: Report) -> None:
     figures.freezes += report.freezes
     figures.frozen_s += report.frozen_s
     figures.watched_s += report.interval_s
+    if frames := report.frames_decoded + report.frames_dropped:
+        figures.dropped_s += report.interval_s * report.frames_dropped / frames
     figures.packets_received += report.packets_received or 0
     figures.packets_lost += report.packets_lost or 0

@@ -86,6 +86,7 @@ def test_example_is_what_the_code_says() -> None:
         egress_frames=17_640,
         player_frames=17_552,
         player_dropped=88,
+        player_dropped_ms=3000,
         freezes=3,
         frozen_ms=2400,
         watched_ms=600_000,

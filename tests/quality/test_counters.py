@@ -1,5 +1,7 @@
 """What a stream has counted, from wherever it is counted."""
 
+from collections.abc import Callable
+
 import pytest
 
 from gateway.metrics import FAMILIES
@@ -7,7 +9,10 @@ from gateway.quality.counters import NETWORK_CAUSES, counters_of, reported
 from gateway.rounds.causes import AbortCause
 from gateway.rounds.rounds import Command
 from gateway.rounds.states import RoundState
-from qos.measurement import COUNTERS
+from gateway.signals.messages import Report
+from gateway.signals.reports import MAX_FRAME_RATE, MAX_FREEZE_RATE, Reporter, Reports
+from qos.measurement import COUNTERS, Measurement
+from qos.score import score
 from tests.quality.streams import Sampled
 
 
@@ -78,3 +83,52 @@ def test_what_the_studio_decides_or_breaks_itself_is_not_the_networks() -> None:
         AbortCause.POLICY,
         AbortCause.ENCODER_STALLED,
     }
+
+
+# Players who lie
+
+HONEST = Report("webrtc", 5.0, 150, 0, 0, 0.0)
+MINUTE_S = 60.0
+
+
+def _lie(reports: Reports, reporter: Reporter, interval_s: float, frozen_s: float, now_s: float) -> None:
+    frames, freezes = int(MAX_FRAME_RATE * interval_s), int(MAX_FREEZE_RATE * interval_s)
+    reports.take("table", Report("webrtc", interval_s, 0, frames, freezes, frozen_s), reporter, now_s)
+
+
+def _lies_all_the_time(reports: Reports, before_s: float) -> None:
+    reporter = Reporter(before_s)
+    for number in range(1, 25):
+        _lie(reports, reporter, 2.5, 2.5, before_s + number * 2.5)
+
+
+def _connects_again_for_each_lie(reports: Reports, before_s: float) -> None:
+    for number in range(24):
+        now_s = before_s + number * 2.5
+        _lie(reports, Reporter(now_s), 12.5, 12.5, now_s + 2.5)
+
+
+def _saves_for_one_lie(reports: Reports, before_s: float) -> None:
+    reporter = Reporter(before_s + MINUTE_S - 600.0)
+    _lie(reports, reporter, 60.0, 600.0, before_s + MINUTE_S)
+
+
+@pytest.mark.parametrize("lies", [_lies_all_the_time, _connects_again_for_each_lie, _saves_for_one_lie])
+async def test_one_who_lies_among_a_hundred_costs_no_more_than_one_who_sees_nothing(
+    sampled: Sampled, lies: Callable[[Reports, float], None]
+) -> None:
+    sampled.desk.studio()
+    hub, before_s = sampled.desk.hub, 1000.0
+    reports = hub.play.signals.reports
+    for _ in range(99):
+        reporter = Reporter(before_s)
+        for number in range(1, 13):
+            reports.take("table", HONEST, reporter, before_s + number * 5.0)
+    lies(reports, before_s)
+    counters = counters_of(sampled.desk.stream(), hub, reported(reports.samples()))
+    measured = Measurement(window_ms=60_000)
+    for name, count in counters.items():
+        setattr(measured, name, count)
+    lost = {each.term.name: each.lost for each in score(measured).terms if each.lost}
+    # Of frames and of time 1 % is lost, as it says; freezes it has one a second, or a little more.
+    assert lost == pytest.approx({"frames_dropped": 2.1, "frozen": 4.9, "freezes": 2.5}, abs=0.5)

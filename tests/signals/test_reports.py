@@ -6,7 +6,14 @@ from prometheus_client import CollectorRegistry
 from gateway.config import SignalSettings
 from gateway.metrics import FAMILIES, Histograms
 from gateway.signals.messages import Report
-from gateway.signals.reports import MAX_FRAME_RATE, MAX_FREEZE_RATE, PlayerFigures, Reporter, Reports
+from gateway.signals.reports import (
+    COUNTED_FREEZE_RATE,
+    MAX_FRAME_RATE,
+    MAX_FREEZE_RATE,
+    PlayerFigures,
+    Reporter,
+    Reports,
+)
 
 REPORT = Report("webrtc", 5.0, 150, 3, 1, 0.5, 0.04, 0.03, 0.2, 1000, 10)
 REPORT_S = SignalSettings().report_s
@@ -39,7 +46,7 @@ def test_reports_are_summed_a_protocol(desk: Desk) -> None:
     desk.take(now_s=10.0)
     desk.take(Report("hls", 4.0, 100, 0, 0, 0.0), now_s=15.0)
     assert desk.reports.figures("table") == {
-        "webrtc": PlayerFigures(2, 300, 6, 2, 1.0, 10.0, 2000, 20),
+        "webrtc": PlayerFigures(2, 300, 6, 2, 1.0, 10.0, 2 * (5.0 * 3 / 153), 2000, 20),
         "hls": PlayerFigures(1, 100, 0, 0, 0.0, 4.0),
     }
     assert desk.reports.figures("other") == {}
@@ -92,7 +99,27 @@ def test_freeze_that_lasted_over_several_reports_is_taken_once(desk: Desk) -> No
     desk.take(Report("webrtc", 5.0, 0, 0, 1, 60.0), now_s=65.0)
     desk.take(Report("webrtc", 5.0, 0, 0, 1, 60.0), now_s=70.0)
     assert desk.reports.states == {("table", "taken"): 13, ("table", "implausible"): 1}
-    assert desk.reports.figures("table")["webrtc"].frozen_s == 60.0
+
+
+def test_freeze_that_is_longer_than_its_report_counts_over_the_next_ones_too(desk: Desk) -> None:
+    for now_s in range(5, 25, 5):
+        desk.take(Report("webrtc", 5.0, 0, 0, 0, 0.0), now_s=now_s)
+    frozen_s = []
+    for now_s, reported_s in ((25, 12.0), (30, 0.0), (35, 1.0), (40, 0.0)):
+        desk.take(Report("webrtc", 5.0, 100, 0, 0, reported_s), now_s=now_s)
+        frozen_s.append(desk.reports.figures("table")["webrtc"].frozen_s)
+    assert frozen_s == [5.0, 10.0, 13.0, 13.0]
+
+
+def test_report_counts_for_no_more_time_than_has_passed(desk: Desk) -> None:
+    desk.take(Report("webrtc", 5.0 + 2 * REPORT_S, 150, 150, 1, 5.0 + REPORT_S), now_s=5.0)
+    figures = desk.reports.figures("table")["webrtc"]
+    assert (figures.watched_s, figures.frozen_s, figures.dropped_s) == (5.0, 5.0, 2.5)
+
+
+def test_freezes_count_once_a_second(desk: Desk) -> None:
+    desk.take(Report("webrtc", 5.0, 0, 0, 50, 1.0), now_s=5.0)
+    assert desk.reports.figures("table")["webrtc"].freezes == 5 * COUNTED_FREEZE_RATE
 
 
 def test_freezes_are_held_against_all_the_time_that_there_was_and_that_had_no_picture(desk: Desk) -> None:
