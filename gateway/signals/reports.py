@@ -15,6 +15,9 @@ MAX_FRAME_RATE = 240.0
 MAX_FREEZE_RATE = 10.0
 """Freezes a second of a report: each lasts 150 ms at least, as browsers count them (webrtc-stats, freezeCount)."""
 
+COUNTED_FRAME_RATE = 60.0
+"""Frames a second that count, as more than studios send: of more, so many in the same proportion."""
+
 COUNTED_FREEZE_RATE = 1.0
 """Freezes a second that count: a picture that stutters more often is as bad."""
 
@@ -67,7 +70,17 @@ class Reporter:
         frozen_s = min(owed_s, watched_s)
         self._owed_s = owed_s - frozen_s
         freezes = min(report.freezes, math.ceil(watched_s * COUNTED_FREEZE_RATE))
-        return replace(report, interval_s=watched_s, frozen_s=frozen_s, freezes=freezes)
+        frames = report.frames_decoded + report.frames_dropped
+        part = min(1.0, COUNTED_FRAME_RATE * watched_s / frames) if frames else 0.0
+        decoded, dropped = round(report.frames_decoded * part), round(report.frames_dropped * part)
+        return replace(
+            report,
+            interval_s=watched_s,
+            frames_decoded=decoded,
+            frames_dropped=dropped,
+            freezes=freezes,
+            frozen_s=frozen_s,
+        )
 
 
 def _is_implausible(report: Report, elapsed_s: float, freezable_s: float, slack_s: float) -> bool:

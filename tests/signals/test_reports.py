@@ -7,6 +7,7 @@ from gateway.config import SignalSettings
 from gateway.metrics import FAMILIES, Histograms
 from gateway.signals.messages import Report
 from gateway.signals.reports import (
+    COUNTED_FRAME_RATE,
     COUNTED_FREEZE_RATE,
     MAX_FRAME_RATE,
     MAX_FREEZE_RATE,
@@ -115,6 +116,14 @@ def test_report_counts_for_no_more_time_than_has_passed(desk: Desk) -> None:
     desk.take(Report("webrtc", 5.0 + 2 * REPORT_S, 150, 150, 1, 5.0 + REPORT_S), now_s=5.0)
     figures = desk.reports.figures("table")["webrtc"]
     assert (figures.watched_s, figures.frozen_s, figures.dropped_s) == (5.0, 5.0, 2.5)
+
+
+def test_frames_beyond_what_studios_send_count_as_the_share_that_was_dropped(desk: Desk) -> None:
+    """Of a hundred players at 30 frames a second one that says 240 were dropped would be 7 % of all frames."""
+    desk.take(Report("webrtc", 5.0 + REPORT_S, 1200, 400, 0, 0.0), now_s=5.0)
+    figures = desk.reports.figures("table")["webrtc"]
+    assert (figures.frames_decoded, figures.frames_dropped) == (225, 75)
+    assert COUNTED_FRAME_RATE * 5.0 == 225 + 75
 
 
 def test_freezes_count_once_a_second(desk: Desk) -> None:
