@@ -4,6 +4,7 @@ import random
 import secrets
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator
+from itertools import islice
 
 from gateway.auth.identity import Identity
 from gateway.bets.bet import Bet, Delivery
@@ -212,9 +213,9 @@ class Signals:
         yield from self.reports.samples(streams)
 
     def _shown_at_first(self, stream: str) -> list[Round]:
-        rounds = list(self._rounds.of_stream(stream))
-        ended = [each for each in rounds if each.is_over][-_ENDED_ROUNDS:]
-        return [each for each in rounds if not each.is_over or each in ended]
+        newest_first = reversed(tuple(self._rounds.of_stream(stream)))
+        ended = islice((each for each in newest_first if each.is_over), _ENDED_ROUNDS)
+        return [*ended, *self._rounds.open_rounds(stream)]
 
     def _drop_figures(self, stream: str) -> None:
         self.reports.forget(stream)

@@ -10,6 +10,7 @@ from gateway.auth.identity import nobody
 from gateway.bets.bet import Delivery
 from gateway.errors import SignallingError
 from gateway.metrics import FAMILIES
+from gateway.rounds.round import Round
 from gateway.rounds.states import RoundState
 from gateway.signals.messages import PROTOCOL
 from gateway.signals.outbox import REPEAT_AFTER_S, TURN_S
@@ -47,6 +48,22 @@ def test_welcome_has_the_open_rounds_and_the_last_result(house: House) -> None:
         ("r4", "scheduled"),
     ]
     assert not {"evidence", "bets"} & set(rounds[0])
+
+
+def test_welcome_does_not_look_through_the_history(house: House, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Of ten thousand rounds that would be 7 ms for each player, and they come all at once."""
+    for number in range(50):
+        house.open_round(f"r{number}")
+        house.move(RoundState.ABORTED, f"r{number}")
+    looked_at = []
+
+    def is_over(each: Round) -> bool:
+        looked_at.append(each.round_id)
+        return each.state is RoundState.ABORTED
+
+    monkeypatch.setattr(Round, "is_over", property(is_over))
+    house.connect()
+    assert looked_at == ["r49"]
 
 
 def test_player_who_cannot_be_welcomed_takes_no_room(house: House) -> None:
