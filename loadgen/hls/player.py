@@ -25,6 +25,8 @@ from loadgen.hls.screen import Screen
 
 JOIN_WITHIN_S = 15.0
 """To the first part that can be decoded. Who joins has closed the page by then."""
+CANCEL_AGAIN_S = 1.0
+"""A cancellation that something below took for itself is not waited for any longer."""
 GIVE_UP_S = 30.0
 """Without a new part, beginning anew again and again: then the stream is over."""
 
@@ -202,7 +204,9 @@ class HlsPlayer:
     async def leave(self, silently: bool) -> bool:
         """Stop, and close all connections: HLS knows no goodbye that a server could refuse."""
         if self._task is not None:
-            self._task.cancel()
+            while not self._task.done():
+                self._task.cancel()
+                await asyncio.wait((self._task,), timeout=CANCEL_AGAIN_S)
             await asyncio.gather(self._task, return_exceptions=True)
         await self._fetcher.close()
         return not silently

@@ -8,7 +8,7 @@ from aiohttp import web
 
 from loadgen.errors import SignallingError
 from loadgen.hls import player as player_module
-from loadgen.hls.fetcher import MAX_CONNECTIONS
+from loadgen.hls.fetcher import MAX_CONNECTIONS, Answer, Fetcher
 from tests.loadgen.hls.stub import HOLD_BACK_S, PART_S, Stub, serving
 from tests.loadgen.hls.watching import BUSY_S, Watched, watching
 
@@ -114,3 +114,27 @@ async def test_stream_that_stays_away_is_given_up(monkeypatch: pytest.MonkeyPatc
         stub.refuse = lambda _request: web.Response(status=404)
         stub.go_on()
         await asyncio.wait_for(watched.player.over.wait(), 5.0)
+
+
+async def test_leave_ends_a_player_that_took_its_cancellation_for_something_else(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(player_module, "CANCEL_AGAIN_S", 0.05)
+    get = Fetcher.get
+    lost: list[str] = []
+
+    async def get_once_deaf(fetcher: Fetcher, url: str, timeout_s: float) -> Answer:
+        try:
+            return await get(fetcher, url, timeout_s)
+        except asyncio.CancelledError:
+            if lost:
+                raise
+            lost.append(url)
+            raise SignallingError("http_error", url) from None
+
+    monkeypatch.setattr(Fetcher, "get", get_once_deaf)
+    async with watching(Stub()) as watched:
+        await watched.watch(0.3)
+        async with asyncio.timeout(5):
+            await watched.leave()
+    assert len(lost) == 1
