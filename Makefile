@@ -38,8 +38,16 @@ setup: .venv/.installed $(HLS_JS) ## Build .venv with all that running and testi
 run: setup ## Start the gateway with the demo table
 	@exec $(BIN)/python -m gateway --demo $(RUN_ARGS)
 
+# Who measures time or has browsers, namespaces and processes of its own wants the machine for itself.
+ALONE := tests/demo tests/e2e tests/front tests/hls_conformance tests/loadgen/e2e tests/loadgen/hls tests/web
+
 test: setup packages ## Run every test, the browser's included (TEST_ARGS="-k wire")
+ifdef TEST_ARGS
 	@$(BIN)/python -m pytest $(TEST_ARGS)
+else
+	@$(BIN)/python -m pytest --quiet --numprocesses auto $(ALONE:%=--ignore=%)
+	@$(BIN)/python -m pytest $(ALONE)
+endif
 
 bench: setup ## Measure the gateway: a table, and JSON (BENCH_ARGS="...")
 	@$(BIN)/python -m tests.bench $(BENCH_ARGS)
