@@ -115,11 +115,12 @@ def welcome(bound: HostPort, udp_port: int) -> str:
   railbird is running. Open the table:   {url}/watch/{DEMO_STREAM}
 
     watch      {url}/watch/{{stream}}      the player page
-    studio     {url}/studio/{{stream}}     publish a camera, a screen or a drawn table
+    studio     {url}/studio/{{stream}}     publish a camera, a screen or a drawn table, and drive its rounds
+    operators  {url}/ops                 tables, bets, rounds, and what the network did to them
     WHIP       {url}/whip/{{stream}}       studios publish here (OBS, FFmpeg, browsers)
     WHEP       {url}/whep/{{stream}}       players watch from here
     API        {url}/api/v1/streams
-    operations {url}/livez /readyz /metrics
+    health     {url}/livez /readyz /metrics
     media      UDP port {udp_port}, for everything
 
   Ctrl-C ends it.
