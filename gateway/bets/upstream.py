@@ -47,6 +47,8 @@ class WebhookUpstream:
         self._is_in_clear = settings.url.scheme == "http" and not _is_loopback(settings.url.host or "")
         self.on_outcome: Callable[[Bet, Delivery, float], None] = lambda _bet, _outcome, _now_s: None
         """Called once for each accepted bet, with the time; the bet comes without its fields."""
+        self.on_delivered: Callable[[float], None] = lambda _seconds: None
+        """Called for each bet that was delivered, with the seconds since it was placed."""
         self.outcomes: Counter[Delivery] = Counter()
         self.retries = 0
         """Attempts that were not answered well."""
@@ -141,8 +143,11 @@ class WebhookUpstream:
         self.outcomes[outcome] += 1
         get_current_span().set_attributes({"outcome": outcome.value, "retries": retries, "reason": verdict.reason})
         self._log_outcome(handed.bet, outcome, verdict, retries)
+        now_s = monotonic_s()
+        if outcome is Delivery.DELIVERED:
+            self.on_delivered(now_s - handed.bet.placed_s)
         try:
-            self.on_outcome(handed.bet, outcome, monotonic_s())
+            self.on_outcome(handed.bet, outcome, now_s)
         except Exception:
             log.exception("telling the outcome of a bet failed", stream=handed.bet.stream, bet_id=handed.bet.bet_id)
 

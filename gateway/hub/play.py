@@ -40,6 +40,7 @@ class Play:
         self.signals = Signals(settings.signals, self.rounds, self.desk, histograms, clock, self._is_known)
         if upstream is not None:
             upstream.on_outcome = self.signals.tell_delivery
+            upstream.on_delivered = histograms.bet_upstream_seconds.observe
         self.rounds.listeners += [self.signals.broadcast, self.tables.on_round]
         self._registry = registry
         self._admission = admission

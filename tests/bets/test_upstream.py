@@ -103,6 +103,21 @@ async def test_accepted_bets_arrive_and_their_players_are_told() -> None:
     assert told.outcomes[0][0].fields == {}
 
 
+@pytest.mark.parametrize(("reply", "deliveries"), [(take, 3), (refuse(400), 0)], ids=["delivered", "undelivered"])
+async def test_seconds_until_the_upstream_said_yes_are_told_of_delivered_bets_alone(
+    reply: Reply, deliveries: int
+) -> None:
+    told, seconds = Told(), list[float]()
+    began_s = monotonic_s()
+    async with open_casino(reply) as casino, running(casino.url, told) as upstream:
+        upstream.on_delivered = seconds.append
+        for number in range(3):
+            upstream.offer(now(number))
+        await until(lambda: len(told.outcomes) == 3)
+    assert len(seconds) == deliveries
+    assert all(0 < each <= monotonic_s() - began_s for each in seconds)
+
+
 async def test_lanes_run_at_a_time_and_each_player_has_one() -> None:
     async def slow(request: web.Request) -> web.StreamResponse:
         await asyncio.sleep(0.01)
