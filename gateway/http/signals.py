@@ -9,6 +9,7 @@ from gateway.auth.identity import Role
 from gateway.clock import monotonic_s
 from gateway.errors import SignallingError
 from gateway.http.access import identify
+from gateway.http.client import is_foreign_page
 from gateway.http.keys import HUB, SETTINGS
 from gateway.signals.carrier import CarrierKind
 from gateway.signals.connection import Connection
@@ -148,10 +149,7 @@ def _frame(text: str) -> bytes:
 def _require_origin(request: web.Request) -> None:
     """SignallingError 403 for a page of an origin that is not allowed: WebSockets know no CORS."""
     origin, allowed = request.headers.get("Origin"), request.app[SETTINGS].allowed_origins
-    if origin is None or "*" in allowed or origin in allowed:
-        return
-    # The gateway's own pages; behind a proxy, their scheme may be another one than ours.
-    if origin.partition("://")[2] != request.host:
+    if "*" not in allowed and origin not in allowed and is_foreign_page(request):
         raise SignallingError(403, "Pages of this origin may not have signals.")
 
 
