@@ -21,7 +21,7 @@ from gateway.signals.carrier import Carrier
 from gateway.signals.connection import Connection, Limits, SignalFigures
 from gateway.signals.messages import PROTOCOL
 from gateway.signals.outbox import Outbox, Repeats
-from gateway.signals.reports import PlayerFigures, Reports
+from gateway.signals.reports import Reports
 from gateway.signals.roster import Roster, unavailable
 from gateway.signals.untold import Untold
 
@@ -190,10 +190,6 @@ class Signals:
         """See `connection.Owner`."""
         self._histograms.bet_signal_rtt_seconds.labels(connection.stream, connection.carrier.kind).observe(rtt_s)
         self.on_rtt(connection.stream, rtt_s)
-
-    def player_figures(self, stream: str) -> dict[str, PlayerFigures]:
-        """What the stream's players reported, by protocol."""
-        return self.reports.figures(stream)
 
     def carriers(self) -> dict[str, Counter[str]]:
         """Stream -> kind of carrier -> connections."""

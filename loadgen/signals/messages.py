@@ -11,8 +11,6 @@ from loadgen.counts import MediaCounts
 SUBPROTOCOL = "railbird.signals.v1"
 """Of the WebSocket and of the data channel."""
 
-CHANNEL_LABEL = "signals"
-
 MAX_STEPS = 8
 """Of a round: there are six states."""
 

@@ -238,13 +238,13 @@ def test_flood_ends_the_connection(house: House) -> None:
 def test_report_goes_into_the_figures_of_its_stream(house: House) -> None:
     connection, _ = house.connect()
     say(connection, 5.0, **report())
-    assert house.signals.player_figures("table")["webrtc"].frames_decoded == 150
+    assert house.signals.reports.figures("table")["webrtc"].frames_decoded == 150
 
 
 def test_reports_of_two_players_do_not_limit_one_another(house: House) -> None:
     for connection, _ in (house.connect(), house.connect()):
         say(connection, 5.0, **report())
-    assert house.signals.player_figures("table")["webrtc"].reports == 2
+    assert house.signals.reports.figures("table")["webrtc"].reports == 2
 
 
 # The end
