@@ -94,6 +94,7 @@ async def test_bet_is_acknowledged_handed_on_and_its_delivery_told(serve: Serve,
     assert (call.message["betId"], call.message["streamId"]) == ("b1", "table")
     assert call.headers["traceparent"].split("-")[1] == TRACE_ID
     assert await metric(api, 'railbird_bets_upstream_total{outcome="delivered"}') == 1
+    assert await metric(api, "railbird_bet_upstream_seconds_count") == 1
     assert await metric(api, 'railbird_bets_total{state="accepted",stream="table"}') == 1
 
 
