@@ -1,6 +1,5 @@
 """Every door, and every token that must not open it: over real HTTP, each with its status and its sentence."""
 
-import re
 import time
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
@@ -278,8 +277,7 @@ async def test_bad_key_set_leaves_the_doors_as_they_were(api: Api, keys: Path) -
     assert (await door.knock(api, bearer(good(door, NEXT)))).status == 401
     assert (await door.knock(api, bearer(good(door)))).status == 200
     metrics = (await api.request("GET", "/metrics")).text
-    # By the token with an unknown key, and perhaps by the regular look as well.
-    assert re.search(r"^railbird_jwks_reload_failures_total [1-9]", metrics, re.MULTILINE)
+    assert "railbird_jwks_reload_failures_total 1.0" in metrics
     assert "railbird_jwks_keys 2.0" in metrics
 
 
