@@ -1,0 +1,124 @@
+"""The aims that profiles have: exactly, at least, some fields of several, ports among others."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from node_tuner.contract import Value
+from node_tuner.errors import UnavailableError
+from node_tuner.marking import digest_of
+from node_tuner.ports import Ports
+
+
+@dataclass(frozen=True, slots=True)
+class Exactly:
+    """This value and no other."""
+
+    value: Value
+
+    def target(self, found: Value) -> Value:
+        """See `contract.Aim`."""
+        return self.value
+
+    def is_met(self, found: Value) -> bool:
+        """See `contract.Aim`."""
+        return found == self.value
+
+    def __str__(self) -> str:
+        return f"exactly {self.value}"
+
+
+@dataclass(frozen=True, slots=True)
+class AtLeast:
+    """A whole number that is never lowered: who set it higher had a reason."""
+
+    value: int
+
+    def target(self, found: Value) -> Value:
+        """See `contract.Aim`."""
+        return found if self.is_met(found) else self.value
+
+    def is_met(self, found: Value) -> bool:
+        """See `contract.Aim`."""
+        return _number(found) >= self.value
+
+    def __str__(self) -> str:
+        return f"at least {self.value}"
+
+
+@dataclass(frozen=True, slots=True)
+class FieldsAtLeast:
+    """Several numbers, such as tcp_rmem's three; None leaves that one as it is."""
+
+    values: Sequence[int | None]
+
+    def target(self, found: Value) -> Value:
+        """See `contract.Aim`."""
+        numbers = self._numbers(found)
+        return " ".join(
+            str(number if least is None else max(number, least))
+            for number, least in zip(numbers, self.values, strict=True)
+        )
+
+    def is_met(self, found: Value) -> bool:
+        """See `contract.Aim`."""
+        return self.target(found) == found
+
+    def __str__(self) -> str:
+        return "at least " + " ".join("(any)" if least is None else str(least) for least in self.values)
+
+    def _numbers(self, found: Value) -> list[int]:
+        numbers = [_number(each) for each in found.split()] if isinstance(found, str) else []
+        if len(numbers) != len(self.values):
+            raise UnavailableError(f"it has {len(numbers)} fields here, not {len(self.values)}: {found!r}")
+        return numbers
+
+
+@dataclass(frozen=True, slots=True)
+class PortsAmong:
+    """A list of ports to which these belong; other people's stay."""
+
+    ports: Ports
+
+    def target(self, found: Value) -> Value:
+        """See `contract.Aim`."""
+        return str(self._ports(found) | self.ports)
+
+    def is_met(self, found: Value) -> bool:
+        """See `contract.Aim`."""
+        return self.ports <= self._ports(found)
+
+    def __str__(self) -> str:
+        return f"{self.ports} among them"
+
+    def _ports(self, found: Value) -> Ports:
+        return Ports.parse(str(found if found is not None else ""))
+
+
+def _number(found: Value) -> int:
+    if isinstance(found, int):
+        return found
+    try:
+        return int(str(found))
+    except ValueError:
+        raise UnavailableError(f"it is no number here: {found!r}") from None
+
+
+@dataclass(frozen=True, slots=True)
+class Made:
+    """A thing of our own (a table, a filter), made from `spec`, which the kernel does not give back: a control that makes
+    such things reads {"digest": of its spec, "content": of what is really there}."""
+
+    spec: Mapping[str, Any]
+    label: str
+
+    def target(self, found: Value) -> Value:
+        """See `contract.Aim`."""
+        return {"digest": digest_of(self.spec), "spec": dict(self.spec)}
+
+    def is_met(self, found: Value) -> bool:
+        """See `contract.Aim`."""
+        return isinstance(found, Mapping) and found.get("digest") == digest_of(self.spec)
+
+    def __str__(self) -> str:
+        return self.label

@@ -1,0 +1,1 @@
+"""Plan, apply, verify, restore: what is wanted against what is found, whatever it is."""

@@ -1,0 +1,39 @@
+"""What profiles' rules and decisions depend on, read once at the start."""
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, slots=True)
+class Interface:
+    """A network interface of this namespace."""
+
+    name: str
+    index: int
+    mac: str
+    """`02:00:00:00:00:01`; empty where it has none (TUN)."""
+    speed_bps: int | None
+    """None where the driver does not say, as virtual ones do not."""
+    rx_queues: int
+    tx_queues: int
+
+
+@dataclass(frozen=True, slots=True)
+class Machine:
+    """See the module."""
+
+    cores: int
+    memory_bytes: int
+    page_bytes: int
+    kernel: str
+    """`uname -r`."""
+    boot_id: str
+    namespace: str
+    """Of the network namespace we are in; another one, also a later one, has another."""
+    is_host_namespace: bool
+    """Whether that is the host's own: only there are the host-wide settings of net.core."""
+    capabilities: frozenset[str]
+    """Effective ones, as capabilities(7) writes them: `CAP_NET_ADMIN`."""
+    softnet_squeezed: int
+    """Times that the kernel left datagrams for later because its budget was used up, since boot: column 3 of
+    /proc/net/softnet_stat, over all cores."""
+    interface: Interface

@@ -1,0 +1,1 @@
+"""What this kernel, these NICs and these privileges allow."""

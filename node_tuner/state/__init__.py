@@ -1,0 +1,1 @@
+"""What was there before the first change, kept through crashes."""
