@@ -106,8 +106,8 @@ def _number(found: Value) -> int:
 
 @dataclass(frozen=True, slots=True)
 class Made:
-    """A thing of our own (a table, a filter), made from `spec`, which the kernel does not give back: a control that makes
-    such things reads {"digest": of its spec, "content": of what is really there}."""
+    """A thing of our own (a table, a filter), made from `spec`, which the kernel does not give back: its control
+    reads {"digest": of its spec, "content": of what is really there}."""
 
     spec: Mapping[str, Any]
     label: str
