@@ -27,7 +27,7 @@ debian = for command in $(1); do ! PATH="$$PATH:/usr/sbin" command -v "$$command
 	fi; \
 	echo "$(@F): no $(firstword $(1)): $$reason: $(strip $(3))."
 
-.PHONY: help setup run test bench lint format packages browser nftables nginx promtool lock clean
+.PHONY: help setup run test bench lint format packages browser iproute2 nftables nginx promtool lock clean
 
 help: ## List the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-8s %s\n", $$1, $$2 }' $(firstword $(MAKEFILE_LIST))
@@ -62,14 +62,17 @@ format: setup ## Rewrite the sources in the house format
 	@$(BIN)/ruff check --fix
 	@$(BIN)/ruff format
 
-packages: browser nftables nginx promtool ## Install what tests need of Debian where it is missing and may be installed
+packages: browser iproute2 nftables nginx promtool ## Install what tests need of Debian where it is missing and may be installed
 
 browser: ## Install Debian's Chromium, likewise
 	@$(call debian,chromium chromium-browser google-chrome,chromium fonts-dejavu-core,tests marked 'browser' cannot run \
 		(a failure where CI=true))
 
+iproute2:
+	@$(call debian,ip,iproute2,tests marked 'netns' cannot run (a failure where CI=true))
+
 nftables:
-	@$(call debian,nft,nftables,tests that block UDP are skipped)
+	@$(call debian,nft,nftables,tests marked 'nft' cannot run (a failure where CI=true))
 
 # Debian starts the server that it installs: where systemd runs, `systemctl disable --now nginx` ends it. The tests start their own.
 nginx:

@@ -33,6 +33,10 @@ def lacking_netns() -> str | None:
     return "no network namespaces: the kernel refuses one to this account" if attempt.returncode else None
 
 
+def lacking_nft() -> str | None:
+    return None if shutil.which("nft", path=SEARCHED) else "no nft is installed (make nftables)"
+
+
 def lacking_nginx() -> str | None:
     missing = [command for command in ("nginx", "curl") if not shutil.which(command, path=SEARCHED)]
     if not NGINX_LUA.exists():
@@ -47,7 +51,8 @@ def lacking_promtool() -> str | None:
 # Marker -> (why this machine cannot run such a test or None, whether that is an error where CI=true).
 NEEDS: dict[str, tuple[Callable[[], str | None], bool]] = {
     "browser": (lacking_browser, True),
-    "netns": (lacking_netns, False),
+    "netns": (lacking_netns, True),
+    "nft": (lacking_nft, True),
     "nginx": (lacking_nginx, True),
     "promtool": (lacking_promtool, True),
 }

@@ -14,7 +14,7 @@ from playwright.async_api import Browser
 
 from tests.e2e.chromium import WatchPage, chromium
 from tests.e2e.conftest import StartGateway
-from tests.e2e.firewall import Firewall, skip_without_nft
+from tests.e2e.firewall import Firewall
 from tests.e2e.gateway_process import GatewayProcess
 from tests.e2e.lossy_link import LISTEN_NEAR, TUN, LossyLink, lossy_link
 from tests.e2e.studio_av import AvStudio
@@ -94,7 +94,6 @@ class ShownPage(WatchPage):
 
 @pytest.fixture
 def link_needs() -> None:
-    skip_without_nft()
     if not TUN.exists():
         pytest.skip(f"no {TUN}: there is nothing to make a link of")
 
@@ -141,6 +140,7 @@ async def test_chromium_plays_ll_hls_a_second_behind_without_a_stall(
 
 
 @pytest.mark.netns
+@pytest.mark.nft
 @pytest.mark.timeout(180)
 @pytest.mark.usefixtures("link_needs")
 async def test_page_falls_back_to_hls_behind_a_firewall_and_returns_when_it_opens(
