@@ -87,6 +87,8 @@ def _code_of(markdown: str) -> str:
 
 
 PACKAGES = ("demo", "http", "ingest", "viewers", "stream", "transport", "transport/srtp", "wire")
+PARTS = ("source_modules", "forbidden_modules")
+OURS = ("gateway", "loadgen", "node_tuner", "qos")
 MODULES = ("__init__", "__main__", "app", "metrics", "log", "config", "clock", "errors", "transport/ice")
 
 
@@ -110,8 +112,8 @@ def empty_gateway(tmp_path: Path) -> Path:
 def _named_modules() -> set[str]:
     """Those that the contracts name, and the packages that they are in."""
     contracts = tomllib.loads((ROOT / "pyproject.toml").read_text())["tool"]["importlinter"]["contracts"]
-    named = {name for contract in contracts for name in contract.get("source_modules", ())}
-    paths = [name.split(".") for name in named]
+    named = {name for contract in contracts for part in PARTS for name in contract.get(part, ())}
+    paths = [name.split(".") for name in named if "*" not in name and name.partition(".")[0] in OURS]
     return {".".join(path[:depth]) for path in paths for depth in range(1, len(path) + 1)}
 
 
@@ -159,6 +161,18 @@ def test_load_generator_may_not_know_the_gateways_own_behaviour(empty_gateway: P
 
 def test_gateway_may_not_know_the_load_generator(empty_gateway: Path) -> None:
     _offend(empty_gateway, "gateway.transport.offender", "loadgen")
+    assert _lint_imports(empty_gateway).returncode == 1
+
+
+@pytest.mark.parametrize("imported", ["gateway", "loadgen", "qos"])
+def test_tuner_may_not_know_what_runs_on_its_node(empty_gateway: Path, imported: str) -> None:
+    _offend(empty_gateway, "node_tuner.engine.offender", imported)
+    assert _lint_imports(empty_gateway).returncode == 1
+
+
+@pytest.mark.parametrize("imported", ["node_tuner", "pyroute2"])
+def test_gateway_may_not_change_a_node(empty_gateway: Path, imported: str) -> None:
+    _offend(empty_gateway, "gateway.transport.offender", imported)
     assert _lint_imports(empty_gateway).returncode == 1
 
 
