@@ -1,1 +1,24 @@
-"""The ways to the kernel: each file is one kind of control. `control_of` finds one again from a record."""
+"""One file a kind of control: how the kernel is asked for a value, and told one; and how each is found again."""
+
+from collections.abc import Callable, Mapping
+
+from node_tuner.contract import Control, Where
+from node_tuner.controls.steering import Rps, Xps
+from node_tuner.controls.sysctl import Sysctl
+from node_tuner.errors import StateError
+from node_tuner.machine.link import Link
+from node_tuner.machine.roots import Roots
+
+_BY_KIND: Mapping[str, Callable[[Where, Roots], Control]] = {
+    "rps": lambda where, roots: Rps(Link.parse(where), roots),
+    "sysctl": lambda where, roots: Sysctl(str(where["name"]), roots),
+    "xps": lambda where, roots: Xps(Link.parse(where), roots),
+}
+
+
+def control_of(kind: str, where: Where, roots: Roots) -> Control:
+    """The control of which a record says `kind` and `where`. StateError for a kind or a place that there is none of."""
+    try:
+        return _BY_KIND[kind](where, roots)
+    except (KeyError, ValueError) as error:
+        raise StateError(f"the record names a control that this version does not know: {kind} {dict(where)}") from error

@@ -2,13 +2,13 @@
 
 from dataclasses import dataclass
 
+from node_tuner.machine.link import Link
+
 
 @dataclass(frozen=True, slots=True)
-class Interface:
-    """A network interface of this namespace."""
+class Interface(Link):
+    """A network interface of this namespace, and what is known of it."""
 
-    name: str
-    index: int
     mac: str
     """`02:00:00:00:00:01`; empty where it has none (TUN)."""
     speed_bps: int | None

@@ -1,0 +1,24 @@
+"""Which network namespace we are in."""
+
+import socket
+from pathlib import Path
+
+from node_tuner.machine.roots import Roots
+
+_SO_NETNS_COOKIE = 71
+"""Not in Python's socket module: include/uapi/asm-generic/socket.h, Linux 5.14."""
+
+
+def is_host_namespace(roots: Roots) -> bool:
+    """Whether it is the host's own: only there the kernel registers what is set for the whole node."""
+    return roots.setting("net.core.netdev_max_backlog").exists()
+
+
+def identity() -> str:
+    """The namespace's cookie, which no later one gets until the next boot; before Linux 5.14 its inode, which one may."""
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as any_socket:
+        try:
+            raw = any_socket.getsockopt(socket.SOL_SOCKET, _SO_NETNS_COOKIE, 8)
+        except OSError:
+            return f"inode-{Path('/proc/self/ns/net').stat().st_ino}"
+    return f"cookie-{int.from_bytes(raw, 'little')}"
