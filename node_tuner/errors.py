@@ -4,6 +4,7 @@ TunerError
 ├── ProfileError      the profile is wrong: refused whole, before anything is read or changed; names the line
 ├── MissingError      what the command names is not there (an interface, a file): nothing was changed
 ├── UnavailableError  not to be had of this kernel, NIC, namespace or privilege: a finding about one knob
+│   └── GoneError     the thing itself is no more: there is nothing to put back
 └── StateError        the record of original values cannot be read, written or locked: nothing is changed without it
 """
 
@@ -22,6 +23,10 @@ class MissingError(TunerError):
 
 class UnavailableError(TunerError):
     """A control cannot be read or written here; the message says why (kernel, NIC, namespace or privilege)."""
+
+
+class GoneError(UnavailableError):
+    """What a control is part of is no more, such as its interface; it took its values with it."""
 
 
 class StateError(TunerError):
