@@ -59,7 +59,7 @@ def _udp(roots: Roots) -> int | None:
 
 def _udp6(roots: Roots) -> int | None:
     rows = [line.split() for line in _lines(roots, "snmp6")]
-    return _number(dict(row for row in rows if len(row) == 2), "Udp6RcvbufErrors")  # type: ignore[arg-type]
+    return _number({row[0]: row[1] for row in rows if len(row) == 2}, "Udp6RcvbufErrors")
 
 
 def _number(values: Mapping[str, str], name: str) -> int | None:

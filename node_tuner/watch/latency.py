@@ -1,0 +1,40 @@
+"""/dev/cpu_dma_latency: how deep cores may sleep, for as long as somebody holds it open."""
+
+from __future__ import annotations
+
+import os
+import struct
+from pathlib import Path
+
+import structlog
+
+DEVICE = Path("/dev/cpu_dma_latency")
+
+_S32 = struct.Struct("=i")
+"""In microseconds: Documentation/power/pm_qos_interface.rst."""
+
+log = structlog.get_logger()
+
+
+class HeldLatency:
+    """A limit on the time that a core may take to wake up; the kernel forgets it when this is closed, or ends."""
+
+    def __init__(self, latency_us: int, device: Path = DEVICE) -> None:
+        self._descriptor: int | None = None
+        try:
+            self._descriptor = os.open(device, os.O_WRONLY | os.O_CLOEXEC)
+            os.write(self._descriptor, _S32.pack(latency_us))
+        except OSError as error:
+            self.close()
+            log.warning("cores may sleep as deep as they like", device=str(device), reason=str(error))
+
+    @property
+    def is_held(self) -> bool:
+        """Whether the kernel took it."""
+        return self._descriptor is not None
+
+    def close(self) -> None:
+        """Let cores sleep again."""
+        descriptor, self._descriptor = self._descriptor, None
+        if descriptor is not None:
+            os.close(descriptor)

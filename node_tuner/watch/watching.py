@@ -1,0 +1,137 @@
+"""The loop of `watch`: it ends by a signal alone."""
+
+from __future__ import annotations
+
+import signal
+import time
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import ExitStack, closing, contextmanager
+from pathlib import Path
+from typing import NoReturn
+
+import structlog
+
+from node_tuner.machine.roots import Roots
+from node_tuner.result import KnobResult, State
+from node_tuner.watch.exporter import Exporter
+from node_tuner.watch.families import BROKEN_OFF, DONE, Watched
+from node_tuner.watch.latency import DEVICE, HeldLatency
+from node_tuner.watch.listen import DEFAULT_LISTEN, Listen
+
+DEFAULT_EVERY_S = 30.0
+
+VERIFICATION = "verification"
+"""The knob that a result has instead of all others where they could not be read back."""
+
+log = structlog.get_logger()
+
+Verify = Callable[[], Sequence[KnobResult]]
+"""Reads back all knobs, and changes nothing."""
+
+Write = Callable[[Sequence[KnobResult]], None]
+"""Replaces the result file; OSError or TunerError where it cannot."""
+
+
+def run(
+    verify: Verify,
+    write: Write,
+    roots: Roots,
+    *,
+    every_s: float = DEFAULT_EVERY_S,
+    listen: Listen = DEFAULT_LISTEN,
+    cpu_dma_latency_us: int | None = None,
+    device: Path = DEVICE,
+) -> None:
+    """Verify now and each `every_s`; return on SIGTERM or SIGINT. MissingError where `listen` cannot be had."""
+    watched = Watched()
+    with ExitStack() as stack, _until_signalled() as ending:
+        exporter = stack.enter_context(closing(Exporter(listen, watched, roots)))
+        if cpu_dma_latency_us is not None:
+            held = stack.enter_context(closing(HeldLatency(cpu_dma_latency_us, device)))
+            watched.is_latency_held = held.is_held
+        log.info("watching", every_s=every_s, listen=str(exporter.listen))
+        for _ in _turns(every_s, ending):
+            look(watched, verify, write)
+
+
+def look(watched: Watched, verify: Verify, write: Write) -> None:
+    """One turn. It raises nothing that is an Exception: a node is watched most when something is wrong with it."""
+    try:
+        knobs = tuple(verify())
+        watched.verified_unix_s = time.time()
+        watched.verifications[DONE] += 1
+    except Exception as error:
+        log.error("knobs could not be read back", exc_info=True)
+        knobs = (_broken_off(error),)
+        watched.verifications[BROKEN_OFF] += 1
+    _tell_changes(watched.knobs, knobs)
+    watched.knobs = knobs
+    try:
+        write(knobs)
+    except Exception as error:
+        watched.write_failures += 1
+        log.error("the result could not be written", reason=str(error))
+
+
+class _Signalled(SystemExit):
+    """SIGTERM or SIGINT came. Of all exceptions event loops, such as pyroute2's, let only this kind through."""
+
+
+class _Ending:
+    """The handler of both signals: at once, also in the middle of a verification. Files are replaced whole or not at
+    all, so there is nothing to finish."""
+
+    def __init__(self) -> None:
+        self.is_near = False
+        """Should anything swallow the exception: at the end of the turn."""
+
+    def __call__(self, _signal: int, _frame: object) -> NoReturn:
+        self.is_near = True
+        raise _Signalled(0)
+
+
+@contextmanager
+def _until_signalled() -> Iterator[_Ending]:
+    ending = _Ending()
+    before = {number: signal.signal(number, ending) for number in (signal.SIGTERM, signal.SIGINT)}
+    try:
+        yield ending
+    except _Signalled:
+        log.info("ended by a signal")
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)
+
+
+def _turns(every_s: float, ending: _Ending) -> Iterator[None]:
+    """Without drift, and without making up for turns that were missed."""
+    due_s = time.monotonic()
+    while not ending.is_near:
+        yield
+        due_s = max(due_s + every_s, time.monotonic())
+        time.sleep(max(due_s - time.monotonic(), 0.0))
+
+
+def _broken_off(error: Exception) -> KnobResult:
+    return KnobResult(
+        name=VERIFICATION,
+        kind=VERIFICATION,
+        required=True,
+        state=State.FAILED,
+        wanted="every knob read back",
+        found=None,
+        original=None,
+        changed=False,
+        why="a node of which nobody knows what it is does not carry media",
+        note=f"{type(error).__name__}: {error}",
+    )
+
+
+def _tell_changes(before: Sequence[KnobResult], now: Sequence[KnobResult]) -> None:
+    states = {knob.name: knob.state for knob in before}
+    for knob in now:
+        if knob.state is states.get(knob.name) or (not before and knob.state in (State.TUNED, State.NOT_NEEDED)):
+            continue
+        log.warning(
+            "knob", knob=knob.name, state=knob.state.value, found=knob.found, wanted=knob.wanted, note=knob.note
+        )
