@@ -15,7 +15,7 @@ def is_host_namespace(roots: Roots) -> bool:
 
 
 def identity() -> str:
-    """The namespace's cookie, which no later one gets until the next boot; before Linux 5.14 its inode, which one may."""
+    """Its cookie, which none gets again until the next boot; before Linux 5.14 its inode, which a later one may get."""
     with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as any_socket:
         try:
             raw = any_socket.getsockopt(socket.SOL_SOCKET, _SO_NETNS_COOKIE, 8)

@@ -11,8 +11,8 @@ class Roots:
     proc: Path = Path("/proc")
     sys: Path = Path("/sys")
     sysctl: Path | None = None
-    """Where the node's /proc/sys, or only its `net`, is mounted to be written: a container's own /proc/sys is read-only,
-    and nothing may be mounted over it. None: /proc/sys as it is."""
+    """Where the node's /proc/sys, or only its `net`, is mounted to be written: a container's own is read-only, and
+    nothing may be mounted over it. None: /proc/sys as it is."""
 
     def setting(self, name: str) -> Path:
         """The file of a sysctl, wherever it is mounted best; it need not exist."""
