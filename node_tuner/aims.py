@@ -122,3 +122,56 @@ class Made:
 
     def __str__(self) -> str:
         return self.label
+
+
+@dataclass(frozen=True, slots=True)
+class Keys:
+    """Several settings of one thing, of which these are wanted so and the others stay as they are: its control is
+    about these keys alone, so that neither record nor restore touches another."""
+
+    values: Mapping[str, bool | int]
+
+    def target(self, found: Value) -> Value:
+        """See `contract.Aim`."""
+        return dict(self.values)
+
+    def is_met(self, found: Value) -> bool:
+        """See `contract.Aim`."""
+        return isinstance(found, Mapping) and all(found.get(key) == value for key, value in self.values.items())
+
+    def __str__(self) -> str:
+        return ", ".join(f"{key} {_word(value)}" for key, value in self.values.items())
+
+
+def _word(value: bool | int) -> str:
+    return {True: "on", False: "off"}[value] if isinstance(value, bool) else str(value)
+
+
+@dataclass(frozen=True, slots=True)
+class Queueing:
+    """The qdisc that packets wait in at the interface's root, or at each of its queues (mq), whoever put it there."""
+
+    kind: str
+    limit_packets: int | None = None
+    """None: any; ours then gets the kernel's own."""
+
+    def target(self, found: Value) -> Value:
+        """See `contract.Aim`."""
+        if self.is_met(found):
+            return found
+        limit_packets = DEFAULT_LIMITS_PACKETS.get(self.kind) if self.limit_packets is None else self.limit_packets
+        return {"kind": self.kind, "limit_packets": limit_packets, "owner": "railbird"}
+
+    def is_met(self, found: Value) -> bool:
+        """See `contract.Aim`."""
+        if not isinstance(found, Mapping) or found.get("kind") != self.kind:
+            return False
+        return self.limit_packets in (None, found.get("limit_packets"))
+
+    def __str__(self) -> str:
+        return self.kind if self.limit_packets is None else f"{self.kind} of {self.limit_packets} packets"
+
+
+DEFAULT_LIMITS_PACKETS: Mapping[str, int] = {"fq": 10_000, "fq_codel": 10_240, "pfifo": 1000}
+"""What the kernel gives each kind that counts its limit in packets (pfifo: what nearly all interfaces have as their
+txqueuelen). Written out, so that what is read back can be told from what somebody else made of it."""
