@@ -11,6 +11,7 @@ from pathlib import Path
 from node_tuner.contract import Value, Where
 from node_tuner.errors import UnavailableError
 from node_tuner.machine.capabilities import effective
+from node_tuner.machine.interfaces import index_in_sysfs
 from node_tuner.machine.link import Link
 from node_tuner.machine.roots import Roots
 
@@ -94,12 +95,9 @@ class _Steering:
         return sorted(found, key=lambda path: int(path.parent.name.removeprefix(f"{self._direction}-")))
 
     def _check(self) -> None:
-        try:
-            index = int((self._interface / "ifindex").read_text())
-        except OSError:
-            raise UnavailableError(f"{self._interface} is not there: {_OTHER}") from None
-        if index != self._link.index:
-            raise UnavailableError(f"{self._interface} has the index {index}, not {self._link.index}: {_OTHER}")
+        if index_in_sysfs(self._roots, self._link.name) != self._link.index:
+            self._link.check()
+            raise UnavailableError(f"{self._roots.sys} shows another network namespace than this one")
         if not self._files():
             raise UnavailableError(self._why_absent)
 
@@ -129,9 +127,6 @@ class Xps(_Steering):
     kind = "xps"
     _direction = "tx"
     _file = "xps_cpus"
-
-
-_OTHER = "the interface is gone, or /sys shows another network namespace than this one"
 
 
 def _mask(cores: range | list[int]) -> str:

@@ -1,0 +1,64 @@
+"""Reads what this machine is, once."""
+
+import os
+import re
+from pathlib import Path
+
+from node_tuner.errors import MissingError
+from node_tuner.machine import capabilities, interfaces
+from node_tuner.machine.choice import Choice
+from node_tuner.machine.counters import softnet
+from node_tuner.machine.facts import Machine
+from node_tuner.machine.namespace import identity, is_host_namespace
+from node_tuner.machine.roots import Roots
+
+_MEM_TOTAL = re.compile(r"^MemTotal:\s*(\d+) kB$", re.MULTILINE)
+_BYTES_OF_KB = 1024
+
+
+def read(roots: Roots, choice: Choice) -> Machine:
+    """The machine, and the interface that `choice` means. MissingError for what is not there, or does not say."""
+    counted = softnet(roots)
+    return Machine(
+        cores=_cores(roots),
+        memory_bytes=_memory_bytes(roots),
+        page_bytes=os.sysconf("SC_PAGESIZE"),
+        kernel=os.uname().release,
+        boot_id=_text(roots.setting("kernel.random.boot_id")).strip(),
+        namespace=identity(),
+        is_host_namespace=is_host_namespace(roots),
+        capabilities=_capabilities(roots),
+        softnet_squeezed=counted.squeezed if counted else 0,
+        interface=interfaces.find(roots, choice),
+    )
+
+
+def _cores(roots: Roots) -> int:
+    """All that are online: interrupts and queues know of no quota of ours."""
+    path = roots.sys / "devices/system/cpu/online"
+    ranges = [part.partition("-") for part in _text(path).strip().split(",")]
+    try:
+        return sum(int(last or first) - int(first) + 1 for first, _, last in ranges)
+    except ValueError:
+        raise MissingError(f"{path} does not say which cores are online") from None
+
+
+def _memory_bytes(roots: Roots) -> int:
+    match = _MEM_TOTAL.search(_text(roots.proc / "meminfo"))
+    if match is None:
+        raise MissingError(f"{roots.proc / 'meminfo'} does not say MemTotal")
+    return int(match[1]) * _BYTES_OF_KB
+
+
+def _capabilities(roots: Roots) -> frozenset[str]:
+    try:
+        return capabilities.effective(roots)
+    except (OSError, ValueError) as error:
+        raise MissingError(f"{roots.proc}/self/status does not say what this process may do: {error}") from None
+
+
+def _text(path: Path) -> str:
+    try:
+        return path.read_text()
+    except OSError as error:
+        raise MissingError(f"{path}: {error.strerror}") from None
