@@ -3,6 +3,7 @@
 from collections.abc import Callable, Mapping
 
 from node_tuner.contract import Control, Where
+from node_tuner.controls.ethtool import Channels, Coalescing, Offloads, Rings
 from node_tuner.controls.steering import Rps, Xps
 from node_tuner.controls.sysctl import Sysctl
 from node_tuner.errors import StateError
@@ -10,6 +11,10 @@ from node_tuner.machine.link import Link
 from node_tuner.machine.roots import Roots
 
 _BY_KIND: Mapping[str, Callable[[Where, Roots], Control]] = {
+    "channels": lambda where, roots: Channels.parse(where),
+    "coalescing": lambda where, roots: Coalescing.parse(where),
+    "offloads": lambda where, roots: Offloads.parse(where),
+    "rings": lambda where, roots: Rings.parse(where),
     "rps": lambda where, roots: Rps(Link.parse(where), roots),
     "sysctl": lambda where, roots: Sysctl(str(where["name"]), roots),
     "xps": lambda where, roots: Xps(Link.parse(where), roots),
