@@ -9,7 +9,7 @@ from prometheus_client.gc_collector import GCCollector
 from gateway.auth.audit import NAME, Audit
 from gateway.bets.upstream import WebhookUpstream
 from gateway.clock import WallClock
-from gateway.config import HostPort, Settings
+from gateway.config import DscpSettings, HostPort, Settings
 from gateway.hub.collector import GatewayCollector
 from gateway.hub.hub import Hub
 from gateway.ledger.ledger import Ledger
@@ -18,6 +18,7 @@ from gateway.metrics import Sample
 from gateway.stream.catch_up import Pacing
 from gateway.stream.stream import StreamSettings
 from gateway.tracing import Tracing
+from gateway.transport.marking import Codepoints
 from gateway.transport.port import MediaPort
 from gateway.transport.socket import MediaSocket
 
@@ -35,8 +36,15 @@ def media_port(settings: Settings) -> MediaPort:
     """Bound. OSError when it cannot be."""
     buffers, timeouts = settings.socket_buffers, settings.timeouts
     with listening("media", settings.udp) as (host, port):
-        media_socket = MediaSocket(host, port, buffers.receive_bytes, buffers.send_bytes)
+        media_socket = MediaSocket(host, port, buffers.receive_bytes, buffers.send_bytes, codepoints_of(settings.dscp))
     return MediaPort(media_socket, timeouts.idle_s, timeouts.handshake_s)
+
+
+def codepoints_of(settings: DscpSettings) -> Codepoints | None:
+    """Which class of packets gets which DSCP; None: they are not marked."""
+    if not settings.enabled:
+        return None
+    return Codepoints(settings.bet_signals, settings.audio, settings.video, settings.retransmission)
 
 
 def stream_settings(settings: Settings) -> StreamSettings:

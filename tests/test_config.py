@@ -63,7 +63,7 @@ def test_example_file_has_every_setting() -> None:
 def test_example_file_mentions_only_what_there_is() -> None:
     text, settings = EXAMPLE.read_text(), dict(_names(Settings, {}))
     sections = "|".join(name for name in Settings.model_fields if f"{name}." in " ".join(settings))
-    mentioned = set(re.findall(rf"\b(?:{sections})\.[a-z_]+", text))
+    mentioned = set(re.findall(rf"(?<!/)\b(?:{sections})\.[a-z_]+", text))
     assert "timeouts.stale_publisher_s" in mentioned
     assert mentioned <= set(settings)
     assert set(re.findall(r"railbird_\w+", text)) <= set(FAMILIES)
@@ -133,6 +133,21 @@ def test_listen_address_is_read_and_written_alike(text: str, host: str, port: in
     assert str(listen) == text
 
 
+@pytest.mark.parametrize(
+    ("given", "dscp"),
+    [
+        *(("EF", 46), ("ef", 46), ("AF11", 10), ("AF43", 38), ("CS0", 0), ("CS7", 56), ("DF", 0), ("LE", 1)),
+        *(("VA", 44), ("0", 0), ("63", 63)),
+    ],
+)
+def test_dscp_is_a_name_or_a_number(
+    write: Callable[[str], Path], monkeypatch: pytest.MonkeyPatch, given: str, dscp: int
+) -> None:
+    assert config.load(write(f"dscp: {{audio: {given}}}")).dscp.audio == dscp
+    monkeypatch.setenv("RAILBIRD_DSCP__VIDEO", given)
+    assert config.load().dscp.video == dscp
+
+
 # Refusals
 
 
@@ -158,6 +173,12 @@ def test_listen_address_is_read_and_written_alike(text: str, host: str, port: in
         ("public_addresses:\n  - 192.0.2.1\n  - gateway.example\n", 3, "public_addresses.1: "),
         ("trusted_proxies: 192.0.2.1\n", 1, "trusted_proxies: "),
         ("playout_delay:\n  min_ms: 20\n", 1, "playout_delay: min_ms is larger than max_ms"),
+        ("dscp:\n  audio: AF44\n", 2, "dscp.audio: expected a code point by name"),
+        ("dscp:\n  audio: 64\n", 2, "dscp.audio: Input should be less than or equal to 63"),
+        ("dscp:\n  audio: -1\n", 2, "dscp.audio: Input should be greater than or equal to 0"),
+        ("dscp:\n  video: true\n", 2, "dscp.video: expected a code point by name"),
+        ("dscp:\n  video: null\n", 2, "dscp.video: expected a code point by name"),
+        ("node:\n  max_age_s: 0\n", 2, "node.max_age_s: Input should be greater than 0"),
         ("tokens:\n  publish: ''\n", 2, "tokens.publish: "),
         ("tokens:\n  publish: 12345\n", 2, "tokens.publish: Input should be a valid string"),
         ("http: [\n", 2, "expected the node content"),

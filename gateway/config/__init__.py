@@ -2,6 +2,7 @@
 
 from gateway.config.access import Algorithm, AuditSettings, AuthSettings, Tokens, TracingSettings
 from gateway.config.loading import load
+from gateway.config.network import DscpSettings, NodeSettings
 from gateway.config.play import AbortSettings, BetSettings, RoundSettings, SignalSettings, UpstreamSettings
 from gateway.config.section import Section
 from gateway.config.settings import (
@@ -23,11 +24,13 @@ __all__ = [
     "AuditSettings",
     "AuthSettings",
     "BetSettings",
+    "DscpSettings",
     "Fanout",
     "HlsSettings",
     "HlsStart",
     "HostPort",
     "Limits",
+    "NodeSettings",
     "PlayoutDelaySettings",
     "RoundSettings",
     "SecondPublisher",

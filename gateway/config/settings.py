@@ -8,6 +8,7 @@ from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, IPvAnyAddres
 from pydantic_settings import BaseSettings, NoDecode, PydanticBaseSettingsSource, SettingsConfigDict
 
 from gateway.config.access import AuditSettings, AuthSettings, Tokens, TracingSettings
+from gateway.config.network import DscpSettings, NodeSettings
 from gateway.config.play import BetSettings, RoundSettings, SignalSettings
 from gateway.config.section import Secret, Section
 
@@ -165,6 +166,8 @@ class Settings(BaseSettings):
     fanout: Fanout = Fanout()
     hls: HlsSettings = HlsSettings()
     socket_buffers: SocketBuffers = SocketBuffers()
+    dscp: DscpSettings = DscpSettings()
+    node: NodeSettings = NodeSettings()
     signals: SignalSettings = SignalSettings()
     bets: BetSettings = BetSettings()
     rounds: RoundSettings = RoundSettings()

@@ -1,6 +1,7 @@
 """Bet signals by WebSocket, where a player has no data channel (docs/signals.md)."""
 
 import asyncio
+import contextlib
 from functools import lru_cache
 
 from aiohttp import WSCloseCode, WSMsgType, web
@@ -15,6 +16,7 @@ from gateway.signals.carrier import CarrierKind
 from gateway.signals.connection import Connection
 from gateway.signals.messages import PROTOCOL
 from gateway.stream.registry import check_name
+from gateway.transport.marking import mark_socket
 
 HEARTBEAT_S = 20.0
 """A WebSocket ping after so long without anything from the peer; half of it later, silence ends the connection."""
@@ -43,6 +45,7 @@ async def signals(request: web.Request) -> web.StreamResponse:
         timeout=CLOSE_TIMEOUT_S,
         compress=False,
     )
+    _mark(request)
     try:
         await socket.prepare(request)
     except ConnectionError:  # gone before it began
@@ -144,6 +147,14 @@ def _frame(text: str) -> bytes:
     if size < 65_536:
         return b"\x81\x7e" + size.to_bytes(2, "big") + payload
     return b"\x81\x7f" + size.to_bytes(8, "big") + payload
+
+
+def _mark(request: web.Request) -> None:
+    """Where the media port marks its packets, let this connection's have the mark of signals."""
+    codepoints, connection = request.app[HUB].port.socket.codepoints, request.get_extra_info("socket")
+    if codepoints is not None and connection is not None:
+        with contextlib.suppress(OSError):
+            mark_socket(connection, codepoints.bet_signals)
 
 
 def _require_origin(request: web.Request) -> None:

@@ -11,7 +11,8 @@ from typing import Protocol
 
 from gateway.stream.layout import Layout
 from gateway.transport.address import Address
-from gateway.transport.socket import Ancillary, Sent
+from gateway.transport.marking import Ancillary, Marks
+from gateway.transport.socket import Sent
 from gateway.transport.srtp import Sealer
 
 
@@ -41,6 +42,10 @@ class Sender(Protocol):
         """How many datagrams one send may hold: 1 where there is no segmentation offload."""
 
     @property
+    def marks(self) -> Marks:
+        """What to say beside sends that are no video; nothing where packets are not marked."""
+
+    @property
     def sendmsg(self) -> Callable[[Sequence[bytes | bytearray], Ancillary, int, Address], int]:
         """The bare call, for the hot loop; where it raises OSError, `send_run` says what that means."""
 
@@ -48,10 +53,17 @@ class Sender(Protocol):
     def sendto(self) -> Callable[[bytes | bytearray, Address], int]:
         """The same for a datagram by itself, a tenth cheaper."""
 
-    def ancillary(self, segment_bytes: int, count: int) -> Ancillary:
-        """What `sendmsg` needs to cut `count` datagrams of `segment_bytes`; empty for one."""
+    def ancillary(self, segment_bytes: int, count: int, mark: Ancillary = ()) -> Ancillary:
+        """What `sendmsg` needs to cut `count` datagrams of `segment_bytes` with that mark; empty for one without."""
 
-    def send_run(self, buffers: Sequence[bytes | bytearray], segment_bytes: int, count: int, address: Address) -> Sent:
+    def send_run(
+        self,
+        buffers: Sequence[bytes | bytearray],
+        segment_bytes: int,
+        count: int,
+        address: Address,
+        mark: Ancillary = (),
+    ) -> Sent:
         """Send `count` datagrams of `segment_bytes`, the last perhaps shorter."""
 
 

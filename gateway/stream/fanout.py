@@ -85,11 +85,20 @@ class Fanout:
         return stalled
 
     def _runs(self, outlet: Outlet, batch: Batch) -> list[Run]:
-        return cut_runs(sealables(outlet, batch), outlet.sealer.overhead_bytes, self._sender.max_segments)
+        overhead_bytes, max_segments = outlet.sealer.overhead_bytes, self._sender.max_segments
+        audio_mark = self._sender.marks.audio
+        if not audio_mark:
+            return cut_runs(sealables(outlet, batch), overhead_bytes, max_segments)
+        # A run has one mark. Audio by itself, and first: cut where it stands it would cost another send of video.
+        audio, video = _parted(batch)
+        return [
+            *cut_runs(sealables(outlet, audio), overhead_bytes, max_segments, audio_mark),
+            *cut_runs(sealables(outlet, video), overhead_bytes, max_segments),
+        ]
 
     def _send_runs(self, group: dict[Outlet, None], runs: list[Run]) -> list[Outlet]:
         """The loop itself: each run to each outlet of the group. Returns those who stall."""
-        sends = [(run, self._sender.ancillary(run.segment_bytes, len(run))) for run in runs]
+        sends = [(run, self._sender.ancillary(run.segment_bytes, len(run), run.mark)) for run in runs]
         sendmsg, sendto = self._sender.sendmsg, self._sender.sendto
         served = 0
         for outlet in group:
@@ -112,7 +121,7 @@ class Fanout:
 
     def _send_again(self, run: Run, sealed: Sequence[bytes | bytearray], address: Address) -> Sent:
         """The kernel refused a send: let the sender find out why, and do what it can."""
-        sent = self._sender.send_run(sealed, run.segment_bytes, len(run), address)
+        sent = self._sender.send_run(sealed, run.segment_bytes, len(run), address, run.mark)
         if sent is Sent.FAILED:
             self._figures.failed_sends += 1
             self._count([run], -1)
@@ -128,12 +137,17 @@ class Fanout:
         """Send `batch` to one outlet, live or not; stops at the first run that is not sent."""
         for run in self._runs(outlet, batch):
             sealed = outlet.sealer.seal_run(run)
-            sent = self._sender.send_run(sealed, run.segment_bytes, len(run), outlet.address)
+            sent = self._sender.send_run(sealed, run.segment_bytes, len(run), outlet.address, run.mark)
             if sent is not Sent.OK:
                 self._figures.failed_sends += sent is Sent.FAILED
                 return sent
             self._count([run], 1)
         return Sent.OK
+
+
+def _parted(batch: Batch) -> tuple[Batch, Batch]:
+    """Audio, and video, each in its order."""
+    return [each for each in batch if not each[0].is_video], [each for each in batch if each[0].is_video]
 
 
 def sealables(outlet: Outlet, batch: Batch) -> Iterable[Sealable]:

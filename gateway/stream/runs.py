@@ -2,12 +2,16 @@
 
 from collections.abc import Iterable
 
+from gateway.transport.marking import Ancillary
 from gateway.transport.socket import MAX_RUN_BYTES, MAX_SEGMENTS
 from gateway.transport.srtp import Run, Sealable
 
 
-def cut_runs(packets: Iterable[Sealable], overhead_bytes: int, max_segments: int = MAX_SEGMENTS) -> list[Run]:
-    """`packets` in order, as few runs as that allows. `overhead_bytes` is what sealing adds to each."""
+def cut_runs(
+    packets: Iterable[Sealable], overhead_bytes: int, max_segments: int = MAX_SEGMENTS, mark: Ancillary = ()
+) -> list[Run]:
+    """`packets` in order, as few runs as that allows, all with `mark`. `overhead_bytes` is what sealing adds to
+    each."""
     runs: list[list[Sealable]] = []
     segment_bytes = 0
     is_open = False
@@ -19,7 +23,7 @@ def cut_runs(packets: Iterable[Sealable], overhead_bytes: int, max_segments: int
             continue
         runs.append([packet])
         segment_bytes, is_open = size, True
-    return [Run(run, overhead_bytes) for run in runs]
+    return [Run(run, overhead_bytes, mark) for run in runs]
 
 
 def _is_full(count: int, segment_bytes: int, max_segments: int) -> bool:

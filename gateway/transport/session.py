@@ -20,6 +20,7 @@ from gateway.transport.certificate import Certificate
 from gateway.transport.data_channel import Channel, DataChannels, Receiver
 from gateway.transport.dtls import DtlsSession
 from gateway.transport.ice import IceLite
+from gateway.transport.marking import Ancillary
 from gateway.transport.peer import Peer, PeerDescription
 from gateway.transport.socket import MediaSocket, Sent
 from gateway.transport.srtp import AuthenticationError, ReplayError, SrtpSession
@@ -77,7 +78,7 @@ class Session:
         self.closed = False
         self.log = log.bind(session=self.session_id, stream=self.stream, leg=self.leg.value)
         self.fingerprint = certificate.fingerprint
-        self._dtls = DtlsSession(certificate, description.dtls_role, self._send_datagram)
+        self._dtls = DtlsSession(certificate, description.dtls_role, self._send_dtls)
         self._dtls.on_data = self._on_data
         self._fingerprints = description.fingerprints
         self._socket = media_socket
@@ -178,8 +179,11 @@ class Session:
         if self.srtp is not None and self.address is not None:
             self._send_datagram(self.srtp.sealer.seal_rtcp(rtcp.serialize_compound(packets)))
 
-    def _send_datagram(self, datagram: bytes) -> None:
-        if self.ice.selected is not None and self._socket.send(datagram, self.ice.selected) is Sent.FULL:
+    def _send_dtls(self, datagram: bytes) -> None:
+        self._send_datagram(datagram, self._socket.marks.bet_signals)
+
+    def _send_datagram(self, datagram: bytes, mark: Ancillary = ()) -> None:
+        if self.ice.selected is not None and self._socket.send(datagram, self.ice.selected, mark) is Sent.FULL:
             self._tables.drop("send_buffer_full")
 
     async def _shake_hands(self, delay_s: float = 0.0) -> None:

@@ -14,6 +14,7 @@ from typing import NamedTuple
 import structlog
 
 from gateway.transport.address import Address
+from gateway.transport.marking import UNMARKED, Ancillary, Codepoints, Marks, mark_socket
 
 log = structlog.get_logger()
 
@@ -43,9 +44,7 @@ _UNFIT = {errno.EINVAL, errno.EMSGSIZE}
 
 _FULL = {errno.EAGAIN, errno.ENOBUFS}
 
-
-Ancillary = Sequence[tuple[int, int, bytes]]
-"""Control messages of a send."""
+_OVERFLOWS = "a burst, or a moment of the event loop's absence, overflows it"
 
 
 class Sent(Enum):
@@ -57,28 +56,75 @@ class Sent(Enum):
 
 
 class Buffers(NamedTuple):
-    """Bytes asked for and granted of the socket's buffers. Linux grants twice what it counts as payload."""
+    """Bytes asked for and granted of the socket's buffers. Linux grants twice what it was asked for: the other half is
+    for its own bookkeeping (socket(7))."""
 
     receive_asked_bytes: int
     receive_granted_bytes: int
     send_asked_bytes: int
     send_granted_bytes: int
 
+    @property
+    def shortages(self) -> tuple["Shortage", ...]:
+        """Those of which the kernel granted less than was asked for."""
+        both = (
+            Shortage("receive", self.receive_asked_bytes, self.receive_granted_bytes // 2, "net.core.rmem_max"),
+            Shortage("send", self.send_asked_bytes, self.send_granted_bytes // 2, "net.core.wmem_max"),
+        )
+        return tuple(each for each in both if each.usable_bytes < each.asked_bytes)
+
+
+class Shortage(NamedTuple):
+    """A buffer that is smaller than it should be, and the sysctl that says so."""
+
+    direction: str
+    asked_bytes: int
+    usable_bytes: int
+    limit: str
+
+    def __str__(self) -> str:
+        return f"{self.direction}: {self.usable_bytes} of {self.asked_bytes} bytes, {self.limit} allows no more"
+
 
 class MediaSocket:
     """A non-blocking UDP socket; `[::]` listens to IPv4 as well."""
 
-    def __init__(self, host: str, port: int, receive_buffer_bytes: int, send_buffer_bytes: int) -> None:
+    marks: Marks = UNMARKED
+    """What to say beside sends that are no video."""
+
+    codepoints: Codepoints | None = None
+    """What it marks packets with; None: nothing."""
+
+    def __init__(
+        self,
+        host: str,
+        port: int,
+        receive_buffer_bytes: int,
+        send_buffer_bytes: int,
+        codepoints: Codepoints | None = None,
+    ) -> None:
         self._socket = _bound_socket(host, port)
+        if codepoints is not None:
+            self._mark(codepoints)
         self.buffers = Buffers(
             receive_buffer_bytes,
             _grow(self._socket, socket.SO_RCVBUF, receive_buffer_bytes),
             send_buffer_bytes,
             _grow(self._socket, socket.SO_SNDBUF, send_buffer_bytes),
         )
+        for shortage in self.buffers.shortages:
+            log.warning("socket buffer smaller than asked for", **shortage._asdict(), consequence=_OVERFLOWS)
         self.host, self.port = self._socket.getsockname()[:2]
         self.segmentation = _knows_segmentation(self._socket)
         self.failed_sends = 0
+
+    def _mark(self, codepoints: Codepoints) -> None:
+        try:
+            mark_socket(self._socket, codepoints.video)
+        except OSError as error:
+            log.warning("dscp refused", error=str(error), consequence="packets leave unmarked")
+            return
+        self.codepoints, self.marks = codepoints, Marks.beside(codepoints)
 
     def fileno(self) -> int:
         """For the event loop."""
@@ -99,10 +145,13 @@ class MediaSocket:
             # An ICMP error of an earlier send: the next read may well have a datagram, the event loop calls again.
             return None
 
-    def send(self, datagram: bytes, address: Address) -> Sent:
-        """Send one datagram."""
+    def send(self, datagram: bytes, address: Address, mark: Ancillary = ()) -> Sent:
+        """Send one datagram; `mark` is one of `marks`."""
         try:
-            self._socket.sendto(datagram, address)
+            if mark:
+                self._socket.sendmsg((datagram,), mark, 0, address)
+            else:
+                self._socket.sendto(datagram, address)
         except OSError as error:
             return self._failure(error)
         return Sent.OK
@@ -122,37 +171,50 @@ class MediaSocket:
         """How many datagrams one send may hold."""
         return MAX_SEGMENTS if self.segmentation else 1
 
-    def ancillary(self, segment_bytes: int, count: int) -> Ancillary:
-        """What `sendmsg` needs to cut `count` datagrams of `segment_bytes`; empty for one."""
-        return ((socket.IPPROTO_UDP, _UDP_SEGMENT, struct.pack("H", segment_bytes)),) if count > 1 else ()
+    def ancillary(self, segment_bytes: int, count: int, mark: Ancillary = ()) -> Ancillary:
+        """What `sendmsg` needs to cut `count` datagrams of `segment_bytes` with that mark; empty for one without."""
+        return (*mark, (socket.IPPROTO_UDP, _UDP_SEGMENT, struct.pack("H", segment_bytes))) if count > 1 else mark
 
-    def send_run(self, buffers: Sequence[bytes | bytearray], segment_bytes: int, count: int, address: Address) -> Sent:
+    def send_run(
+        self,
+        buffers: Sequence[bytes | bytearray],
+        segment_bytes: int,
+        count: int,
+        address: Address,
+        mark: Ancillary = (),
+    ) -> Sent:
         """Send `count` datagrams of `segment_bytes`, the last perhaps shorter, given as a gather list."""
         if count > 1 and not self.segmentation:
-            return self._send_one_by_one(b"".join(buffers), segment_bytes, address)
+            return self._send_one_by_one(b"".join(buffers), segment_bytes, address, mark)
         try:
-            self._socket.sendmsg(buffers, self.ancillary(segment_bytes, count), 0, address)
+            self._socket.sendmsg(buffers, self.ancillary(segment_bytes, count, mark), 0, address)
         except OSError as error:
-            return self._send_otherwise(error, buffers, segment_bytes, count, address)
+            return self._send_otherwise(error, buffers, segment_bytes, count, address, mark)
         return Sent.OK
 
     def _send_otherwise(
-        self, error: OSError, buffers: Sequence[bytes | bytearray], segment_bytes: int, count: int, address: Address
+        self,
+        error: OSError,
+        buffers: Sequence[bytes | bytearray],
+        segment_bytes: int,
+        count: int,
+        address: Address,
+        mark: Ancillary,
     ) -> Sent:
         if count == 1 or error.errno not in _UNSUPPORTED | _UNFIT:
             return self._failure(error)
         if error.errno in _UNSUPPORTED:
             self._switch_segmentation_off(error)
-        return self._send_one_by_one(b"".join(buffers), segment_bytes, address)
+        return self._send_one_by_one(b"".join(buffers), segment_bytes, address, mark)
 
     def kernel_receive_drops(self) -> int:
         """Datagrams that the kernel dropped because our receive buffer was full, since the socket was made."""
         raw = self._socket.getsockopt(socket.SOL_SOCKET, _SO_MEMINFO, _MEMINFO.size)
         return int(_MEMINFO.unpack(raw)[_MEMINFO_DROPS])
 
-    def _send_one_by_one(self, run: bytes, segment_bytes: int, address: Address) -> Sent:
+    def _send_one_by_one(self, run: bytes, segment_bytes: int, address: Address, mark: Ancillary) -> Sent:
         for start in range(0, len(run), segment_bytes):
-            sent = self.send(run[start : start + segment_bytes], address)
+            sent = self.send(run[start : start + segment_bytes], address, mark)
             if sent is not Sent.OK:
                 return sent
         return Sent.OK

@@ -102,7 +102,8 @@ class Retransmitter:
 
     def _send(self, packet: MediaPacket, now_s: float) -> None:
         sealed = self._outlet.sealer.seal([self._sealable(packet)])
-        if self._sender.send_run(sealed, sum(map(len, sealed)), 1, self._outlet.address) is not Sent.OK:
+        mark = self._sender.marks.retransmission
+        if self._sender.send_run(sealed, sum(map(len, sealed)), 1, self._outlet.address, mark) is not Sent.OK:
             return
         if self._outlet.layouts[self._track.kind].key.rtx_payload_type is None:
             self._figures.identical += 1

@@ -11,6 +11,7 @@ from urllib.parse import quote
 
 import aiohttp
 import pytest
+from aiohttp import web
 from structlog.testing import capture_logs
 
 from gateway.http import signals
@@ -158,6 +159,23 @@ async def test_player_bets_on_an_open_round(api: Api, enter: Enter) -> None:
     await command(api, state="betting_closed", roundId="r1")
     await player.say(type="bet", betId="b2", roundId="r1", amount=5)
     assert (await player.next("ack"))["state"] == "late"
+
+
+@pytest.mark.parametrize(("dscp", "tos"), [({"enabled": True, "bet_signals": "CS5"}, 40 << 2), ({}, 0)])
+async def test_connection_has_the_mark_of_signals(
+    serve: Serve, enter: Enter, monkeypatch: pytest.MonkeyPatch, dscp: dict[str, Any], tos: int
+) -> None:
+    connections: list[socket.socket] = []
+
+    class Noting(signals.WebSocketCarrier):
+        def __init__(self, line: web.WebSocketResponse, transport: asyncio.Transport | None) -> None:
+            super().__init__(line, transport)
+            assert transport is not None
+            connections.append(transport.get_extra_info("socket"))
+
+    monkeypatch.setattr(signals, "WebSocketCarrier", Noting)
+    await enter(await serve(dscp=dscp))
+    assert [each.getsockopt(socket.IPPROTO_IP, socket.IP_TOS) for each in connections] == [tos]
 
 
 async def test_pong_is_measured(api: Api, enter: Enter) -> None:

@@ -13,8 +13,9 @@ from gateway.stream.packet import MediaPacket
 from gateway.stream.stream import Stream, StreamSettings
 from gateway.stream.track import Incoming, Track
 from gateway.transport.address import Address
+from gateway.transport.marking import UNMARKED, Ancillary, Marks
 from gateway.transport.session import Session
-from gateway.transport.socket import MAX_SEGMENTS, Ancillary, Sent
+from gateway.transport.socket import MAX_SEGMENTS, Sent
 from gateway.transport.srtp import AEAD_AES_128_GCM, Run, Sealable, SrtpSession
 from gateway.transport.srtp.gcm import GcmOpener
 from gateway.wire import rtcp
@@ -40,15 +41,17 @@ class Datagram(NamedTuple):
     timestamp: int
     marker: bool
     payload: bytes
+    mark: Ancillary = ()
 
 
 class BareSends:
     """The bare calls of a `Sender`, by way of its `send_run`."""
 
     max_segments = MAX_SEGMENTS
+    marks: Marks = UNMARKED
 
-    def ancillary(self, segment_bytes: int, count: int) -> Ancillary:
-        return ((0, segment_bytes, bytes(count)),) if count > 1 else ()
+    def ancillary(self, segment_bytes: int, count: int, mark: Ancillary = ()) -> Ancillary:
+        return (*mark, (0, segment_bytes, bytes(count))) if count > 1 or mark else ()
 
     def sendto(self, datagram: bytes | bytearray, address: Address) -> int:
         if self.send_run([datagram], len(datagram), 1, address) is not Sent.OK:
@@ -57,12 +60,19 @@ class BareSends:
 
     def sendmsg(self, buffers: Sequence[bytes | bytearray], ancillary: Ancillary, _flags: int, address: Address) -> int:
         """Raises where `send_run`, asked again, says why."""
-        ((_, segment_bytes, count),) = ancillary
-        if self.send_run(buffers, segment_bytes, len(count), address) is not Sent.OK:
+        *mark, (_, segment_bytes, count) = ancillary
+        if self.send_run(buffers, segment_bytes, len(count), address, mark) is not Sent.OK:
             raise OSError("refused")
         return 0
 
-    def send_run(self, buffers: Sequence[bytes | bytearray], segment_bytes: int, count: int, address: Address) -> Sent:
+    def send_run(
+        self,
+        buffers: Sequence[bytes | bytearray],
+        segment_bytes: int,
+        count: int,
+        address: Address,
+        mark: Ancillary = (),
+    ) -> Sent:
         raise NotImplementedError
 
 
@@ -74,7 +84,14 @@ class RecordingSender(BareSends):
         self.sends: list[tuple[Address, int]] = []
         self.answer: Callable[[Address], Sent] = lambda _address: Sent.OK
 
-    def send_run(self, buffers: Sequence[bytes | bytearray], segment_bytes: int, count: int, address: Address) -> Sent:
+    def send_run(
+        self,
+        buffers: Sequence[bytes | bytearray],
+        segment_bytes: int,
+        count: int,
+        address: Address,
+        mark: Ancillary = (),
+    ) -> Sent:
         outcome = self.answer(address)
         if outcome is not Sent.OK:
             return outcome
@@ -93,6 +110,7 @@ class RecordingSender(BareSends):
                     header.timestamp,
                     header.marker,
                     payload,
+                    tuple(mark),
                 )
             )
         return Sent.OK

@@ -6,8 +6,19 @@ from gateway.stream.contract import Outlet, VideoState
 from gateway.stream.fanout import Batch, Fanout, FanoutFigures, sealables, takes
 from gateway.stream.layout import Layout
 from gateway.stream.track import Track
+from gateway.transport.marking import Marks
 from gateway.transport.socket import Sent
-from tests.stream.doubles import H264, OPUS, FirstIndex, RecordingSender, layout_of, media_packet, outlet_of
+from tests.stream.doubles import (
+    AUDIO_PAYLOAD_TYPE,
+    H264,
+    OPUS,
+    VIDEO_PAYLOAD_TYPE,
+    FirstIndex,
+    RecordingSender,
+    layout_of,
+    media_packet,
+    outlet_of,
+)
 
 
 class Bench:
@@ -216,3 +227,55 @@ def test_dropped_frames_add_up_by_reason() -> None:
     for reason, frames in (("overload", 3), ("overload", 4), ("other", 1)):
         figures.drop_frames(reason, frames)
     assert figures.frames_dropped == {"overload": 7, "other": 1}
+
+
+# Marks
+
+AUDIO_MARK = ((0, 1, b"audio"),)
+
+
+def _mixed(bench: Bench) -> Batch:
+    """Video of two sizes, and audio between it."""
+    first, second, last = bench.batch(100, 100, 100)
+    return [first, (bench.audio, media_packet(500)), second, (bench.audio, media_packet(501)), last]
+
+
+def test_marked_audio_goes_by_itself_and_costs_video_no_send(bench: Bench) -> None:
+    ann = bench.viewer("ann")
+    bench.sender.marks = Marks(audio=AUDIO_MARK)
+    bench.fanout.send(_mixed(bench))
+    assert bench.sender.sends == [(ann.address, 2), (ann.address, 3)]
+    assert [(each.payload_type, each.mark) for each in bench.sender.datagrams] == (
+        [(AUDIO_PAYLOAD_TYPE, AUDIO_MARK)] * 2 + [(VIDEO_PAYLOAD_TYPE, ())] * 3
+    )
+    assert (bench.sender.audio_to(ann), bench.sender.video_to(ann)) == ([500, 501], [10, 11, 12])
+
+
+def test_marked_audio_alone_is_one_datagram_with_its_mark(bench: Bench) -> None:
+    bench.viewer("ann")
+    bench.sender.marks = Marks(audio=AUDIO_MARK)
+    bench.fanout.send([(bench.audio, media_packet(500))])
+    assert [each.mark for each in bench.sender.datagrams] == [AUDIO_MARK]
+
+
+def test_unmarked_audio_stays_where_it_stands(bench: Bench) -> None:
+    ann = bench.viewer("ann")
+    bench.fanout.send(_mixed(bench))
+    assert [each.sequence_number for each in bench.sender.to(ann)] == [10, 500, 11, 501, 12]
+    assert {each.mark for each in bench.sender.datagrams} == {()}
+
+
+def test_send_that_is_tried_again_keeps_its_mark(bench: Bench) -> None:
+    bench.viewer("ann")
+    bench.sender.marks = Marks(audio=AUDIO_MARK)
+    answers = iter([Sent.FAILED, Sent.OK])
+    bench.sender.answer = lambda _address: next(answers)
+    bench.fanout.send([(bench.audio, media_packet(500))])
+    assert [each.mark for each in bench.sender.datagrams] == [AUDIO_MARK]
+
+
+def test_send_to_one_outlet_marks_as_the_loop_does(bench: Bench) -> None:
+    ann = outlet_of({}, "ann", bench.layouts)
+    bench.sender.marks = Marks(audio=AUDIO_MARK)
+    assert bench.fanout.send_to(ann, _mixed(bench)) is Sent.OK
+    assert [each.mark for each in bench.sender.datagrams] == [AUDIO_MARK] * 2 + [()] * 3

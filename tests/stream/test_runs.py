@@ -55,6 +55,12 @@ def test_without_segmentation_every_packet_is_a_run() -> None:
     assert [run.packets for run in cut_runs(packets, 16, max_segments=1)] == [[each] for each in packets]
 
 
+def test_runs_have_the_mark_that_they_were_cut_for() -> None:
+    mark = ((0, 1, b"mark"),)
+    assert [run.mark for run in cut_runs([packet(88), packet(100)], 16, mark=mark)] == [mark, mark]
+    assert [run.mark for run in cut_runs([packet(88)], 16)] == [()]
+
+
 def test_run_knows_its_bytes_on_the_wire() -> None:
     (run,) = cut_runs([packet(88), packet(88), packet(10)], 16)
     assert (len(run), run.size_bytes) == (3, 2 * 116 + 38)

@@ -9,6 +9,7 @@ from gateway.transport.address import Address
 from gateway.transport.certificate import Certificate
 from gateway.transport.data_channel import Channel, ChannelTerms, DataChannels, Receiver
 from gateway.transport.dtls import DtlsSession
+from gateway.transport.marking import Ancillary
 from gateway.transport.peer import Leg, PeerDescription
 from gateway.transport.port import MediaPort
 from gateway.transport.socket import Buffers, MediaSocket, Sent
@@ -39,8 +40,12 @@ class Wiretap(MediaSocket):
         self.failed_sends = 0
         self.listeners: dict[Address, Callable[[bytes], None]] = {}
         self.is_full = False
+        self.marked: list[tuple[bytes, Ancillary]] = []
+        """What was sent with a mark of its own."""
 
-    def send(self, datagram: bytes, address: Address) -> Sent:
+    def send(self, datagram: bytes, address: Address, mark: Ancillary = ()) -> Sent:
+        if mark:
+            self.marked.append((datagram, mark))
         if self.is_full:
             return Sent.FULL
         listener = self.listeners.get(address)

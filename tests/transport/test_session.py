@@ -10,6 +10,7 @@ from gateway.rates import BURST_S
 from gateway.transport.certificate import Certificate
 from gateway.transport.data_channel import Channel
 from gateway.transport.dtls import MAX_QUEUED_DATAGRAMS
+from gateway.transport.marking import Marks
 from gateway.transport.port import MediaPort
 from gateway.transport.session import CLIENT_HELLO_DELAY_S, MAX_EARLY_DATAGRAMS, MAX_RTCP_SSRCS, MAX_SCTP_PER_S
 from gateway.transport.srtp import PROFILES, Profile
@@ -38,6 +39,18 @@ def _flipped_end(datagram: bytes) -> bytes:
 
 
 # Handshakes
+
+
+async def test_dtls_has_the_mark_of_signals_and_nothing_else_has_it(port: MediaPort) -> None:
+    mark = ((0, 1, b"signals"),)
+    port.socket.marks = Marks(bet_signals=mark)
+    remote = await Remote(port, channel=TERMS).connect()
+    remote.session.send_rtcp([rtcp.ReceiverReport(SSRC, ())])
+    assert remote.media
+    assert remote.answers
+    assert isinstance(port.socket, Wiretap)
+    assert len(port.socket.marked) > 1
+    assert {(20 <= datagram[0] < 64, said) for datagram, said in port.socket.marked} == {(True, mark)}
 
 
 @pytest.mark.parametrize("is_client", [True, False], ids=["we are server", "we are client"])

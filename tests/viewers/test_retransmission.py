@@ -5,6 +5,7 @@ import pytest
 from gateway.stream.contract import Outlet, VideoState
 from gateway.stream.layout import Layout
 from gateway.stream.track import Track
+from gateway.transport.marking import Marks
 from gateway.transport.socket import Sent
 from gateway.viewers.retransmission import (
     BUDGET_BPS,
@@ -82,6 +83,14 @@ def test_retransmission_by_rtx_carries_the_original() -> None:
     assert (datagram.payload_type, datagram.timestamp) == (RTX_TYPE, packet.timestamp)
     assert unpack_rtx_payload(datagram.payload) == (FIRST + 3, IDR_SLICE.ljust(100))
     assert (bench.figures.by_rtx, bench.figures.identical) == (1, 0)
+
+
+@pytest.mark.parametrize("has_rtx", [True, False])
+def test_retransmission_has_the_mark_of_its_class(has_rtx: bool) -> None:
+    bench = Bench(has_rtx=has_rtx)
+    bench.sender.marks = Marks(retransmission=((0, 1, b"again"),))
+    bench.nack(FIRST + 3)
+    assert [each.mark for each in bench.sender.datagrams] == [((0, 1, b"again"),)]
 
 
 def test_retransmissions_have_a_sequence_of_their_own() -> None:

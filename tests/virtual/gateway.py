@@ -10,6 +10,7 @@ from gateway.ingest.publisher import Publisher
 from gateway.stream.layout import Layout, LayoutKey, PlayoutDelay
 from gateway.stream.stream import Stream, StreamSettings
 from gateway.transport.address import Address
+from gateway.transport.marking import Ancillary
 from gateway.transport.peer import Leg, PeerDescription
 from gateway.transport.port import MediaPort
 from gateway.transport.session import Session
@@ -35,11 +36,18 @@ class Socket(BareSends):
         self.routes: dict[Address, Callable[[bytes], None]] = {}
         self.is_full_for: Callable[[int], bool] = lambda _size_bytes: False
 
-    def send(self, datagram: bytes, address: Address) -> Sent:
+    def send(self, datagram: bytes, address: Address, mark: Ancillary = ()) -> Sent:
         self.routes[address](datagram)
         return Sent.OK
 
-    def send_run(self, buffers: Sequence[bytes | bytearray], segment_bytes: int, count: int, address: Address) -> Sent:
+    def send_run(
+        self,
+        buffers: Sequence[bytes | bytearray],
+        segment_bytes: int,
+        count: int,
+        address: Address,
+        mark: Ancillary = (),
+    ) -> Sent:
         run = b"".join(buffers)
         if self.is_full_for(len(run)):
             return Sent.FULL

@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 
+from gateway.transport.marking import Ancillary
 from gateway.transport.srtp.interface import Sealable
 
 
@@ -11,10 +12,12 @@ class Run:
     The headers stand in `buffer` already; a sealer fills the rooms between them, anew for each peer.
     """
 
-    __slots__ = ("buffer", "packets", "places", "segment_bytes")
+    __slots__ = ("buffer", "mark", "packets", "places", "segment_bytes")
 
-    def __init__(self, packets: Sequence[Sealable], overhead_bytes: int) -> None:
+    def __init__(self, packets: Sequence[Sealable], overhead_bytes: int, mark: Ancillary = ()) -> None:
         self.packets = packets
+        self.mark = mark
+        """What its sends say beside it: all of a run are of one class."""
         self.segment_bytes = len(packets[0][0]) + len(packets[0][1]) + overhead_bytes
         self.buffer = bytearray(sum(len(header) + len(payload) + overhead_bytes for header, payload, _, _ in packets))
         self.places: list[tuple[bytes, bytes, int, int, memoryview]] = []
