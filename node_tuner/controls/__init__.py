@@ -3,7 +3,9 @@
 from collections.abc import Callable, Mapping
 
 from node_tuner.contract import Control, Where
+from node_tuner.controls.conntrack_bypass import ConntrackBypass
 from node_tuner.controls.ethtool import Channels, Coalescing, Offloads, Rings
+from node_tuner.controls.nft_marking import NftMarking
 from node_tuner.controls.steering import Rps, Xps
 from node_tuner.controls.sysctl import Sysctl
 from node_tuner.errors import StateError
@@ -15,6 +17,8 @@ _BY_KIND: Mapping[str, Callable[[Where, Roots], Control]] = {
     "coalescing": lambda where, roots: Coalescing.parse(where),
     "offloads": lambda where, roots: Offloads.parse(where),
     "rings": lambda where, roots: Rings.parse(where),
+    "conntrack_bypass": lambda where, roots: ConntrackBypass(),
+    "nft_marking": lambda where, roots: NftMarking(),
     "rps": lambda where, roots: Rps(Link.parse(where), roots),
     "sysctl": lambda where, roots: Sysctl(str(where["name"]), roots),
     "xps": lambda where, roots: Xps(Link.parse(where), roots),
