@@ -78,11 +78,13 @@ class Sysctl:
             _write(self._path, before)
 
     def _unavailable(self, error: OSError, attempt: str) -> UnavailableError:
-        if error.errno in (errno.ENOENT, errno.ENOTDIR):
+        if not self._path.exists():
             return UnavailableError(self._why_absent())
         if error.errno in _REFUSED:
             return UnavailableError(self.obstacle() or f"the kernel refuses it ({error.strerror}): {self._lacking}")
-        return UnavailableError(f"{self._name} cannot be {attempt}: {error.strerror}")
+        # ENOENT of a file that is there: of a qdisc or a congestion control that this kernel has not.
+        reason = "this kernel has none of that name" if error.errno == errno.ENOENT else error.strerror
+        return UnavailableError(f"{self._name} cannot be {attempt}: {reason}")
 
     def _why_absent(self) -> str:
         if self._is_elsewhere:

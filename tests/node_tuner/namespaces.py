@@ -134,6 +134,13 @@ def in_child(function: Callable[[], T]) -> T:
     return result  # type: ignore[no-any-return]
 
 
+def call_libc(call: str, *arguments: object) -> None:
+    """A system call that Python has no function for; OSError where it fails."""
+    library = ctypes.CDLL(None, use_errno=True)
+    if getattr(library, call)(*arguments):
+        raise OSError(ctypes.get_errno(), f"{call}: {os.strerror(ctypes.get_errno())}")
+
+
 def _address(end: End) -> None:
     inside = end.namespace.run
     inside("ip", "link", "set", LINK, "address", end.mac)
@@ -175,14 +182,8 @@ def _portable(error: BaseException) -> BaseException:
 def _enter(name: str) -> None:
     """As `ip netns exec` does it: the namespace, and a sysfs that shows it."""
     with Path("/run/netns", name).open("rb") as handle:
-        _libc("setns", handle.fileno(), _CLONE_NEWNET)
-    _libc("unshare", _CLONE_NEWNS)
-    _libc("mount", b"none", b"/", None, _MS_REC | _MS_SLAVE, None)
-    _libc("umount2", b"/sys", _MNT_DETACH)
-    _libc("mount", b"sysfs", b"/sys", b"sysfs", 0, None)
-
-
-def _libc(call: str, *arguments: object) -> None:
-    library = ctypes.CDLL(None, use_errno=True)
-    if getattr(library, call)(*arguments):
-        raise OSError(ctypes.get_errno(), f"{call}: {os.strerror(ctypes.get_errno())}")
+        call_libc("setns", handle.fileno(), _CLONE_NEWNET)
+    call_libc("unshare", _CLONE_NEWNS)
+    call_libc("mount", b"none", b"/", None, _MS_REC | _MS_SLAVE, None)
+    call_libc("umount2", b"/sys", _MNT_DETACH)
+    call_libc("mount", b"sysfs", b"/sys", b"sysfs", 0, None)
