@@ -3,6 +3,8 @@
 from collections.abc import Callable, Mapping
 
 from node_tuner.contract import Control, Where
+from node_tuner.controls.bpf_marking import BpfMarking
+from node_tuner.controls.clsact import Clsact
 from node_tuner.controls.conntrack_bypass import ConntrackBypass
 from node_tuner.controls.ethtool import Channels, Coalescing, Offloads, Rings
 from node_tuner.controls.nft_marking import NftMarking
@@ -13,7 +15,9 @@ from node_tuner.machine.link import Link
 from node_tuner.machine.roots import Roots
 
 _BY_KIND: Mapping[str, Callable[[Where, Roots], Control]] = {
+    "bpf_marking": lambda where, roots: BpfMarking(Link.parse(where)),
     "channels": lambda where, roots: Channels.parse(where),
+    "clsact": lambda where, roots: Clsact(Link.parse(where)),
     "coalescing": lambda where, roots: Coalescing.parse(where),
     "offloads": lambda where, roots: Offloads.parse(where),
     "rings": lambda where, roots: Rings.parse(where),
