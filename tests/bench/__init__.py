@@ -10,6 +10,7 @@ The gateway is the real process on a core of its own; studio and players are rea
              results -> table
              hls/        what LL-HLS costs (`--only hls`): see there
     signals/    what pings and bets cost, and what an upstream that is down does to them (`--only signals`): see there
+    node/       what the node's kernel costs untuned and tuned, and what a burst loses (`--only node`): see there
     placement   which core and which priority each of them has
 
 How a session comes about and how its reports are written is the load generator's (`loadgen.peer`, `loadgen.signalling`,

@@ -14,6 +14,8 @@ from loadgen.run import machine
 from tests.bench.hls import measure as hls
 from tests.bench.hls.table import render as render_hls
 from tests.bench.measure import Plan, measure_joins, measure_levels
+from tests.bench.node import measure as node
+from tests.bench.node.table import render as render_node
 from tests.bench.pictures import Studio
 from tests.bench.placement import Cores
 from tests.bench.progress import say
@@ -26,13 +28,13 @@ from tests.bench.table import render
 GATEWAY = (sys.executable, "-m", "gateway")
 DEFAULT_PLAN = Plan((1, 50, 200, 500), 10.0, 200, Studio.FFMPEG, "127.0.0.1", GATEWAY)
 QUICK_PLAN = replace(DEFAULT_PLAN, levels=(1, 50), seconds=3.0, joins=20)
-PARTS = ("webrtc", "hls", "signals")
+PARTS = ("webrtc", "hls", "signals", "node")
 DEFAULT_JSON = Path("docs/bench.json")
 MAX_DURATION_S = 900
 
 
 @click.command()
-@click.option("--only", type=click.Choice(PARTS), help="One part: fan-out and joins, LL-HLS, or bet signals.")
+@click.option("--only", type=click.Choice(PARTS), help="One part: fan-out and joins, LL-HLS, bet signals, or the node.")
 @click.option("--level", "levels", type=int, multiple=True, help="Viewers of a window, in rising order; repeatable.")
 @click.option("--seconds", type=float, help="Length of a window.")
 @click.option("--joins", type=int, help="How many joins to measure; 0 for none.")
@@ -75,6 +77,7 @@ def main(
     )
     hls_plan = hls.QUICK_PLAN if quick else hls.DEFAULT_PLAN
     signal_plan = signals.QUICK_PLAN if quick else signals.DEFAULT_PLAN
+    node_plan = node.QUICK_PLAN if quick else node.DEFAULT_PLAN
     record: dict[str, Any] = {}
     try:
         if only in (None, "webrtc"):
@@ -89,6 +92,10 @@ def main(
             signal_results = signals.measure_signals(signal_plan, plan.command, Cores.available())
             print(render_signals(signal_results))
             record["signals"] = signal_results.record()
+        if only in (None, "node"):
+            node_results = node.measure_node(node_plan, Cores.available())
+            print(render_node(node_results))
+            record["node"] = node_results.record()
     except BenchError as error:
         raise click.ClickException(str(error)) from None
     if path is None and plan == DEFAULT_PLAN:
