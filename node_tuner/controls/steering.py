@@ -82,8 +82,13 @@ class _Steering:
         try:
             self._write({queue: str(value[queue]) for queue in before if queue in value})
         except OSError as error:
-            self._write(before)
+            self._put_back(before)
             raise self._unavailable(error, f"set to {dict(value)}") from None
+
+    def _put_back(self, before: Mapping[str, str]) -> None:
+        """Those queues that were written before the one that failed."""
+        now = self.read()
+        self._write({queue: mask for queue, mask in before.items() if now.get(queue, mask) != mask})
 
     def _write(self, masks: Mapping[str, str]) -> None:
         for queue, mask in masks.items():
@@ -108,7 +113,7 @@ class _Steering:
     def _unavailable(self, error: OSError, attempt: str) -> UnavailableError:
         if error.errno in _REFUSED:
             return UnavailableError(self.obstacle() or f"the kernel refuses it: {error.strerror}")
-        if error.errno in _ONE_QUEUE:
+        if error.errno in _ONE_QUEUE and len(self._files()) == 1:
             return UnavailableError(f"{self._link.name} has one {self._direction} queue: there is nothing to steer")
         return UnavailableError(f"{self._file} of {self._link.name} cannot be {attempt}: {error.strerror}")
 
