@@ -36,7 +36,10 @@ class AtLeast:
 
     def target(self, found: Value) -> Value:
         """See `contract.Aim`."""
-        return found if self.is_met(found) else self.value
+        if self.is_met(found):
+            return found
+        # As its control reads it back: sysctls are text.
+        return str(self.value) if isinstance(found, str) else self.value
 
     def is_met(self, found: Value) -> bool:
         """See `contract.Aim`."""
@@ -96,7 +99,7 @@ class PortsAmong:
 
 
 def _number(found: Value) -> int:
-    if isinstance(found, int):
+    if isinstance(found, int) and not isinstance(found, bool):
         return found
     try:
         return int(str(found))

@@ -1,1 +1,217 @@
 """From a profile and a machine to knobs: what is wanted here, in the order in which it is applied."""
+
+from collections.abc import Callable, Iterator, Mapping
+from functools import partial
+from typing import Any
+
+from node_tuner.aims import AtLeast, Exactly, FieldsAtLeast, Keys, Made, PortsAmong, Queueing
+from node_tuner.contract import Aim, Knob
+from node_tuner.controls.bpf_marking import BpfMarking
+from node_tuner.controls.clsact import THERE, Clsact
+from node_tuner.controls.conntrack_bypass import ConntrackBypass
+from node_tuner.controls.ethtool import Channels, Coalescing, Offloads, Rings
+from node_tuner.controls.nft_marking import NftMarking
+from node_tuner.controls.qdisc import RootQdisc
+from node_tuner.controls.steering import Rps, Xps, rps_masks, xps_masks
+from node_tuner.controls.sysctl import Sysctl
+from node_tuner.errors import UnavailableError
+from node_tuner.machine.facts import Interface, Machine
+from node_tuner.machine.roots import Roots
+from node_tuner.marking import Marking, MarkRule, Payload, Transport
+from node_tuner.profile.dscp import name_of
+from node_tuner.profile.fields import KnobSection
+from node_tuner.profile.nic import COALESCING
+from node_tuner.profile.rules import explain, resolve
+from node_tuner.profile.schema import ChannelsSpec, DscpSpec, MarkRuleSpec, Profile, RingsSpec, SteeringSpec, SysctlSpec
+
+_HELD_BY_WATCH = "held by `watch` for as long as it runs: it takes an open file, which apply cannot leave behind"
+
+
+def knobs(profile: Profile, machine: Machine, roots: Roots) -> tuple[Knob, ...]:
+    """Sysctls, the card, its queues, the qdisc, the conntrack bypass and the marks: of each what the profile names.
+
+    Nothing is changed; the card is asked for its limits where the profile says `max` or `cores`.
+    """
+    return (
+        *(_sysctl(name, spec, profile, machine, roots) for name, spec in profile.sysctls.items()),
+        *_nic(profile, machine),
+        *_queues(profile, machine, roots),
+        *_ports_and_marks(profile, machine.interface),
+        *_latency(profile),
+    )
+
+
+def _sysctl(name: str, spec: SysctlSpec, profile: Profile, machine: Machine, roots: Roots) -> Knob:
+    number = partial(resolve, machine=machine)
+    aims: Mapping[str, Callable[[Any], Aim]] = {
+        "exactly": lambda value: Exactly(" ".join(str(value if isinstance(value, str) else number(value)).split())),
+        "at_least": lambda value: AtLeast(number(value)),
+        "fields_at_least": lambda values: FieldsAtLeast([None if each is None else number(each) for each in values]),
+        "ports": lambda value: PortsAmong(profile.ports(value)),
+    }
+    how = "; ".join(filter(None, (explain(each, machine) for _, each in spec.numbers)))
+    return Knob(
+        name,
+        Sysctl(name, roots),
+        aims[spec.aim](getattr(spec, spec.aim)),
+        spec.required,
+        f"{spec.why} ({how})" if how else spec.why,
+        spec.source,
+        not_needed=_unmet(spec, machine),
+    )
+
+
+def _unmet(spec: SysctlSpec, machine: Machine) -> str:
+    """Why its condition does not hold; empty where it does."""
+    if spec.when == "softnet_squeezed" and machine.softnet_squeezed == 0:
+        return "the kernel has left no datagram for later since boot (softnet_squeezed)"
+    return ""
+
+
+def _nic(profile: Profile, machine: Machine) -> Iterator[Knob]:
+    nic, link = profile.nic, machine.interface
+    if nic.channels is not None:
+        yield _channels(nic.channels, machine)
+    if nic.rings is not None:
+        yield _rings(nic.rings, link)
+    if nic.coalescing is not None:
+        values = {key: value for key in COALESCING if (value := getattr(nic.coalescing, key)) is not None}
+        yield _of_card("nic.coalescing", nic.coalescing, Coalescing(link, values), values)
+    if nic.offloads is not None:
+        features = dict(nic.offloads.features)
+        yield _of_card("nic.offloads", nic.offloads, Offloads(link, features), features)
+
+
+def _of_card(name: str, spec: KnobSection, control: Channels | Rings | Coalescing | Offloads, values: Any) -> Knob:
+    return Knob(name, control, Keys(values), spec.required, spec.why, spec.source)
+
+
+def _channels(spec: ChannelsSpec, machine: Machine) -> Knob:
+    control = Channels(machine.interface, ["combined"])
+    try:
+        return _of_card("nic.channels", spec, control, {"combined": _combined(spec, control, machine)})
+    except UnavailableError as error:
+        return _absent("nic.channels", spec, f"combined {spec.combined}", error)
+
+
+def _combined(spec: ChannelsSpec, control: Channels, machine: Machine) -> int:
+    if isinstance(spec.combined, int):
+        return spec.combined
+    most = _limit(control, "combined", machine.interface)
+    return min(most, machine.cores) if spec.combined == "cores" else most
+
+
+def _rings(spec: RingsSpec, link: Interface) -> Knob:
+    wanted = {key: value for key, value in (("rx", spec.rx), ("tx", spec.tx)) if value is not None}
+    control = Rings(link, wanted)
+    try:
+        values = {key: _limit(control, key, link) if value == "max" else value for key, value in wanted.items()}
+    except UnavailableError as error:
+        return _absent("nic.rings", spec, ", ".join(f"{key} {value}" for key, value in wanted.items()), error)
+    return _of_card("nic.rings", spec, control, values)
+
+
+def _limit(control: Channels | Rings, key: str, link: Interface) -> int:
+    most = control.limits().get(key, 0)
+    if most == 0:
+        raise UnavailableError(f"the driver of {link.name} has no {key} {control.kind}")
+    return most
+
+
+def _absent(name: str, spec: KnobSection, wanted: str, error: UnavailableError) -> Knob:
+    return Knob(name, None, Exactly(wanted), spec.required, spec.why, spec.source, absent=str(error))
+
+
+def _queues(profile: Profile, machine: Machine, roots: Roots) -> Iterator[Knob]:
+    queues, link = profile.queues, machine.interface
+    # As many as there will be once the channels are set, which is done before.
+    channels = _combined_to_come(profile, machine)
+    if queues.rps is not None:
+        count = channels or link.rx_queues
+        aim = Exactly(_rps(queues.rps, count, machine.cores))
+        yield _steered("queues.rps", queues.rps, Rps(link, roots), aim, _enough(queues.rps, link, count, machine))
+    if queues.xps is not None:
+        count = channels or link.tx_queues
+        aim = Exactly(_xps(queues.xps, count, machine.cores))
+        yield _steered("queues.xps", queues.xps, Xps(link, roots), aim, _enough(queues.xps, link, count, machine))
+
+
+def _combined_to_come(profile: Profile, machine: Machine) -> int | None:
+    """None where the profile leaves the channels alone, or the card has none."""
+    spec = profile.nic.channels
+    if spec is None:
+        return None
+    try:
+        return _combined(spec, Channels(machine.interface, ["combined"]), machine)
+    except UnavailableError:
+        return None
+
+
+def _steered(name: str, spec: SteeringSpec, control: Rps | Xps, aim: Aim, not_needed: str) -> Knob:
+    return Knob(name, control, aim, spec.required, spec.why, spec.source, not_needed=not_needed)
+
+
+def _enough(spec: SteeringSpec, link: Interface, queues: int, machine: Machine) -> str:
+    if spec.steer != "where_queues_below_cores" or queues < machine.cores:
+        return ""
+    return f"{link.name} has a queue for each core: {queues} for {machine.cores}"
+
+
+def _rps(spec: SteeringSpec, queues: int, cores: int) -> Mapping[str, str]:
+    if spec.steer == "where_queues_below_cores":
+        return rps_masks(queues, cores)
+    mask = f"{(1 << cores) - 1:x}" if spec.steer == "all_cores" else "0"
+    return {f"rx-{queue}": mask for queue in range(queues)}
+
+
+def _xps(spec: SteeringSpec, queues: int, cores: int) -> Mapping[str, str]:
+    masks = xps_masks(queues, cores)
+    return dict.fromkeys(masks, "0") if spec.steer == "off" else masks
+
+
+def _ports_and_marks(profile: Profile, link: Interface) -> Iterator[Knob]:
+    qdisc, conntrack = profile.qdisc, profile.conntrack
+    if qdisc is not None:
+        aim = Queueing(qdisc.kind, qdisc.limit_packets)
+        yield Knob("qdisc", RootQdisc(link), aim, qdisc.required, qdisc.why, qdisc.source)
+    if conntrack is not None:
+        ports = profile.ports(conntrack.bypass)
+        made = Made({"ports": str(ports)}, f"no connections of UDP {ports}")
+        yield Knob("conntrack.bypass", ConntrackBypass(), made, conntrack.required, conntrack.why, conntrack.source)
+    yield from _marks(profile, link)
+
+
+def _marks(profile: Profile, link: Interface) -> Iterator[Knob]:
+    spec = profile.dscp
+    if spec is None or spec.mechanism == "none":
+        return
+    marking = _marking(profile, spec)
+    label = ", ".join(f"{rule.traffic_class} {name_of(rule.dscp)}" for rule in marking.rules)
+    knob = partial(Knob, required=spec.required, why=spec.why, source=spec.source)
+    if spec.mechanism == "nft":
+        yield knob("dscp.nft", NftMarking(), Made(marking.as_json(), label))
+        return
+    yield knob("dscp.clsact", Clsact(link), Exactly(THERE))
+    yield knob("dscp.bpf", BpfMarking(link), Made({"marking": marking.as_json(), "priority": spec.priority}, label))
+
+
+def _marking(profile: Profile, spec: DscpSpec) -> Marking:
+    return Marking(tuple(_mark_rule(profile, rule) for rule in spec.rules), spec.only_unmarked)
+
+
+def _mark_rule(profile: Profile, rule: MarkRuleSpec) -> MarkRule:
+    return MarkRule(
+        rule.traffic_class,
+        Transport(rule.transport),
+        profile.ports(rule.ports),
+        Payload(rule.payload),
+        frozenset(rule.payload_types),
+        rule.dscp,
+    )
+
+
+def _latency(profile: Profile) -> Iterator[Knob]:
+    spec = profile.cpu_dma_latency_us
+    if spec is not None:
+        aim = Exactly(f"at most {spec.at_most} us")
+        yield Knob("cpu_dma_latency", None, aim, False, spec.why, spec.source, not_needed=_HELD_BY_WATCH)

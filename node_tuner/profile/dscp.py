@@ -20,6 +20,12 @@ DSCP_NAMES: Mapping[str, int] = {
 }
 """RFC 2474, 2597, 3246, 5865 and 8622."""
 
+
+def name_of(dscp: int) -> str:
+    """`EF` for 46; `DSCP 45` for a number that has no name."""
+    return next((name for name, number in DSCP_NAMES.items() if number == dscp), f"DSCP {dscp}")
+
+
 _RTCP = range(64, 96)
 """Payload types that RTCP's packet types look like where both share a port (RFC 5761 section 4)."""
 

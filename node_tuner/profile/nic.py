@@ -116,7 +116,7 @@ class QueuesSpec(Section):
 class QdiscSpec(KnobSection):
     """The interface's root queueing discipline."""
 
-    kind: Literal["fq", "fq_codel", "pfifo", "pfifo_fast", "bfifo", "cake", "noqueue"]
+    kind: Literal["fq", "fq_codel", "pfifo", "pfifo_fast", "bfifo", "cake"]
     limit_packets: Annotated[int, Field(strict=True, ge=1, le=MAX_INT)] | None = None
     """How many packets wait in it; the kernel's default where it is not said. Of fq, fq_codel and pfifo."""
 
