@@ -3,6 +3,9 @@
 Only what this node sends and receives itself: what it forwards, such as pods' traffic to other nodes' media ports, may
 be somebody's to translate. A datagram that a process here sends to media ports of this node is met twice, by its
 destination on its way out too: or else it would be tracked there.
+
+Its price: what other people masquerade behind this node's address and such a port gets no answers. And to their rules
+media is `ct state untracked`, neither new nor established.
 """
 
 from __future__ import annotations

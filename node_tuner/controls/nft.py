@@ -12,6 +12,8 @@ from collections.abc import Mapping, Sequence
 from typing import IO, Any, Final
 
 from node_tuner.errors import UnavailableError
+from node_tuner.machine.capabilities import effective
+from node_tuner.machine.roots import Roots
 
 Command = Mapping[str, Any]
 """`{"add": {"table": {...}}}`."""
@@ -100,10 +102,16 @@ def _answer(nft: subprocess.Popen[bytes]) -> bytes:
     return answer
 
 
+def _lacking() -> str:
+    if "CAP_NET_ADMIN" in effective(Roots()):
+        return "needs CAP_NET_ADMIN as an ambient capability, or root with it: nft is a process of its own"
+    return "needs CAP_NET_ADMIN"
+
+
 def _refused(complaints: str, status: int) -> UnavailableError:
     if status == -signal.SIGKILL:
         return UnavailableError(f"nft did not end within {LIMIT_S:g} s, and was killed")
     if _FORBIDDEN in complaints:
-        return UnavailableError("needs CAP_NET_ADMIN")
+        return UnavailableError(_lacking())
     lines = [line.rpartition("Error: ")[2].strip() for line in complaints.splitlines() if line.strip()]
     return RefusedError(f"nft: {lines[0] if lines else f'exit status {status}, and no word'}")
