@@ -8,6 +8,7 @@ from node_tuner.controls.clsact import Clsact
 from node_tuner.controls.conntrack_bypass import ConntrackBypass
 from node_tuner.controls.ethtool import Channels, Coalescing, Offloads, Rings
 from node_tuner.controls.nft_marking import NftMarking
+from node_tuner.controls.qdisc import RootQdisc
 from node_tuner.controls.steering import Rps, Xps
 from node_tuner.controls.sysctl import Sysctl
 from node_tuner.errors import StateError
@@ -20,6 +21,7 @@ _BY_KIND: Mapping[str, Callable[[Where, Roots], Control]] = {
     "clsact": lambda where, roots: Clsact(Link.parse(where)),
     "coalescing": lambda where, roots: Coalescing.parse(where),
     "offloads": lambda where, roots: Offloads.parse(where),
+    "qdisc": lambda where, roots: RootQdisc(Link.parse(where)),
     "rings": lambda where, roots: Rings.parse(where),
     "conntrack_bypass": lambda where, roots: ConntrackBypass(),
     "nft_marking": lambda where, roots: NftMarking(),

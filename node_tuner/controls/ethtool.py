@@ -156,10 +156,11 @@ class Offloads(_Keyed):
 
     def obstacle(self) -> str | None:
         """See `contract.Control`. Where some can be changed and others not, `write` tells which it is about."""
-        fixed = self._fixed(self._keys)
-        if fixed and len(fixed) == len(self._keys):
-            return self._why_fixed(fixed)
-        return super().obstacle()
+        try:
+            fixed = self._fixed(self._keys)
+        except UnavailableError as error:
+            return str(error)
+        return self._why_fixed(fixed) if fixed and len(fixed) == len(self._keys) else super().obstacle()
 
     def _found(self) -> Mapping[str, bool | int]:
         reply = ask(self._link, FEATURES)
