@@ -19,6 +19,10 @@ _MAX_NAMED = 20
 _UNICAST = 1
 """RTN_UNICAST; an unreachable or blackhole default route leads to no interface."""
 
+_MAIN_TABLE = 254
+"""RT_TABLE_MAIN."""
+
+_MAC_LETTERS = len("02:00:00:00:00:01")
 _BPS_OF_MBPS = 1_000_000
 
 
@@ -28,7 +32,7 @@ def find(roots: Roots, choice: Choice) -> Interface:
         index = _FINDERS[type(choice)](netlink, choice)
         link = netlink.get_links(index)[0]
     name, mac = str(link.get_attr("IFLA_IFNAME")), str(link.get_attr("IFLA_ADDRESS") or "")
-    if index_in_sysfs(roots, name) != index:
+    if index_in_sysfs(roots, name) != index or not _has_mac(roots, name, mac):
         raise MissingError(
             f"{roots.sys} shows another network namespace than this one, so nothing is known of {name}: enter it by"
             " `ip netns exec`, or mount a sysfs inside"
@@ -44,6 +48,15 @@ def index_in_sysfs(roots: Roots, name: str) -> int | None:
         return int((_directory(roots, name) / "ifindex").read_text())
     except (OSError, ValueError):
         return None
+
+
+def _has_mac(roots: Roots, name: str, mac: str) -> bool:
+    """Two namespaces' `eth0` easily have the same index. What is no Ethernet card has addresses of other forms."""
+    try:
+        shown = (_directory(roots, name) / "address").read_text().strip()
+    except OSError:
+        return True
+    return shown == mac or len(shown) != _MAC_LETTERS
 
 
 def _by_name(netlink: IPRoute, choice: ByName) -> int:
@@ -64,7 +77,7 @@ def _by_address(netlink: IPRoute, choice: ByAddress) -> int:
 
 def _by_default_route(netlink: IPRoute, choice: ByDefaultRoute) -> int:
     for family in (socket.AF_INET, socket.AF_INET6):
-        routes = [each for each in netlink.get_default_routes(family=family) if each["type"] == _UNICAST]
+        routes = filter(_leads_somewhere, netlink.get_default_routes(family=family))
         for route in sorted(routes, key=lambda each: each.get_attr("RTA_PRIORITY") or 0):
             for index in _outgoing(route):
                 return index
@@ -76,6 +89,11 @@ _FINDERS: Mapping[type[Choice], Callable[[IPRoute, Any], int]] = {
     ByDefaultRoute: _by_default_route,
     ByName: _by_name,
 }
+
+
+def _leads_somewhere(route: Any) -> bool:
+    """Other tables than the main one hold what policy routing chooses between; netlink lists them all."""
+    return bool(route["type"] == _UNICAST and route.get_attr("RTA_TABLE") == _MAIN_TABLE)
 
 
 def _outgoing(route: Any) -> Iterable[int]:
