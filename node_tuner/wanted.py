@@ -133,7 +133,8 @@ def _queues(profile: Profile, machine: Machine, roots: Roots) -> Iterator[Knob]:
     if queues.xps is not None:
         count = channels or link.tx_queues
         aim = Exactly(_xps(queues.xps, count, machine.cores))
-        yield _steered("queues.xps", queues.xps, Xps(link, roots), aim, _enough(queues.xps, link, count, machine))
+        one = f"{link.name} has one queue: there is nothing to choose from" if count == 1 else ""
+        yield _steered("queues.xps", queues.xps, Xps(link, roots), aim, one or _enough(queues.xps, link, count, machine))
 
 
 def _combined_to_come(profile: Profile, machine: Machine) -> int | None:
