@@ -87,7 +87,7 @@ def _of_card(name: str, spec: KnobSection, control: Channels | Rings | Coalescin
 
 
 def _channels(spec: ChannelsSpec, machine: Machine) -> Knob:
-    control = Channels(machine.interface, ["combined"])
+    control = Channels(machine.interface, {"combined": spec.combined})
     try:
         return _of_card("nic.channels", spec, control, {"combined": _combined(spec, control, machine)})
     except UnavailableError as error:
@@ -174,7 +174,7 @@ def _ports_and_marks(profile: Profile, link: Interface) -> Iterator[Knob]:
     qdisc, conntrack = profile.qdisc, profile.conntrack
     if qdisc is not None:
         aim = Queueing(qdisc.kind, qdisc.limit_packets)
-        yield Knob("qdisc", RootQdisc(link), aim, qdisc.required, qdisc.why, qdisc.source)
+        yield Knob("qdisc", RootQdisc(link, qdisc.kind), aim, qdisc.required, qdisc.why, qdisc.source)
     if conntrack is not None:
         ports = profile.ports(conntrack.bypass)
         made = Made({"ports": str(ports)}, f"no connections of UDP {ports}")

@@ -8,7 +8,7 @@ what was read back afterwards is what holds.
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping
-from typing import Any, ClassVar, NamedTuple, Self
+from typing import Any, ClassVar, NamedTuple, Self, TypeGuard
 
 from node_tuner.contract import Value, Where
 from node_tuner.controls.ethtool_netlink import CHANNELS, COALESCE, FEATURES, RINGS, Topic, ask, owner, tell
@@ -25,8 +25,10 @@ class _Keyed:
     is_own = False
 
     def __init__(self, link: Link, keys: Collection[str] = ()) -> None:
+        """Of a mapping the values are those that are wanted, where they are known: `obstacle` judges them."""
         self._link = link
         self._keys = tuple(sorted(keys))
+        self._wanted = {key: each for key, each in keys.items() if isinstance(each, int)} if _has_values(keys) else {}
 
     @classmethod
     def parse(cls, where: Where) -> Self:
@@ -48,7 +50,13 @@ class _Keyed:
 
     def obstacle(self) -> str | None:
         """See `contract.Control`."""
-        return None if "CAP_NET_ADMIN" in effective(Roots()) else "needs CAP_NET_ADMIN"
+        if "CAP_NET_ADMIN" not in effective(Roots()):
+            return "needs CAP_NET_ADMIN"
+        try:
+            changes = _changes(self.read(), self._wanted)
+            return self._why_not(changes) if changes else None
+        except UnavailableError as error:
+            return str(error)
 
     def write(self, value: Value) -> None:
         """See `contract.Control`."""
@@ -58,11 +66,18 @@ class _Keyed:
         unknown = [key for key in value if key not in found]
         if unknown:
             raise UnavailableError(self._why_missing(unknown, found))
-        changes = {key: each for key, each in value.items() if each != found[key]}
-        if changes:
-            self._change(changes)
+        changes = _changes(found, value)
+        if not changes:
+            return
+        why_not = self._why_not(changes)
+        if why_not is not None:
+            raise UnavailableError(why_not)
+        self._change(changes)
 
     def _found(self) -> Mapping[str, bool | int]:
+        raise NotImplementedError
+
+    def _why_not(self, changes: Mapping[str, Any]) -> str | None:
         raise NotImplementedError
 
     def _change(self, changes: Mapping[str, Any]) -> None:
@@ -70,6 +85,14 @@ class _Keyed:
 
     def _why_missing(self, missing: Collection[str], found: Collection[str]) -> str:
         raise NotImplementedError
+
+
+def _has_values(keys: Collection[str]) -> TypeGuard[Mapping[str, Any]]:
+    return isinstance(keys, Mapping)
+
+
+def _changes(found: Mapping[str, bool | int], wanted: Mapping[str, Any]) -> dict[str, Any]:
+    return {key: each for key, each in wanted.items() if each != found.get(key)}
 
 
 class _Parameter(NamedTuple):
@@ -94,11 +117,14 @@ class _Parameters(_Keyed):
             if value is not None
         }
 
-    def _change(self, changes: Mapping[str, Any]) -> None:
+    def _why_not(self, changes: Mapping[str, Any]) -> str | None:
         limits = self.limits()
         for key, value in changes.items():
             if value > limits.get(key, value):
-                raise UnavailableError(f"{owner(self._link)} has at most {limits[key]} {self._name(key)}, not {value}")
+                return f"{owner(self._link)} has at most {limits[key]} {self._name(key)}, not {value}"
+        return None
+
+    def _change(self, changes: Mapping[str, Any]) -> None:
         tell(self._link, self._topic, [(self._parameters[key].attribute, int(each)) for key, each in changes.items()])
 
     def limits(self) -> Mapping[str, int]:
@@ -154,32 +180,21 @@ class Offloads(_Keyed):
 
     kind = "offloads"
 
-    def obstacle(self) -> str | None:
-        """See `contract.Control`. Where some can be changed and others not, `write` tells which it is about."""
-        try:
-            fixed = self._fixed(self._keys)
-        except UnavailableError as error:
-            return str(error)
-        return self._why_fixed(fixed) if fixed and len(fixed) == len(self._keys) else super().obstacle()
-
     def _found(self) -> Mapping[str, bool | int]:
         reply = ask(self._link, FEATURES)
         active = _set_bits(reply.get_attr("active"))
         return {name: name in active for name in _bits(reply.get_attr("hw"))}
 
-    def _change(self, changes: Mapping[str, Any]) -> None:
-        fixed = self._fixed(changes)
-        if fixed:
-            raise UnavailableError(self._why_fixed(fixed))
-        tell(self._link, FEATURES, [("wanted", _bitset(changes))])
-
-    def _fixed(self, names: Collection[str]) -> list[str]:
+    def _why_not(self, changes: Mapping[str, Any]) -> str | None:
         reply = ask(self._link, FEATURES)
         changeable = _set_bits(reply.get_attr("hw")) - _set_bits(reply.get_attr("nochange"))
-        return [name for name in names if name not in changeable]
+        fixed = [name for name in changes if name not in changeable]
+        if not fixed:
+            return None
+        return f"{owner(self._link)} lets nobody change {' and '.join(fixed)}: [fixed], as ethtool -k says"
 
-    def _why_fixed(self, names: Collection[str]) -> str:
-        return f"{owner(self._link)} lets nobody change {' and '.join(names)}: [fixed], as ethtool -k says"
+    def _change(self, changes: Mapping[str, Any]) -> None:
+        tell(self._link, FEATURES, [("wanted", _bitset(changes))])
 
     def _why_missing(self, missing: Collection[str], found: Collection[str]) -> str:
         return f"this kernel knows no offload {' and no '.join(missing)}"

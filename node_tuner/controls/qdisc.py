@@ -22,6 +22,8 @@ OUR_HANDLE = 0x7262_0000
 `qdisc_alloc_handle`)."""
 
 _MULTIQUEUE = "mq"
+_ALWAYS_THERE = "pfifo"
+"""No kernel has qdiscs without it (net/sched/Kconfig)."""
 _NOTHING = Qdisc("noop", 0, ROOT, b"")
 """What an interface has that was never up: the kernel does not list it."""
 
@@ -81,16 +83,28 @@ class RootQdisc:
         if _owner(root) == "others":
             text = netlink.handle_text(root.handle)
             return f"{self._link.name} has a qdisc of somebody else's, which is left alone: {root.kind} {text}"
+        if root is _NOTHING:
+            return f"{self._link.name} was never up: the kernel has given it no qdisc yet that could be put back"
         if wanted_kind and netlink.is_unknown(self._link, OUR_HANDLE, wanted_kind):
             return f"this kernel has no qdisc {wanted_kind}"
         return None
 
     def _put(self, value: Mapping[str, Value]) -> None:
         found = netlink.qdiscs(self._link)
-        ours = [] if _root(found).handle != OUR_HANDLE else [netlink.deletion(self._link, OUR_HANDLE)]
-        made = self._made(found, value) if value["owner"] == "railbird" else []
-        if ours or made:
-            netlink.change(self._link, *ours, *made)
+        is_ours = _root(found).handle == OUR_HANDLE
+        if value["owner"] == "railbird":
+            made = self._made(found, value)
+        elif not is_ours and self.read() != value:
+            # The kernel chose while net.core.default_qdisc was another: made to choose again.
+            made = [netlink.addition(self._link, ROOT, OUR_HANDLE, _ALWAYS_THERE), self._deletion]
+        else:
+            made = []
+        if is_ours or made:
+            netlink.change(self._link, *([self._deletion] if is_ours else []), *made)
+
+    @property
+    def _deletion(self) -> netlink.QdiscMessage:
+        return netlink.deletion(self._link, OUR_HANDLE)
 
     def _made(self, found: Sequence[Qdisc], value: Mapping[str, Value]) -> list[netlink.QdiscMessage]:
         kind = str(value["kind"])
