@@ -1,0 +1,110 @@
+"""The program, run by the kernel, against the same rules in Python; and what no program is made for."""
+
+import re
+from collections.abc import Mapping
+from typing import Any
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from node_tuner.bpf.loading import loaded, verifier_log
+from node_tuner.bpf.program import MAX_PORT_RANGES, MAX_RULES, assemble
+from node_tuner.marking import Marking, MarkRule, Payload, Transport
+from node_tuner.ports import Ports
+from tests.node_tuner.bpf.frames import frames, markings
+from tests.node_tuner.bpf.kernel_run import run
+from tests.node_tuner.bpf.reference import IPV4, LINK_HEADER_BYTES, marked, ones_complement_sum
+
+TC_ACT_UNSPEC = -1
+VERIFIER_LIMIT = 1_000_000
+"""BPF_COMPLEXITY_LIMIT_INSNS of Linux 5.2 and later."""
+
+_IPV4_FRAME = bytes.fromhex(
+    "020000000002 020000000001 0800"  # Ethernet
+    "4501 0020 1234 4000 40 11 0000 0a000001 0a000002"  # IPv4: ECN 1
+    "1ffd 0009 000c 0000 80 6f 0000"  # UDP from 8189: RTP of payload type 111
+)
+
+
+@pytest.mark.netns
+@settings(max_examples=150, deadline=None, suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large])
+@given(markings, st.lists(frames(), min_size=1, max_size=15))
+def test_program_does_to_any_frame_what_the_reference_does(marking: Marking, some: list[bytes]) -> None:
+    with loaded(assemble(marking, LINK_HEADER_BYTES), "test") as program:
+        for frame in some:
+            assert run(program, frame) == (TC_ACT_UNSPEC, marked(frame, marking))
+
+
+@pytest.mark.netns
+@pytest.mark.parametrize("dscp", range(64))
+def test_header_checksum_that_was_right_stays_right(dscp: int) -> None:
+    header = _IPV4_FRAME[14:34]
+    checksum = (~ones_complement_sum(header) & 0xFFFF).to_bytes(2)
+    frame = _IPV4_FRAME[:24] + checksum + _IPV4_FRAME[26:]
+    with loaded(assemble(Marking((_rule(dscp=dscp),), only_unmarked=False), 14), "test") as program:
+        _, after = run(program, frame)
+    assert ones_complement_sum(after[14:34]) == 0xFFFF
+    assert after[15] == dscp << 2 | 1
+
+
+@pytest.mark.netns
+@pytest.mark.parametrize("ethertype", [0x8100, 0x88A8, 0x0806])
+def test_frame_that_is_no_ip_in_itself_stays(ethertype: int) -> None:
+    tagged = _IPV4_FRAME[:12] + ethertype.to_bytes(2) + bytes(2) + IPV4.to_bytes(2) + _IPV4_FRAME[14:]
+    with loaded(assemble(Marking((_rule(),), only_unmarked=False), 14), "test") as program:
+        assert run(program, tagged) == (TC_ACT_UNSPEC, tagged)
+        assert run(program, _IPV4_FRAME)[1] != _IPV4_FRAME
+
+
+@pytest.mark.netns
+def test_largest_program_is_well_within_what_the_verifier_walks() -> None:
+    program = assemble(_largest(), LINK_HEADER_BYTES)
+    walked = re.search(r"processed (\d+) insns", verifier_log(program, log_level=4))
+    assert walked is not None
+    assert int(walked[1]) < VERIFIER_LIMIT / 5
+    with loaded(program, "test") as descriptor:
+        assert run(descriptor, _IPV4_FRAME)[1] == marked(_IPV4_FRAME, _largest())
+
+
+@pytest.mark.parametrize(
+    ("marking", "sentence"),
+    [
+        ([], "there are no rules"),
+        ([{}] * (MAX_RULES + 1), f"{MAX_RULES + 1} rules are more than the {MAX_RULES}"),
+        ([{"ports": Ports(range(2, 2 * MAX_PORT_RANGES + 4, 2))}], f"{MAX_PORT_RANGES + 1} ranges of ports are more"),
+        ([{"ports": Ports()}], "audio: it has no ports"),
+        ([{"transport": Transport.TCP, "payload": Payload.DTLS}], "audio: what the first byte says is true of datag"),
+        ([{"payload": Payload.DTLS, "payload_types": frozenset({96})}], "audio: only media has RTP payload types"),
+        ([{"payload": Payload.MEDIA, "payload_types": frozenset({128})}], "audio: RTP payload types are 0 to 127"),
+        ([{"dscp": 64}], "audio: a DSCP is 0 to 63"),
+    ],
+)
+def test_marking_that_no_program_is_made_for_is_refused(marking: list[Mapping[str, Any]], sentence: str) -> None:
+    with pytest.raises(ValueError, match=f"^{re.escape(sentence)}"):
+        assemble(Marking(tuple(_rule(**each) for each in marking), only_unmarked=True), LINK_HEADER_BYTES)
+
+
+def _rule(**different: Any) -> MarkRule:
+    usual = {
+        "traffic_class": "audio",
+        "transport": Transport.UDP,
+        "ports": Ports([8189]),
+        "payload": Payload.ANY,
+        "payload_types": frozenset(),
+        "dscp": 46,
+    }
+    return MarkRule(**{**usual, **different})
+
+
+def _largest() -> Marking:
+    """As many rules and ranges as may be; they overlap, so that each stretch of ports fits others."""
+    share = [MAX_PORT_RANGES * index // MAX_RULES for index in range(MAX_RULES + 1)]
+    return Marking(tuple(_long_rule(index, share[index + 1] - share[index]) for index in range(MAX_RULES)), True)
+
+
+def _long_rule(index: int, ranges: int) -> MarkRule:
+    starts = [1000 + index * 37 + each * 1511 for each in range(ranges)]
+    ports = Ports(port for start in starts for port in range(start, start + 700 + index * 13))
+    assert len(list(ports.ranges())) == ranges
+    return _rule(ports=ports, payload=Payload.MEDIA, payload_types=frozenset(range(index, 127, 2)), dscp=index + 1)
