@@ -126,7 +126,7 @@ def tell(link: Link, topic: Topic, attributes: Sequence[tuple[str, Any]]) -> Non
 
 def owner(link: Link) -> str:
     """`the driver of eth0 (ixgbe)`, for sentences about what it lacks."""
-    return f"the driver of {link.name} ({_driver(link)})"
+    return f"the driver of {link.name} ({driver(link)})"
 
 
 def _request(
@@ -165,7 +165,7 @@ def _unavailable(link: Link, topic: Topic, error: NetlinkError) -> UnavailableEr
     return UnavailableError(f"{owner(link)} refuses to set its {topic.noun}: {error.args[1]}")
 
 
-def _driver(link: Link) -> str:
+def driver(link: Link) -> str:
     """ETHTOOL_GDRVINFO: what no netlink message says."""
     information = ctypes.create_string_buffer(struct.pack("=I", _GDRVINFO), _DRIVER_INFORMATION_BYTES)
     request = struct.pack("@16sP", link.name.encode(), ctypes.addressof(information)).ljust(40, b"\0")
