@@ -1,1 +1,1 @@
-"""What was there before the first change, kept through crashes."""
+"""What the node was before us: recorded durably before the first change, so that `restore` can put it back."""

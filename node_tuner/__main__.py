@@ -1,0 +1,333 @@
+"""`python -m node_tuner`: plan, apply, verify, restore, watch and report. See docs/node-tuner.md."""
+
+from __future__ import annotations
+
+import json
+import sys
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import asdict, dataclass
+from datetime import UTC, datetime
+from functools import wraps
+from ipaddress import ip_address
+from pathlib import Path
+from typing import Any
+
+import click
+from rich.console import Console
+from rich.table import Table
+
+from node_tuner import tables, watch
+from node_tuner.contract import Knob
+from node_tuner.engine.apply import apply
+from node_tuner.engine.node import Node, this_node
+from node_tuner.engine.plan import Action, Plan, Step
+from node_tuner.engine.restore import Fate, foretell, restore
+from node_tuner.engine.verify import Verified, verify
+from node_tuner.errors import MissingError, ProfileError, TunerError
+from node_tuner.machine.choice import ByAddress, ByName, Choice
+from node_tuner.machine.facts import Machine
+from node_tuner.machine.reading import read
+from node_tuner.machine.roots import Roots
+from node_tuner.profile.loading import load
+from node_tuner.profile.schema import Profile
+from node_tuner.result import DEFAULT_PATH as RESULT_PATH
+from node_tuner.result import KnobResult, Overall, ProfileId, Result, withdraw
+from node_tuner.state.store import DEFAULT_PATH as STATE_PATH
+from node_tuner.state.store import Store
+from node_tuner.wanted import knobs
+
+_REFUSED, _FAILED = 2, 1
+_NO_TERMINAL_COLUMNS = 160
+
+
+@dataclass(frozen=True, slots=True)
+class Settings:
+    """What all commands know."""
+
+    profile: str
+    interface: str | None
+    state: Path
+    result: Path
+    roots: Roots
+    is_json: bool
+
+    def node(self) -> Node:
+        """The node that we are on."""
+        return this_node(Store(self.state), self.roots)
+
+
+@dataclass(frozen=True, slots=True)
+class Tuning:
+    """A profile on this machine."""
+
+    profile: Profile
+    machine: Machine
+    knobs: tuple[Knob, ...]
+
+    def result(self, command: str, rows: Sequence[KnobResult]) -> Result:
+        """For the result file."""
+        machine = self.machine
+        return Result(
+            command=command,
+            written_at=datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%SZ"),
+            boot_id=machine.boot_id,
+            namespace=machine.namespace,
+            kernel=machine.kernel,
+            interface=machine.interface.name,
+            profile=ProfileId(self.profile.name, self.profile.digest),
+            knobs=tuple(rows),
+        )
+
+
+def _tuning(settings: Settings, profile: Profile) -> Tuning:
+    choice = profile.choice if settings.interface is None else _choice(settings.interface)
+    machine = read(settings.roots, choice)
+    return Tuning(profile, machine, knobs(profile, machine, settings.roots))
+
+
+def _choice(name_or_address: str) -> Choice:
+    try:
+        return ByAddress(ip_address(name_or_address))
+    except ValueError:
+        return ByName(name_or_address)
+
+
+_DIRECTORY = click.Path(path_type=Path, file_okay=False, exists=True)
+_FILE = click.Path(path_type=Path, dir_okay=False)
+_SECONDS = click.FloatRange(min=1)
+
+_SETTINGS = (
+    click.option("--profile", default="media-edge", show_default=True, metavar="FILE", help="Or a shipped one's name."),
+    click.option(
+        "--interface", metavar="NAME", help="That carries the media, or its address; instead of the profile's."
+    ),
+    click.option("--state", type=_FILE, default=STATE_PATH, show_default=True, help="The record of original values."),
+    click.option("--result", type=_FILE, default=RESULT_PATH, show_default=True, help="Where the gateway reads it."),
+    click.option(
+        "--proc", type=_DIRECTORY, default="/proc", show_default=True, help="The node's, where it is mounted."
+    ),
+    click.option("--sys", type=_DIRECTORY, default="/sys", show_default=True, help="Likewise."),
+    click.option("--sysctl", type=_DIRECTORY, help="The node's /proc/sys, or its net alone, mounted to be written."),
+    click.option("--json", "is_json", is_flag=True, help="Say it in JSON on standard output."),
+)
+
+_dry_run = click.option("--dry-run", "is_dry_run", is_flag=True, help="Change nothing, and write no file.")
+_take_over = click.option("--take-over", "is_takeover", is_flag=True, help="Overwrite what others have changed since.")
+_strict = click.option("--strict", "is_strict", is_flag=True, help="Exit with 1 when the node is degraded, too.")
+
+
+class _RefusedError(click.ClickException):
+    exit_code = _REFUSED
+
+
+class _FailedError(click.ClickException):
+    exit_code = _FAILED
+
+
+def _command(function: Callable[..., None]) -> Callable[..., None]:
+    """Give `function` its settings, and errors one line each."""
+
+    @wraps(function)
+    def command(
+        profile: str, interface: str | None, state: Path, result: Path, proc: Path, sys: Path, sysctl: Path | None,
+        is_json: bool, **options: Any,
+    ) -> None:  # fmt: skip
+        settings = Settings(profile, interface, state, result, Roots(proc, sys, sysctl), is_json)
+        try:
+            function(settings, **options)
+        except (ProfileError, MissingError) as error:
+            raise _RefusedError(str(error)) from None
+        except TunerError as error:
+            raise _FailedError(str(error)) from None
+
+    for option in reversed(_SETTINGS):
+        command = option(command)
+    return command
+
+
+@click.group(
+    epilog="Exit status: 0 tuned or degraded, 1 failed, 2 the command line, the profile or the interface is refused."
+)
+def main() -> None:
+    """Make this node fit for media, prove it, and undo it."""
+
+
+@main.command()
+@_command
+def plan(settings: Settings) -> None:
+    """Say what apply would change, and why; change nothing. Exit status 1: it would refuse."""
+    tuning = _tuning(settings, load(settings.profile))
+    _foretell_apply(settings, tuning, verify(tuning.knobs, settings.node()))
+
+
+@main.command("apply")
+@_dry_run
+@_take_over
+@_strict
+@_command
+def apply_command(settings: Settings, is_dry_run: bool, is_takeover: bool, is_strict: bool) -> None:
+    """Record the original values, change what is to be changed, read everything back."""
+    tuning, node = _tuning(settings, load(settings.profile)), settings.node()
+    if is_dry_run:
+        return _foretell_apply(settings, tuning, verify(tuning.knobs, node, is_takeover=is_takeover))
+    applied = apply(tuning.knobs, node, is_takeover=is_takeover)
+    _say((*_lacking(applied.plan), *applied.notices))
+    result = tuning.result("apply", applied.knobs)
+    _conclude(settings, result, is_strict, changed=applied.changed, put_back=applied.put_back)
+
+
+@main.command("verify")
+@_dry_run
+@_strict
+@_command
+def verify_command(settings: Settings, is_dry_run: bool, is_strict: bool) -> None:
+    """Read everything back, and say what is not as wanted; change nothing but the result file."""
+    tuning = _tuning(settings, load(settings.profile))
+    verified = verify(tuning.knobs, settings.node())
+    _say(verified.notices)
+    _conclude(settings, tuning.result("verify", verified.knobs), is_strict, is_dry_run=is_dry_run)
+
+
+@main.command("restore")
+@_dry_run
+@_take_over
+@_command
+def restore_command(settings: Settings, is_dry_run: bool, is_takeover: bool) -> None:
+    """Put back exactly what is on record, whatever the profile says now, and take the result file away."""
+    node = settings.node()
+    if not is_dry_run:
+        _withdraw(settings.result)
+    rows, notice = (foretell if is_dry_run else restore)(node, is_takeover=is_takeover)
+    _say((notice,) if notice else ())
+    if settings.is_json:
+        entries = [{**asdict(row), "fate": row.fate.value} for row in rows]
+        _print_json({"schema": 1, "command": "restore", "is_dry_run": is_dry_run, "entries": entries})
+    else:
+        _print(tables.restored_table(rows) if rows else None, tables.restored_sentence(rows, is_dry_run=is_dry_run))
+    sys.exit(_FAILED if any(row.fate is Fate.FAILED for row in rows) else 0)
+
+
+@main.command("watch")
+@_dry_run
+@click.option("--every", "every_s", type=_SECONDS, default=watch.DEFAULT_EVERY_S, show_default=True, help="Seconds.")
+@click.option(
+    "--listen", default=str(watch.DEFAULT_LISTEN), show_default=True, metavar="HOST:PORT", help="For /metrics."
+)
+@_command
+def watch_command(settings: Settings, is_dry_run: bool, every_s: float, listen: str) -> None:
+    """Verify again and again, keep the result file fresh, and serve metrics; until SIGTERM."""
+    profile = load(settings.profile)
+    latest = _tuning(settings, profile)  # a missing interface is refused now, and reported later
+
+    def read_back() -> Sequence[KnobResult]:
+        nonlocal latest
+        latest = _tuning(settings, profile)
+        return verify(latest.knobs, settings.node()).knobs
+
+    def write(rows: Sequence[KnobResult]) -> None:
+        if not is_dry_run:
+            latest.result("watch", rows).write(settings.result)
+
+    latency = profile.cpu_dma_latency_us
+    watch.run(
+        read_back,
+        write,
+        settings.roots,
+        every_s=every_s,
+        listen=_listen(listen),
+        cpu_dma_latency_us=latency.at_most if latency is not None else None,
+    )
+
+
+@main.command("report")
+@_command
+def report_command(settings: Settings) -> None:
+    """Say what this kernel, its network cards and the privileges of this process allow."""
+    raise click.ClickException("there is no report yet")
+
+
+def _listen(text: str) -> watch.Listen:
+    try:
+        return watch.Listen.parse(text)
+    except ValueError as error:
+        raise click.UsageError(f"--listen {error}") from None
+
+
+def _foretell_apply(settings: Settings, tuning: Tuning, verified: Verified) -> None:
+    steps = verified.plan
+    _say((*verified.notices, *_lacking(steps)))
+    if settings.is_json:
+        _print_json({**_heading(tuning, "plan"), "steps": [_step(step) for step in steps]})
+    else:
+        _print(tables.plan_table(steps), tables.plan_sentence(steps))
+    sys.exit(_FAILED if any(step.action is Action.REFUSE for step in steps) else 0)
+
+
+def _heading(tuning: Tuning, command: str) -> dict[str, Any]:
+    document = tuning.result(command, ()).as_json()
+    return {key: value for key, value in document.items() if key not in ("overall", "knobs")}
+
+
+def _step(step: Step) -> dict[str, Any]:
+    return {
+        "name": step.name,
+        "kind": step.kind,
+        "required": step.required,
+        "action": step.action.value,
+        "found": step.found,
+        "target": step.target,
+        "wanted": str(step.aim) if step.aim is not None else "as it was before",
+        "why": step.why,
+        "source": step.source,
+        "note": step.note,
+    }
+
+
+def _conclude(
+    settings: Settings, result: Result, is_strict: bool, *, is_dry_run: bool = False, **done: Sequence[str]
+) -> None:
+    """Write the result, say it, and end with its exit status."""
+    if not is_dry_run:
+        try:
+            result.write(settings.result)
+        except OSError as error:
+            raise _FailedError(f"{settings.result}: the result cannot be written: {error.strerror}") from None
+    if settings.is_json:
+        _print_json({**result.as_json(), **done})
+    else:
+        _print(tables.result_table(result.knobs), tables.result_sentence(result.knobs))
+    failing = (Overall.FAILED, Overall.DEGRADED) if is_strict else (Overall.FAILED,)
+    sys.exit(_FAILED if result.overall in failing else 0)
+
+
+def _withdraw(path: Path) -> None:
+    try:
+        withdraw(path)
+    except OSError as error:
+        raise _FailedError(f"{path}: the result cannot be taken away: {error.strerror}") from None
+
+
+def _lacking(plan: Plan) -> tuple[str, ...]:
+    return tuple(f"Lacking: {sentence}" for sentence in tables.lacking(plan))
+
+
+def _say(sentences: Iterable[str]) -> None:
+    for sentence in sentences:
+        click.echo(sentence, err=True)
+
+
+def _print(table: Table | None, sentence: str) -> None:
+    console = Console(markup=False, highlight=False)
+    if not console.is_terminal:
+        console = Console(markup=False, highlight=False, width=_NO_TERMINAL_COLUMNS)
+    if table is not None:
+        console.print(table)
+    console.print(sentence, soft_wrap=True)
+
+
+def _print_json(document: Mapping[str, Any]) -> None:
+    click.echo(json.dumps(document, indent=1))
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,61 @@
+"""Files that are there whole or not at all, and outlive a power cut: the record of originals, the result."""
+
+import os
+from collections.abc import Callable
+from pathlib import Path
+
+OnStep = Callable[[str], None]
+"""Told before and after every durable write, and every write to the kernel, what it is: tests end the process there."""
+
+
+def nothing(_step: str) -> None:
+    """An `OnStep` for whoever does not want to know."""
+
+
+def replace(path: Path, text: str, mode: int, name: str, on_step: OnStep = nothing) -> None:
+    """Write `text` to `path`; a reader finds the old file or the new one. OSError, and then the old one is there still.
+
+    Directories that are not there are made. `name` is for `on_step`.
+    """
+    on_step(f"{name}: begin")
+    path.parent.mkdir(parents=True, exist_ok=True)
+    scratch = path.with_name(f".{path.name}.new")
+    try:
+        _write(scratch, text, mode)
+        on_step(f"{name}: written beside")
+        scratch.replace(path)
+    except OSError:
+        scratch.unlink(missing_ok=True)
+        raise
+    on_step(f"{name}: replaced")
+    _sync_directory(path.parent)
+    on_step(f"{name}: end")
+
+
+def remove(path: Path, name: str, on_step: OnStep = nothing) -> None:
+    """Take `path` away, if it is there; OSError where that is refused."""
+    if not path.exists():
+        return
+    on_step(f"{name}: begin")
+    path.unlink()
+    on_step(f"{name}: removed")
+    _sync_directory(path.parent)
+    on_step(f"{name}: end")
+
+
+def _write(path: Path, text: str, mode: int) -> None:
+    path.unlink(missing_ok=True)  # a rest of a killed process may have another mode, or be somebody's link
+    descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, mode)
+    with os.fdopen(descriptor, "w", encoding="utf-8") as scratch:
+        os.fchmod(descriptor, mode)  # whatever the umask
+        scratch.write(text)
+        scratch.flush()
+        os.fsync(descriptor)
+
+
+def _sync_directory(directory: Path) -> None:
+    descriptor = os.open(directory, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)

@@ -1,0 +1,163 @@
+"""Makes the node as it is wanted: plans all of it, records all original values, then writes, and reads everything back.
+
+A knob that the kernel refuses half way does not stop the others: a node that is as fit as it can be is the better one
+to stop at, and everything is on record. What does stop it is a record that can no longer be written.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
+
+from node_tuner.contract import Control, Knob, Value
+from node_tuner.engine.journal import Journal
+from node_tuner.engine.node import Node
+from node_tuner.engine.plan import Action, Plan, Step, is_foreign, plan
+from node_tuner.engine.restore import Fate, Restored, put_back
+from node_tuner.engine.rows import rows
+from node_tuner.errors import StateError, UnavailableError
+from node_tuner.result import KnobResult
+from node_tuner.state.lock import lock
+from node_tuner.state.record import Entry, Key, plain
+
+_ROUNDS = 2
+"""What is written later may undo what was written before, or what was right: a card's new channels its offloads."""
+
+_NOT_BEGUN = "nothing was changed, because a required knob cannot be had"
+
+
+@dataclass(frozen=True, slots=True)
+class Applied:
+    """What came of it."""
+
+    knobs: tuple[KnobResult, ...]
+    plan: Plan
+    """As it was before the first change."""
+    is_refused: bool = False
+    """A required knob cannot be had: nothing was changed."""
+    changed: tuple[str, ...] = ()
+    """The knobs that were written."""
+    put_back: tuple[str, ...] = ()
+    """What was no longer wanted."""
+    notices: tuple[str, ...] = ()
+
+
+def apply(knobs: Sequence[Knob], node: Node, *, is_takeover: bool = False) -> Applied:
+    """See the module. StateError where the record cannot be relied on or locked; nothing was changed then."""
+    with lock(node.store.path):
+        record, notice = node.record()
+        steps = plan(knobs, record, node.find, is_takeover=is_takeover)
+        notices = (notice,) if notice else ()
+        if any(step.action is Action.REFUSE for step in steps):
+            return _refused(steps, notices)
+        journal = Journal(node.store, record, is_stale=bool(notice))
+        originals = {step.key: step.found for step in steps if step.is_read}
+        return _Run(knobs, node, journal, is_takeover, originals).carry_out(steps, notices)
+
+
+def _refused(steps: Plan, notices: tuple[str, ...]) -> Applied:
+    waiting = (Action.CHANGE, Action.PUT_BACK)
+    notes = {step.key: _NOT_BEGUN for step in steps if step.action in waiting}
+    return Applied(rows(steps, notes), steps, is_refused=True, notices=notices)
+
+
+@dataclass(slots=True)
+class _Run:
+    """One apply, after it was planned."""
+
+    knobs: Sequence[Knob]
+    node: Node
+    journal: Journal
+    is_takeover: bool
+    originals: Mapping[Key, Value]
+    """All that could be read before the first change of this run: another knob's write may move them."""
+    notes: dict[Key, str] = field(default_factory=dict)
+    """Why a knob is not as wanted."""
+    written: dict[Key, Step] = field(default_factory=dict)
+
+    def carry_out(self, first: Plan, notices: tuple[str, ...]) -> Applied:
+        back: Sequence[Restored] = ()
+        try:
+            back = put_back([step for step in first if step.aim is None], self.journal, self.node.on_step)
+            steps = self._rounds(first)
+        except StateError as error:
+            notices = (*notices, f"{error}. Nothing was changed after that.")
+            steps = plan(self.knobs, self.journal.saved, self.node.find)
+            self.notes |= {step.key: str(error) for step in steps if step.action is Action.CHANGE}
+        self.notes |= {row.key: row.note for row in back if row.fate is Fate.FAILED}
+        return Applied(
+            rows(steps, self.notes),
+            first,
+            changed=tuple(step.name for step in self.written.values()),
+            put_back=tuple(row.name for row in back if row.fate is Fate.PUT_BACK),
+            notices=notices,
+        )
+
+    def _rounds(self, steps: Plan) -> Plan:
+        """The plan after all was written: what it would change is what could not be had."""
+        for _ in range(_ROUNDS):
+            self._arrange(steps)
+            due = [step for step in steps if step.action is Action.CHANGE and step.key not in self.notes]
+            for step in due:
+                self._write(step)
+            self._read_back()
+            self.journal.flush()
+            steps = plan(self.knobs, self.journal.record, self.node.find)
+            if not due:
+                break
+        return steps
+
+    def _arrange(self, steps: Plan) -> None:
+        """All originals, before the first change; what could not be put back stays in front."""
+        knobs = [step for step in steps if step.aim is not None and step.action is not Action.NOT_NEEDED]
+        wanted = {step.key for step in knobs}
+        left = [entry for entry in self.journal.record.entries if entry.key not in wanted]
+        self.journal.arrange([*left, *(entry for step in knobs if (entry := self._entry(step)) is not None)])
+
+    def _entry(self, step: Step) -> Entry | None:
+        entry, control = step.entry, step.control
+        if control is None or step.action not in (Action.KEEP, Action.CHANGE):
+            return entry
+        if entry is not None and entry.is_touched:
+            taken_over = self.is_takeover and is_foreign(entry, control, step.found) and not step.is_met
+            if not taken_over:
+                return replace(entry, name=step.name).settled(step.found, is_own=control.is_own)
+        if step.action is Action.KEEP:
+            return None
+        original = None if control.is_own else self.originals.get(step.key, step.found)
+        return Entry(step.name, step.kind, plain(dict(control.where)), original, step.target)
+
+    def _write(self, step: Step) -> None:
+        control, aim = step.control, step.aim
+        if control is None or aim is None:
+            return  # never: what is changed is there, and has an aim
+        try:
+            found = plain(control.read())
+            if aim.is_met(found) and not control.is_own:
+                return  # another knob's write has made it right
+            self._begin(step, control, found, aim.target(found))
+        except UnavailableError as error:
+            self.notes[step.key] = str(error)
+
+    def _begin(self, step: Step, control: Control, found: Value, target: Value) -> None:
+        before = self.journal[step.key]
+        self.journal.begin(step.key, target)
+        self.node.on_step(f"write {step.name}: begin")
+        try:
+            control.write(plain(target))
+        except UnavailableError:
+            now = plain(control.read())
+            self.journal.revert(before) if now == found else self.journal.settle(step.key, now)
+            raise
+        self.node.on_step(f"write {step.name}: end")
+        self.written[step.key] = step
+        self.journal.settle(step.key, control.read())
+
+    def _read_back(self) -> None:
+        """What one write has moved of another's is our doing, too, and no stranger's."""
+        for key, step in self.written.items():
+            if step.control is not None and key not in self.notes:
+                try:
+                    self.journal.settle(key, step.control.read())
+                except UnavailableError as error:
+                    self.notes[key] = str(error)

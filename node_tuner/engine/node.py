@@ -1,0 +1,59 @@
+"""The node as this process finds it: where its record is, which boot and namespace this is, how controls are found."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import partial
+
+from node_tuner import durable
+from node_tuner.contract import Control, Where
+from node_tuner.controls import control_of
+from node_tuner.errors import MissingError, StateError
+from node_tuner.machine.namespace import identity
+from node_tuner.machine.roots import Roots
+from node_tuner.state.record import Record
+from node_tuner.state.store import Store
+
+Find = Callable[[str, Where], Control]
+"""The control of that kind and place, as a record names it. GoneError where its interface is no more."""
+
+
+@dataclass(frozen=True, slots=True)
+class Node:
+    """See the module."""
+
+    store: Store
+    boot_id: str
+    namespace: str
+    find: Find
+    on_step: durable.OnStep = durable.nothing
+
+    def record(self) -> tuple[Record, str]:
+        """What is on record and still holds, and a sentence for people when something does not.
+
+        StateError for another namespace's record, and for one that cannot be relied on.
+        """
+        record = self.store.load()
+        if record is None:
+            return Record(self.boot_id, self.namespace), ""
+        if record.boot_id != self.boot_id:
+            # A restart put everything back by itself: what was recorded before it is true of nothing any more.
+            notice = f"{self.store.path} is of an earlier boot and void: {len(record.entries)} entries dropped"
+            return Record(self.boot_id, self.namespace), notice
+        if record.namespace != self.namespace:
+            raise StateError(
+                f"{self.store.path} is the record of another network namespace ({record.namespace}, this one is "
+                f"{self.namespace}). Nothing was changed. Run the tuner there, or name another file by --state."
+            )
+        return record, ""
+
+
+def this_node(store: Store, roots: Roots, on_step: durable.OnStep = durable.nothing) -> Node:
+    """The one that we are on. MissingError where `roots` do not say which boot this is."""
+    path = roots.setting("kernel.random.boot_id")
+    try:
+        boot_id = path.read_text().strip()
+    except OSError as error:
+        raise MissingError(f"{path}: {error.strerror}") from None
+    return Node(store, boot_id, identity(), partial(control_of, roots=roots), on_step)

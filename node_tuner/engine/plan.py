@@ -1,0 +1,165 @@
+"""What is to be done about each knob, and about what is on record and no longer wanted. Nothing is changed by it."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from enum import Enum
+
+from node_tuner.contract import Aim, Control, Knob, Value
+from node_tuner.engine.node import Find
+from node_tuner.errors import GoneError, UnavailableError
+from node_tuner.state.record import Entry, Key, Record, key_of, plain
+
+
+class Action(Enum):
+    """What an apply does about it."""
+
+    KEEP = "keep"
+    """It is right."""
+    CHANGE = "change"
+    SKIP = "skip"
+    """It is optional, or no longer wanted, and cannot be had."""
+    NOT_NEEDED = "not needed"
+    REFUSE = "refuse"
+    """It is required and cannot be had: nothing at all is changed."""
+    FOREIGN = "foreign"
+    """Somebody else changed it after we did: it is left."""
+    PUT_BACK = "put back"
+    """It is on record and no longer wanted."""
+    FORGET = "forget"
+    """The same, and it is as it was before us."""
+    GONE = "gone"
+    """The same, and there is no such thing any more."""
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """One line of a plan."""
+
+    name: str
+    kind: str
+    action: Action
+    control: Control | None
+    aim: Aim | None
+    """None for what is no longer wanted."""
+    required: bool
+    why: str
+    source: str
+    is_read: bool = False
+    """Whether it could be read."""
+    found: Value = None
+    target: Value = None
+    """What is to be written; for CHANGE and PUT_BACK."""
+    is_met: bool = False
+    entry: Entry | None = None
+    """What is on record of it."""
+    note: str = ""
+    obstacle: str = ""
+    """Why it cannot be written, when that is why it is skipped or refused."""
+
+    @property
+    def key(self) -> Key:
+        """Tells it from all other steps."""
+        if self.entry is not None:
+            return self.entry.key
+        return key_of(self.control) if self.control is not None else ("", self.name)
+
+    @property
+    def is_touched(self) -> bool:
+        """Whether it is on record as written by us."""
+        return self.entry is not None and self.entry.is_touched
+
+
+_UNWANTED = "it is on record as changed by the tuner, and no longer wanted"
+
+Plan = Sequence[Step]
+"""First what is put back, last applied first; then the knobs, in the order in which they are applied."""
+
+
+def plan(knobs: Sequence[Knob], record: Record, find: Find, *, is_takeover: bool = False) -> tuple[Step, ...]:
+    """See `Plan`. No knobs at all: everything is put back. `is_takeover` changes what others have changed, too."""
+    entries = {entry.key: entry for entry in record.entries}
+    wanted = {key_of(knob.control) for knob in knobs if knob.control is not None and not knob.not_needed}
+    unwanted = [entry for entry in reversed(record.entries) if entry.key not in wanted]
+    return (
+        *(_of_entry(entry, find, is_takeover) for entry in unwanted),
+        *(_of_knob(knob, entries, is_takeover) for knob in knobs),
+    )
+
+
+def _of_knob(knob: Knob, entries: dict[Key, Entry], is_takeover: bool) -> Step:
+    step = _blank(knob)
+    if knob.not_needed:
+        return replace(step, action=Action.NOT_NEEDED, note=knob.not_needed)
+    if knob.control is None:
+        return replace(step, note=knob.absent)
+    step = replace(step, entry=entries.get(key_of(knob.control)))
+    try:
+        return _compared(step, knob.control, knob.aim, is_takeover)
+    except UnavailableError as error:
+        return replace(step, note=str(error))
+
+
+def _blank(knob: Knob) -> Step:
+    """As for a knob that cannot be had."""
+    action = Action.REFUSE if knob.required else Action.SKIP
+    kind = knob.control.kind if knob.control is not None else ""
+    return Step(knob.name, kind, action, knob.control, knob.aim, knob.required, knob.why, knob.source)
+
+
+def _compared(step: Step, control: Control, aim: Aim, is_takeover: bool) -> Step:
+    found = plain(control.read())
+    step = replace(step, is_read=True, found=found, target=plain(aim.target(found)), is_met=aim.is_met(found))
+    if _is_right(step, control):
+        return replace(step, action=Action.KEEP)
+    if is_foreign(step.entry, control, found) and not step.is_met and not is_takeover:
+        return replace(step, action=Action.FOREIGN, note=_foreign_note(step.entry, found))
+    if obstacle := control.obstacle():
+        return replace(step, note=obstacle, obstacle=obstacle)
+    return replace(step, action=Action.CHANGE)
+
+
+def _is_right(step: Step, control: Control) -> bool:
+    if not control.is_own:
+        return step.is_met
+    # Our own things are made anew unless they are known to be as we left them: by name alone nobody can tell.
+    applied = step.entry.applied if step.entry is not None else None
+    return step.is_met and applied is not None and applied.value == step.found
+
+
+def is_foreign(entry: Entry | None, control: Control, found: Value) -> bool:
+    """Whether somebody else set it to `found` after we had set it."""
+    if entry is None or not entry.is_touched or control.is_own:
+        return False
+    return found != entry.original and not entry.is_ours(found)
+
+
+def _foreign_note(entry: Entry | None, found: Value) -> str:
+    applied = entry.applied.value if entry is not None and entry.applied is not None else None
+    set_to = f"the tuner set it to {applied}, and " if applied is not None else ""
+    return f"{set_to}somebody else to {found}: left as it is (--take-over overwrites it)"
+
+
+def _of_entry(entry: Entry, find: Find, is_takeover: bool) -> Step:
+    step = Step(
+        entry.name, entry.kind, Action.SKIP, None, None, False, _UNWANTED, "", entry=entry, target=entry.original
+    )
+    try:
+        control = find(entry.kind, entry.where)
+        step = replace(step, control=control, is_read=True, found=plain(control.read()))
+    except GoneError as error:
+        return replace(step, action=Action.GONE, note=str(error))
+    except UnavailableError as error:
+        return replace(step, note=str(error))
+    return _put_back(step, entry, control, is_takeover)
+
+
+def _put_back(step: Step, entry: Entry, control: Control, is_takeover: bool) -> Step:
+    if not entry.is_touched or step.found == entry.original:
+        return replace(step, action=Action.FORGET)
+    if is_foreign(entry, control, step.found) and not is_takeover:
+        return replace(step, action=Action.FOREIGN, note=_foreign_note(entry, step.found))
+    if obstacle := control.obstacle():
+        return replace(step, note=obstacle, obstacle=obstacle)
+    return replace(step, action=Action.PUT_BACK)

@@ -1,0 +1,145 @@
+"""Puts back exactly what was there before us, last applied first; what others changed since is left, and said."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from enum import Enum
+
+from node_tuner.contract import Value
+from node_tuner.durable import OnStep
+from node_tuner.engine.journal import Journal
+from node_tuner.engine.node import Node
+from node_tuner.engine.plan import Action, Step, plan
+from node_tuner.errors import GoneError, UnavailableError
+from node_tuner.state.lock import lock
+from node_tuner.state.record import Entry, Key, plain
+
+_ROUNDS = 2
+"""What is put back later may move what was put back before: fewer channels take their queues' masks with them."""
+
+
+class Fate(Enum):
+    """What became of an entry."""
+
+    PUT_BACK = "put back"
+    """Also: would be, in a dry run."""
+    AS_IT_WAS = "as it was"
+    GONE = "gone"
+    """There is no such thing any more, so nothing to put back."""
+    FOREIGN = "foreign"
+    """Somebody else changed it after we did: left, and still on record."""
+    FAILED = "failed"
+    """Still on record; `note` says why."""
+
+
+_OF_ACTION = {
+    Action.PUT_BACK: Fate.PUT_BACK,
+    Action.FORGET: Fate.AS_IT_WAS,
+    Action.GONE: Fate.GONE,
+    Action.FOREIGN: Fate.FOREIGN,
+    Action.SKIP: Fate.FAILED,
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Restored:
+    """One row."""
+
+    key: Key
+    name: str
+    kind: str
+    fate: Fate
+    found: Value
+    """Before anything was put back."""
+    original: Value
+    note: str
+
+
+def foretell(node: Node, *, is_takeover: bool = False) -> tuple[tuple[Restored, ...], str]:
+    """What `restore` would do, and its notice; nothing is changed."""
+    record, notice = node.record()
+    return tuple(_row(step) for step in plan((), record, node.find, is_takeover=is_takeover)), notice
+
+
+def restore(node: Node, *, is_takeover: bool = False) -> tuple[tuple[Restored, ...], str]:
+    """Put everything back, and delete the record when nothing is left in it; the rows, and a notice where there is one.
+
+    May be killed, and run again. StateError where the record cannot be relied on, locked or written.
+    """
+    with lock(node.store.path):
+        record, notice = node.record()
+        steps = plan((), record, node.find, is_takeover=is_takeover)
+        journal = Journal(node.store, record, is_stale=bool(notice))
+        rows = put_back(steps, journal, node.on_step)
+        journal.flush()
+        return rows, notice
+
+
+def put_back(steps: Sequence[Step], journal: Journal, on_step: OnStep) -> tuple[Restored, ...]:
+    """Carry out those steps that are no longer wanted. What is done is forgotten, with the journal's next flush."""
+    notes: dict[Key, str] = {}
+    for number in range(_ROUNDS):
+        for step in steps:
+            if step.action is Action.PUT_BACK or (number and step.action is Action.FORGET):
+                notes[step.key] = _write_original(step, is_again=number > 0, on_step=on_step)
+    return tuple(_closed(step, journal, notes.get(step.key, "")) for step in steps)
+
+
+def _write_original(step: Step, *, is_again: bool, on_step: OnStep) -> str:
+    """Why it could not be written; empty when all is well."""
+    entry, control = _entry(step), step.control
+    if control is None or not entry.is_touched or (is_again and control.is_own):
+        return ""
+    try:
+        if plain(control.read()) != entry.original:
+            on_step(f"put back {step.name}: begin")
+            control.write(entry.original)
+            on_step(f"put back {step.name}: end")
+    except UnavailableError as error:
+        return str(error)
+    return ""
+
+
+def _closed(step: Step, journal: Journal, note: str) -> Restored:
+    fate, reason = _judged(step, note)
+    if fate in (Fate.PUT_BACK, Fate.AS_IT_WAS, Fate.GONE):
+        journal.forget(_entry(step).key)
+    return _row(step, fate, reason)
+
+
+def _judged(step: Step, note: str) -> tuple[Fate, str]:
+    """By what is there now, whatever was planned."""
+    entry, fate = _entry(step), _OF_ACTION[step.action]
+    if step.control is None or fate is Fate.FAILED or not entry.is_touched:
+        return fate, step.note
+    try:
+        found = plain(step.control.read())
+    except GoneError as error:
+        return Fate.GONE, str(error)
+    except UnavailableError as error:
+        return Fate.FAILED, note or str(error)
+    if found == entry.original:
+        return (Fate.AS_IT_WAS if fate is Fate.AS_IT_WAS else Fate.PUT_BACK), ""
+    if fate is Fate.FOREIGN:
+        return fate, step.note
+    if step.control.is_own and not note:
+        return Fate.PUT_BACK, f"others' things are in it: {found}"  # which keep it there; ours are out
+    return Fate.FAILED, note or f"it was written, and reads {found}"
+
+
+def _entry(step: Step) -> Entry:
+    assert step.entry is not None, "what is put back is on record"
+    return step.entry
+
+
+def _row(step: Step, fate: Fate | None = None, note: str | None = None) -> Restored:
+    return Restored(
+        key=step.key,
+        name=step.name,
+        kind=step.kind,
+        fate=fate or _OF_ACTION[step.action],
+        found=step.found,
+        original=_entry(step).original,
+        note=step.note if note is None else note,
+    )

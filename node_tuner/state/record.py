@@ -1,0 +1,159 @@
+"""The record of original values: which knobs we turned, what they were, and how far we got. JSON of a schema.
+
+An entry is first planned, and not written yet; then its write is begun; then it has `applied`, the value that was read
+back. A kill -9 leaves at most one whose write is begun and of which nothing else is known.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from typing import Any
+
+from pydantic import BaseModel, ConfigDict, ValidationError
+
+from node_tuner.contract import Control, Value, Where
+from node_tuner.errors import StateError
+
+SCHEMA = 1
+"""Another one is never guessed at."""
+
+Key = tuple[str, str]
+"""Kind and place of a control: the same for one control in all processes."""
+
+
+def key_of(control: Control) -> Key:
+    """See `Key`."""
+    return _key(control.kind, control.where)
+
+
+def plain(value: Value) -> Any:
+    """As it comes back from JSON, so that values of this process and of an earlier one compare."""
+    return json.loads(json.dumps(value, sort_keys=True))
+
+
+@dataclass(frozen=True, slots=True)
+class Applied:
+    """The value that was read back after our last write of an entry."""
+
+    value: Value
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """One control that we change, or have changed."""
+
+    name: str
+    """Of its knob, for people."""
+    kind: str
+    where: Where
+    original: Value
+    """Before our first write; None for what was not there, and for all that is our own."""
+    wanted: Value
+    """What is written to it, or was last."""
+    is_begun: bool = False
+    """A write of `wanted` was begun, and what came of it is not recorded yet."""
+    applied: Applied | None = None
+
+    @property
+    def key(self) -> Key:
+        """See `Key`."""
+        return _key(self.kind, self.where)
+
+    @property
+    def is_touched(self) -> bool:
+        """Whether we may ever have written it."""
+        return self.is_begun or self.applied is not None
+
+    def settled(self, found: Value, *, is_own: bool) -> Entry:
+        """The same, with what a killed process may have left open decided by what is there now."""
+        if not self.is_begun:
+            return self
+        if found == self.wanted or (is_own and found is not None):
+            return replace(self, is_begun=False, applied=Applied(found))
+        return replace(self, is_begun=False) if found == self.original or self.is_ours(found) else self
+
+    def is_ours(self, found: Value) -> bool:
+        """Whether `found` is what we made of it, as far as the record knows."""
+        if self.applied is not None and self.applied.value == found:
+            return True
+        return self.is_begun and self.wanted == found
+
+
+@dataclass(frozen=True, slots=True)
+class Record:
+    """All entries, in the order in which they are applied."""
+
+    boot_id: str
+    namespace: str
+    entries: tuple[Entry, ...] = field(default=())
+
+    def as_text(self) -> str:
+        """JSON; `parse` is its inverse."""
+        rows = [_as_json(entry) for entry in self.entries]
+        whole = {"schema": SCHEMA, "boot_id": self.boot_id, "namespace": self.namespace, "entries": rows}
+        return json.dumps(whole, indent=1) + "\n"
+
+    @classmethod
+    def parse(cls, text: str) -> Record:
+        """StateError for anything that `as_text` would not write; its message says what is wrong, not where."""
+        try:
+            return _parsed(json.loads(text))
+        except ValidationError as error:
+            first = error.errors()[0]
+            where = ".".join(str(part) for part in first["loc"])
+            raise StateError(f"{where}: {first['msg']}") from None
+        except (ValueError, RecursionError) as error:
+            raise StateError(f"it is not whole JSON ({error})") from None
+
+
+def _key(kind: str, where: Where) -> Key:
+    return kind, json.dumps(dict(where), sort_keys=True)
+
+
+def _as_json(entry: Entry) -> dict[str, Any]:
+    row = {
+        "name": entry.name,
+        "kind": entry.kind,
+        "where": dict(entry.where),
+        "original": entry.original,
+        "wanted": entry.wanted,
+        "begun": entry.is_begun,
+    }
+    return row if entry.applied is None else {**row, "applied": entry.applied.value}
+
+
+class _Strict(BaseModel):
+    model_config = ConfigDict(extra="forbid", strict=True)
+
+
+class _Row(_Strict):
+    name: str
+    kind: str
+    where: Mapping[str, str | int]
+    original: Any
+    wanted: Any
+    begun: bool
+    applied: Any = None
+
+
+class _Whole(_Strict):
+    boot_id: str
+    namespace: str
+    entries: Sequence[_Row]
+
+
+def _parsed(values: Any) -> Record:
+    if not isinstance(values, dict) or values.get("schema") != SCHEMA:
+        raise StateError(f"it is not of schema {SCHEMA}, which is all that this version knows")
+    whole = _Whole.model_validate({name: value for name, value in values.items() if name != "schema"})
+    entries = tuple(_entry(row) for row in whole.entries)
+    if len({entry.key for entry in entries}) != len(entries):
+        raise StateError("it has two entries for one thing")
+    return Record(whole.boot_id, whole.namespace, entries)
+
+
+def _entry(row: _Row) -> Entry:
+    applied = Applied(row.applied) if "applied" in row.model_fields_set else None
+    return Entry(row.name, row.kind, row.where, row.original, row.wanted, row.begun, applied)
