@@ -14,6 +14,7 @@ from gateway.building import (
     register_collectors,
     round_ledger,
     stream_settings,
+    tuned_node,
     webhook_upstream,
 )
 from gateway.clock import WallClock, monotonic_s
@@ -25,6 +26,7 @@ from gateway.http.server import HttpServer, application
 from gateway.hub.collector import GatewayCollector
 from gateway.hub.hub import Hub
 from gateway.metrics import Histograms
+from gateway.node.node import LOOK_INTERVAL_S
 from gateway.quality.operations import Operations
 from gateway.quality.process import Process
 from gateway.quality.sampler import TICK_S as QUALITY_TICK_S
@@ -63,7 +65,8 @@ class Gateway:
         self.histograms = Histograms(self.metrics)
         self.tracing = Tracing(settings.tracing)
         self.upstream = webhook_upstream(settings, clock, self.tracing)
-        self.hub = Hub(settings, self.port, self.registry, clock, self.histograms, self.upstream, audit)
+        self.node = tuned_node(settings.node)
+        self.hub = Hub(settings, self.port, self.registry, clock, self.histograms, self.upstream, audit, self.node)
         self.ledger = round_ledger(settings, clock)
         if self.ledger is not None:
             self.hub.play.tables.record = self.ledger.append
@@ -91,10 +94,16 @@ class Gateway:
             (QUALITY_TICK_S, self.quality.tick),
         ]
 
+    @property
+    def _looks_at_node(self) -> list[tuple[float, Callable[[float], None]]]:
+        return [(LOOK_INTERVAL_S, self.node.tick)] if self.node is not None else []
+
     async def start(self) -> HostPort:
         """Begin; the HTTP address. OSError when its port is taken, ConfigError without keys for tokens: `stop` then
         gives the media port back."""
         await self.access.start()
+        if self.node is not None:
+            await self.node.start()
         self._turns.start()
         self.hub.play.signals.on_rtt = self.quality.note_round_trip
         self.port.attach(asyncio.get_running_loop())
@@ -102,7 +111,7 @@ class Gateway:
             self.upstream.start()
         with listening("HTTP", self.settings.http):
             bound = await self._http.start()
-        for period_s, call in [*self._periodic, *self.access.periodic]:
+        for period_s, call in [*self._periodic, *self.access.periodic, *self._looks_at_node]:
             self._clockwork.every(period_s, call)
         log.info("ready", http=str(bound), udp=self.port.socket.port, buffers=self.port.socket.buffers._asdict())
         return bound
@@ -123,6 +132,8 @@ class Gateway:
             log.warning("some requests did not end in time")
         self._clockwork.stop()
         await self.access.stop()
+        if self.node is not None:
+            await self.node.stop()
         self._turns.stop()
         self.port.detach(asyncio.get_running_loop())
         if self.ledger is not None:
@@ -138,7 +149,7 @@ class Gateway:
     def _register_collectors(self) -> GatewayCollector:
         of_process = [
             each.samples
-            for each in (self.access, self.malformed, self.tracing, self.upstream, self.ledger)
+            for each in (self.access, self.malformed, self.tracing, self.upstream, self.ledger, self.node)
             if each is not None
         ]
         return register_collectors(self.metrics, self.hub, [self.hub.play.samples, self.quality.samples], of_process)

@@ -9,12 +9,13 @@ from prometheus_client.gc_collector import GCCollector
 from gateway.auth.audit import NAME, Audit
 from gateway.bets.upstream import WebhookUpstream
 from gateway.clock import WallClock
-from gateway.config import DscpSettings, HostPort, Settings
+from gateway.config import DscpSettings, HostPort, NodeSettings, Settings
 from gateway.hub.collector import GatewayCollector
 from gateway.hub.hub import Hub
 from gateway.ledger.ledger import Ledger
 from gateway.log import PlayerHash
 from gateway.metrics import Sample
+from gateway.node.node import Node
 from gateway.stream.catch_up import Pacing
 from gateway.stream.stream import StreamSettings
 from gateway.tracing import Tracing
@@ -45,6 +46,11 @@ def codepoints_of(settings: DscpSettings) -> Codepoints | None:
     if not settings.enabled:
         return None
     return Codepoints(settings.bet_signals, settings.audio, settings.video, settings.retransmission)
+
+
+def tuned_node(settings: NodeSettings) -> Node | None:
+    """What the tuner says of this node, if it says anything."""
+    return Node(settings.result, settings.max_age_s) if settings.result is not None else None
 
 
 def stream_settings(settings: Settings) -> StreamSettings:

@@ -6,11 +6,20 @@ from pathlib import Path
 
 import pytest
 
-from gateway.building import audit_trail, media_port, round_ledger, stream_settings, webhook_upstream
+from gateway.building import (
+    audit_trail,
+    codepoints_of,
+    media_port,
+    round_ledger,
+    stream_settings,
+    tuned_node,
+    webhook_upstream,
+)
 from gateway.clock import WallClock
 from gateway.config import Settings, TracingSettings
 from gateway.errors import ConfigError
 from gateway.tracing import Tracing
+from gateway.transport.marking import Codepoints
 
 CLOCK = WallClock.anchored()
 
@@ -24,6 +33,22 @@ def test_fanout_settings_become_those_of_streams() -> None:
     settings = stream_settings(settings_of(fanout=fanout))
     assert (settings.hold_s, settings.hold_from_viewers, settings.keyframe_age_s) == (0.0075, 3, 4.0)
     assert settings.pacing.floor_bps == 600_000
+
+
+def test_media_port_marks_packets_where_it_is_told_to() -> None:
+    dscp = {"enabled": True, "bet_signals": "AF11", "audio": 1, "video": 2, "retransmission": 3}
+    port = media_port(settings_of(udp="127.0.0.1:0", dscp=dscp))
+    assert port.socket.codepoints == Codepoints(bet_signals=10, audio=1, video=2, retransmission=3)
+    port.socket.close()
+
+
+def test_media_port_marks_nothing_by_itself() -> None:
+    assert codepoints_of(settings_of(dscp={"audio": "EF"}).dscp) is None
+
+
+def test_node_is_looked_at_where_its_result_is_named(tmp_path: Path) -> None:
+    assert tuned_node(Settings().node) is None
+    assert tuned_node(settings_of(node={"result": tmp_path / "node.json"}).node) is not None
 
 
 def test_media_port_that_is_taken_is_named() -> None:

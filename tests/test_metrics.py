@@ -32,6 +32,8 @@ LABELS = {
     "window",
     "term",
     "role",
+    "knob",
+    "class",
 }
 """None of them names a viewer, a session or an address, of which there is no end."""
 

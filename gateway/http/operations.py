@@ -3,6 +3,7 @@
 from aiohttp import web
 from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
 
+from gateway.clock import unix_s
 from gateway.http.keys import HUB, METRICS
 
 
@@ -12,10 +13,9 @@ async def livez(request: web.Request) -> web.Response:
 
 
 async def readyz(request: web.Request) -> web.Response:
-    """The ports are bound, and new sessions are taken."""
-    if request.app[HUB].admission.is_draining:
-        return web.Response(status=503, text="draining\n")
-    return web.Response(text="ok\n")
+    """The ports are bound, new sessions are taken, the node is fit. Below the first line, what is to be said of it."""
+    answer = request.app[HUB].readiness.answer(unix_s())
+    return web.Response(status=200 if answer.is_ready else 503, text="".join(f"{line}\n" for line in answer.lines))
 
 
 async def metrics(request: web.Request) -> web.Response:

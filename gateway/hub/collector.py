@@ -1,10 +1,12 @@
 """Reads the plain counters at scrape time, into the families of `gateway.metrics`."""
 
 from collections.abc import Callable, Iterable, Iterator
+from dataclasses import asdict
 
 from prometheus_client.core import Metric
 from prometheus_client.registry import Collector
 
+from gateway.clock import unix_s
 from gateway.hls.presentations import Presentations
 from gateway.hub.hub import Hub
 from gateway.hub.viewing import Viewing
@@ -68,7 +70,7 @@ class GatewayCollector(Collector):
         for labels, count in hub.admission.refused.items():
             yield "railbird_sessions_refused_total", labels, count
         yield "railbird_publisher_takeovers_total", (), hub.studios.takeovers
-        yield "railbird_ready", (), float(not hub.admission.is_draining)
+        yield "railbird_ready", (), float(hub.readiness.answer(unix_s()).is_ready)
 
     def _port_samples(self) -> Iterator[Sample]:
         port = self._hub.port
@@ -83,6 +85,9 @@ class GatewayCollector(Collector):
         yield "railbird_socket_buffer_bytes", ("send", "granted"), buffers.send_granted_bytes
         yield "railbird_socket_kernel_drops_total", (), port.socket.kernel_receive_drops()
         yield "railbird_gso_enabled", (), float(port.socket.segmentation)
+        if port.socket.codepoints is not None:
+            for traffic_class, dscp in asdict(port.socket.codepoints).items():
+                yield "railbird_dscp", (traffic_class,), dscp
 
 
 def stream_samples(hub: Hub, stream: Stream) -> Iterator[Sample]:

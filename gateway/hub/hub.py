@@ -17,11 +17,13 @@ from gateway.errors import SignallingError
 from gateway.hls.presentations import Presentations
 from gateway.hub.admission import Admission
 from gateway.hub.play import Play
+from gateway.hub.readiness import Readiness
 from gateway.hub.sessions import Sessions
 from gateway.hub.studios import Studios
 from gateway.hub.viewing import Viewing
 from gateway.log import PlayerHash
 from gateway.metrics import Histograms
+from gateway.node.node import Node
 from gateway.stream.layout import PlayoutDelay
 from gateway.stream.registry import Registry, check_name
 from gateway.stream.stream import Stream
@@ -50,12 +52,15 @@ class Hub:
         histograms: Histograms,
         upstream: WebhookUpstream | None = None,
         audit: Audit | None = None,
+        node: Node | None = None,
     ) -> None:
-        """`upstream` is where accepted bets go; its owner starts and stops it."""
+        """`upstream` is where accepted bets go, `node` what the tuner says of this one; their owner starts and stops
+        them."""
         self.port = port
         self.registry = registry
         self.sessions = Sessions(settings, port)
         self.admission = Admission(port, settings.limits)
+        self.readiness = Readiness(self.admission, port.socket, node)
         self.audit = audit if audit is not None else Audit(PlayerHash())
         """Who published, took over, was sent away; without a trail of its own it is only logged."""
         self.studios = Studios(

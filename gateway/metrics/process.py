@@ -19,5 +19,6 @@ FAMILIES = (
     Family("railbird_socket_kernel_drops_total", "counter", (), "Datagrams lost to a full receive buffer."),
     Family("railbird_gso_enabled", "gauge", (), "1 while sends use UDP segmentation offload."),
     Family("railbird_trace_spans_dropped_total", "counter", (), "Spans that did not get to the OTLP endpoint."),
-    Family("railbird_ready", "gauge", (), "1 while new sessions are taken."),
+    Family("railbird_dscp", "gauge", ("class",), "DSCP that packets of a class leave with; none: they are not marked."),
+    Family("railbird_ready", "gauge", (), "1 while /readyz says so: new sessions are taken, and the node is fit."),
 )

@@ -8,10 +8,13 @@ from gateway.clock import monotonic_s
 from gateway.errors import SignallingError
 from gateway.hub.collector import GatewayCollector
 from gateway.metrics import FAMILIES, hls, media, process
+from gateway.transport.marking import Codepoints
 from gateway.wire import rtcp
 from tests.hub.desk import AUDIO_TYPE, BUFFER_BYTES, Desk, player_offer, studio_offer
 from tests.ingest.offers import Section, vp8
 from tests.stream.doubles import DELTA_SLICE, IDR_SLICE
+
+CODEPOINTS = Codepoints(bet_signals=18, audio=46, video=34, retransmission=36)
 
 
 class Scrape:
@@ -67,6 +70,7 @@ async def test_every_sample_has_the_labels_of_its_family(desk: Desk, scrape: Scr
 
 async def test_every_family_has_a_sample_when_there_is_something_to_tell(desk: Desk, scrape: Scrape) -> None:
     busy(desk)
+    desk.socket.codepoints = CODEPOINTS
     told = {name for name, _, _ in scrape.collector.samples()}
     of_the_hub = {family.name for group in (media, hls, process) for family in group.FAMILIES}
     # Nobody has left yet, and traces are told by whoever sends them.
@@ -97,6 +101,13 @@ async def test_empty_gateway_tells_of_itself(scrape: Scrape) -> None:
     assert granted is not None
     assert granted > 0
     assert scrape("railbird_socket_kernel_drops_total") == 0
+
+
+async def test_marks_are_told_where_packets_have_them(desk: Desk, scrape: Scrape) -> None:
+    classes = ("bet_signals", "audio", "video", "retransmission")
+    assert [scrape("railbird_dscp", **{"class": name}) for name in classes] == [None] * 4
+    desk.socket.codepoints = CODEPOINTS
+    assert [scrape("railbird_dscp", **{"class": name}) for name in classes] == [18, 46, 34, 36]
 
 
 async def test_ingest_is_counted(desk: Desk, scrape: Scrape) -> None:

@@ -11,7 +11,7 @@ import structlog
 
 from gateway.transport import socket as media_socket
 from gateway.transport.address import Address
-from gateway.transport.socket import MAX_DATAGRAM_BYTES, MAX_SEGMENTS, MediaSocket, Sent
+from gateway.transport.socket import MAX_DATAGRAM_BYTES, MAX_SEGMENTS, Buffers, MediaSocket, Sent
 from tests.transport.remote import KERNEL_TRIES
 
 BUFFER_BYTES = 1 << 20
@@ -279,6 +279,39 @@ class _Clamping:
 
 def test_buffers_without_privileges_are_what_the_limit_allows() -> None:
     assert media_socket._grow(_Clamping(), socket.SO_RCVBUF, BUFFER_BYTES) == 8192  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize(
+    ("buffers", "said"),
+    [
+        (Buffers(4096, 8192, 4096, 8192), []),
+        (Buffers(4096, 9000, 4096, 9000), []),
+        (Buffers(4096, 8191, 4096, 8192), ["receive: 4095 of 4096 bytes, net.core.rmem_max allows no more"]),
+        (Buffers(4096, 8192, 4096, 4608), ["send: 2304 of 4096 bytes, net.core.wmem_max allows no more"]),
+    ],
+)
+def test_shortage_is_where_half_of_what_was_granted_is_less_than_asked(buffers: Buffers, said: list[str]) -> None:
+    assert [str(each) for each in buffers.shortages] == said
+
+
+@pytest.mark.parametrize(
+    ("asked_bytes", "limits"), [(1 << 30, ["net.core.rmem_max", "net.core.wmem_max"]), (65_536, [])]
+)
+def test_log_names_the_limit_that_keeps_a_buffer_small(
+    monkeypatch: pytest.MonkeyPatch, asked_bytes: int, limits: list[str]
+) -> None:
+    monkeypatch.setattr(media_socket, "_grow", _grow_as_anybody)
+    with structlog.testing.capture_logs() as logs:
+        MediaSocket("::", 0, asked_bytes, asked_bytes).close()
+    told = [entry for entry in logs if entry["event"] == "socket buffer smaller than asked for"]
+    assert [entry["limit"] for entry in told] == limits
+    assert all(entry["usable_bytes"] < entry["asked_bytes"] == asked_bytes for entry in told)
+
+
+def _grow_as_anybody(media: socket.socket, option: int, asked_bytes: int) -> int:
+    """As a process without privileges: this one may have them."""
+    media.setsockopt(socket.SOL_SOCKET, option, asked_bytes)
+    return media.getsockopt(socket.SOL_SOCKET, option)
 
 
 def test_kernel_receive_drops_grow_when_the_buffer_overflows(peer: Receiver) -> None:

@@ -1,0 +1,1 @@
+"""What the node tuner says of this node: read from its result file, and judged."""
