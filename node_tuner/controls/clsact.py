@@ -38,7 +38,11 @@ class Clsact:
         """See `contract.Control`."""
         if "CAP_NET_ADMIN" not in effective(Roots()):
             return "needs CAP_NET_ADMIN"
-        if self._occupant() == "ingress":
+        try:
+            occupant = self._occupant()
+        except UnavailableError as error:
+            return str(error)
+        if occupant == "ingress":
             return f"{self._link.name} has a qdisc `ingress` of somebody else's, in whose place clsact would be"
         return None
 
