@@ -6,7 +6,7 @@ from ipaddress import ip_address
 from pathlib import Path
 from typing import Any
 
-from pyroute2 import IPRoute  # type: ignore[import-untyped]
+from pyroute2 import IPRoute, NetlinkError  # type: ignore[import-untyped]
 
 from node_tuner.errors import MissingError
 from node_tuner.machine.choice import ByAddress, ByDefaultRoute, ByName, Choice
@@ -28,9 +28,12 @@ _BPS_OF_MBPS = 1_000_000
 
 def find(roots: Roots, choice: Choice) -> Interface:
     """The interface that is meant, as it is now. MissingError where there is none, or where sysfs shows others."""
-    with IPRoute() as netlink:
-        index = _FINDERS[type(choice)](netlink, choice)
-        link = netlink.get_links(index)[0]
+    try:
+        with IPRoute() as netlink:
+            index = _FINDERS[type(choice)](netlink, choice)
+            link = netlink.get_links(index)[0]
+    except NetlinkError as error:
+        raise MissingError(f"the interface that was meant is gone again: {error}") from None
     name, mac = str(link.get_attr("IFLA_IFNAME")), str(link.get_attr("IFLA_ADDRESS") or "")
     if index_in_sysfs(roots, name) != index or not _has_mac(roots, name, mac):
         raise MissingError(

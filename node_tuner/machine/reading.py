@@ -24,7 +24,7 @@ def read(roots: Roots, choice: Choice) -> Machine:
         memory_bytes=_memory_bytes(roots),
         page_bytes=os.sysconf("SC_PAGESIZE"),
         kernel=os.uname().release,
-        boot_id=_text(roots.setting("kernel.random.boot_id")).strip(),
+        boot_id=_text(roots.setting("kernel.random.boot_id")),
         namespace=identity(),
         is_host_namespace=is_host_namespace(roots),
         capabilities=_capabilities(roots),
@@ -36,7 +36,7 @@ def read(roots: Roots, choice: Choice) -> Machine:
 def _cores(roots: Roots) -> int:
     """All that are online: interrupts and queues know of no quota of ours."""
     path = roots.sys / "devices/system/cpu/online"
-    ranges = [part.partition("-") for part in _text(path).strip().split(",")]
+    ranges = [part.partition("-") for part in _text(path).split(",")]
     try:
         return sum(int(last or first) - int(first) + 1 for first, _, last in ranges)
     except ValueError:
@@ -59,6 +59,9 @@ def _capabilities(roots: Roots) -> frozenset[str]:
 
 def _text(path: Path) -> str:
     try:
-        return path.read_text()
+        text = path.read_text().strip()
     except OSError as error:
         raise MissingError(f"{path}: {error.strerror}") from None
+    if not text:
+        raise MissingError(f"{path}: it is empty")
+    return text

@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 
 from node_tuner.errors import MissingError
+from node_tuner.machine import interfaces
 from node_tuner.machine.choice import ByAddress, ByDefaultRoute, ByName, Choice
 from node_tuner.machine.facts import Interface
 from node_tuner.machine.interfaces import find, index_in_sysfs
@@ -57,6 +58,12 @@ def test_sysfs_of_another_namespace_is_refused(card: Roots, file: str, text: str
 def test_address_of_another_form_than_ethernets_is_not_compared(card: Roots) -> None:
     (card.sys / "class/net/lo/address").write_text("80:00:02:08:fe:80:00:00:00:00:00:00:f4:52:14:03:00:7b:cb:a1\n")
     assert find(card, ByName("lo")).index == 1
+
+
+def test_interface_that_goes_while_it_is_looked_at_is_missing(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(interfaces._FINDERS, ByName, lambda netlink, choice: 999_999)
+    with pytest.raises(MissingError, match="gone again"):
+        find(HERE, ByName("lo"))
 
 
 def test_index_of_what_sysfs_does_not_show_is_none(card: Roots) -> None:

@@ -1,0 +1,41 @@
+"""Controls, found again by what a record says of them."""
+
+import pytest
+
+from node_tuner.contract import Where
+from node_tuner.controls import _BY_KIND, control_of
+from node_tuner.errors import StateError
+from node_tuner.machine.roots import Roots
+
+LINK: Where = {"interface": "lo", "index": 1}
+WHERE: dict[str, Where] = {
+    "bpf_marking": LINK,
+    "clsact": LINK,
+    "conntrack_bypass": {},
+    "nft_marking": {},
+    "qdisc": LINK,
+    "rps": LINK,
+    "sysctl": {"name": "net.core.somaxconn"},
+    "xps": LINK,
+}
+
+
+@pytest.mark.parametrize("kind", sorted(_BY_KIND.keys() & WHERE.keys()))
+def test_control_of_a_record_says_of_itself_what_the_record_said(kind: str) -> None:
+    control = control_of(kind, WHERE[kind], Roots())
+    assert control.kind == kind
+    assert dict(control.where) == WHERE[kind]
+
+
+@pytest.mark.parametrize(
+    ("kind", "where"),
+    [
+        ("weather", {}),
+        ("sysctl", {}),
+        ("rps", {"interface": "lo"}),
+        ("xps", {"interface": "lo", "index": "first"}),
+    ],
+)
+def test_control_that_this_version_does_not_know_is_refused(kind: str, where: Where) -> None:
+    with pytest.raises(StateError, match=f"names a control that this version does not know: {kind}"):
+        control_of(kind, where, Roots())
