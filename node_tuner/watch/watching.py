@@ -11,12 +11,14 @@ from typing import NoReturn
 
 import structlog
 
+from node_tuner.errors import TunerError
 from node_tuner.machine.roots import Roots
 from node_tuner.result import KnobResult, State
 from node_tuner.watch.exporter import Exporter
 from node_tuner.watch.families import BROKEN_OFF, DONE, Watched
 from node_tuner.watch.latency import DEVICE, HeldLatency
 from node_tuner.watch.listen import DEFAULT_LISTEN, Listen
+from node_tuner.watch.log import configure
 
 DEFAULT_EVERY_S = 30.0
 
@@ -43,6 +45,7 @@ def run(
     device: Path = DEVICE,
 ) -> None:
     """Verify now and each `every_s`; return on SIGTERM or SIGINT. MissingError where `listen` cannot be had."""
+    configure()
     watched = Watched()
     with ExitStack() as stack, _until_signalled() as ending:
         exporter = stack.enter_context(closing(Exporter(listen, watched, roots)))
@@ -61,7 +64,7 @@ def look(watched: Watched, verify: Verify, write: Write) -> None:
         watched.verified_unix_s = time.time()
         watched.verifications[DONE] += 1
     except Exception as error:
-        log.error("knobs could not be read back", exc_info=True)
+        log.error("knobs could not be read back", reason=str(error), exc_info=not isinstance(error, TunerError))
         knobs = (_broken_off(error),)
         watched.verifications[BROKEN_OFF] += 1
     _tell_changes(watched.knobs, knobs)
