@@ -95,7 +95,11 @@ class PortsAmong:
         return f"{self.ports} among them"
 
     def _ports(self, found: Value) -> Ports:
-        return Ports.parse(str(found if found is not None else ""))
+        try:
+            # Whoever reserved 0-1023 has a port that nobody can bind among them.
+            return Ports.parse(str(found if found is not None else ""), lowest=0)
+        except ValueError:
+            raise UnavailableError(f"it is no list of ports here: {found!r}") from None
 
 
 def _number(found: Value) -> int:

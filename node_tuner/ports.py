@@ -13,9 +13,9 @@ class Ports(frozenset[int]):
     """Port numbers; `str` gives the shortest list of ranges, in order."""
 
     @classmethod
-    def parse(cls, text: str) -> Ports:
-        """ValueError for what is no list of ports."""
-        return cls(port for part in text.split(",") if part.strip() for port in _range(part.strip()))
+    def parse(cls, text: str, lowest: int = 1) -> Ports:
+        """ValueError for what is no list of ports, or has some below `lowest`."""
+        return cls(port for part in text.split(",") if part.strip() for port in _range(part.strip(), lowest))
 
     def ranges(self) -> Iterator[tuple[int, int]]:
         """First and last of each run of numbers, in order."""
@@ -31,11 +31,11 @@ class Ports(frozenset[int]):
         return ",".join(str(first) if first == last else f"{first}-{last}" for first, last in self.ranges())
 
 
-def _range(text: str) -> range:
+def _range(text: str, lowest: int) -> range:
     match = _RANGE.fullmatch(text)
     if match is None:
         raise ValueError(f"{text}: expected a port or a range of ports, such as 8189 or 9000-9010")
     first, last = int(match[1]), int(match[2] or match[1])
-    if not 0 < first <= last <= _MAX_PORT:
-        raise ValueError(f"{text}: ports are 1 to {_MAX_PORT}, the smaller first")
+    if not lowest <= first <= last <= _MAX_PORT:
+        raise ValueError(f"{text}: ports are {lowest} to {_MAX_PORT}, the smaller first")
     return range(first, last + 1)
