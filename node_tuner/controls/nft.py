@@ -35,6 +35,9 @@ _MAX_ERROR_BYTES: Final = 4096
 _SEARCHED: Final = "/usr/sbin:/sbin"
 """Where Debian keeps it; the PATH of an account that is not root lacks that."""
 
+_GARBLED: Final[Listing] = [{"garbled": {}}]
+"""nft 1.0.6 writes no JSON for a table with flags, such as a dormant one; ours have none."""
+
 _ABSENT: Final = "No such file or directory"
 _FORBIDDEN: Final = "Operation not permitted"
 
@@ -57,7 +60,10 @@ def listing(table: str) -> Listing | None:
         if _ABSENT in str(error):
             return None
         raise
-    return [item for item in json.loads(answer)["nftables"] if "metainfo" not in item]
+    try:
+        return [item for item in json.loads(answer)["nftables"] if "metainfo" not in item]
+    except json.JSONDecodeError:
+        return _GARBLED
 
 
 def _run(*arguments: str, script: str = "") -> str:
