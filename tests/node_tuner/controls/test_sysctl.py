@@ -9,8 +9,9 @@ from node_tuner.controls import control_of
 from node_tuner.controls.sysctl import Sysctl
 from node_tuner.errors import UnavailableError
 from node_tuner.machine.roots import Roots
+from node_tuner.profile.loading import load
 from tests.node_tuner.host_sysctls import kept
-from tests.node_tuner.namespaces import in_child, namespace
+from tests.node_tuner.namespaces import call_libc, in_child, namespace
 from tests.node_tuner.privileges import NOBODY, become, bind, make_read_only, with_own_mounts
 
 IN_EVERY_NAMESPACE = {
@@ -42,7 +43,10 @@ HOST_WIDE = {
     "vm.stat_interval": "10",
 }
 NEEDS_MORE_THAN_ROOT = "kernel.numa_balancing"
+NEEDS_ROOT = "needs root of the node (uid 0, outside of user namespaces); no capability stands for it"
 HERE = Roots()
+
+_CLONE_NEWUSER, _CLONE_NEWNET = 0x1000_0000, 0x4000_0000
 
 
 @pytest.fixture
@@ -58,6 +62,10 @@ def add(proc: Path, name: str, text: str, mode: int = 0o644) -> Path:
     path.write_text(f"{text}\n")
     path.chmod(mode)
     return path
+
+
+def test_every_setting_of_the_shipped_profile_is_tried_here() -> None:
+    assert load("media-edge").sysctls.keys() <= IN_EVERY_NAMESPACE.keys() | HOST_WIDE.keys()
 
 
 def test_value_has_single_spaces_where_the_kernel_writes_tabs(tree: Roots) -> None:
@@ -237,8 +245,7 @@ def test_with_net_admin_alone_the_networks_settings_are_written_and_no_others() 
     with kept("kernel.timer_migration", "vm.stat_interval"), namespace() as inside:
         network, kernel, memory = inside.call(attempted)
     assert network == (None, None)
-    needs_root = "needs root of the node (uid 0, outside of user namespaces); no capability stands for it"
-    assert kernel == memory == (needs_root, needs_root)
+    assert kernel == memory == (NEEDS_ROOT, NEEDS_ROOT)
 
 
 @pytest.mark.netns
@@ -263,6 +270,19 @@ def test_root_of_a_pod_may_write_all_but_what_asks_for_more() -> None:
         migration, balancing = in_child(attempted)
     assert migration == (None, None)
     assert balancing == ("needs CAP_SYS_ADMIN", "needs CAP_SYS_ADMIN")
+
+
+@pytest.mark.netns
+def test_root_of_a_user_namespace_has_its_networks_settings_and_no_others() -> None:
+    def attempted() -> list[tuple[str | None, str | None]]:
+        call_libc("unshare", _CLONE_NEWUSER | _CLONE_NEWNET)
+        Path("/proc/self/uid_map").write_text("0 0 1")
+        return [refusal("net.ipv4.tcp_notsent_lowat", "131072"), refusal("kernel.timer_migration", "1")]
+
+    with kept("kernel.timer_migration"):
+        network, kernel = in_child(attempted)
+    assert network == (None, None)
+    assert kernel == (NEEDS_ROOT, NEEDS_ROOT)
 
 
 @pytest.mark.netns

@@ -108,6 +108,8 @@ ip -6 address add fd01::1/64 dev one nodad; ip -6 address add fd03::1/64 dev thr
         (["default via 10.1.0.9 metric 300", "-6 default via fd03::9 metric 1"], "one"),
         (["-6 default via fd01::9 metric 30", "-6 default via fd03::9 metric 20"], "three"),
         (["unreachable default metric 1", "-6 default via fd03::9"], "three"),
+        (["-6 unreachable default metric 1", "-6 default via fd03::9"], "three"),
+        (["default via 10.1.0.9 tos 0x10 metric 300", "default via 10.3.0.9 metric 200"], "three"),
         (["default metric 5 nexthop via 10.3.0.9 nexthop via 10.1.0.9"], "three"),
         (["default via 10.1.0.9 metric 5", "default via 10.3.0.9 metric 1 table 77"], "one"),
     ],
@@ -119,10 +121,8 @@ def test_default_route_is_ipv4s_with_the_lowest_metric(routes: list[str], name: 
 
 
 def added(route: str) -> str:
-    family, kind, rest = "-4", "", route
-    if rest.startswith("-6 "):
-        family, rest = "-6", rest.removeprefix("-6 ")
-    return f"ip {family} route add {kind}{rest}\n"
+    family = "-6" if route.startswith("-6 ") else "-4"
+    return f"ip {family} route add {route.removeprefix('-6 ')}\n"
 
 
 @pytest.mark.netns

@@ -11,7 +11,11 @@ from tests.node_tuner.namespaces import namespace
 
 
 def test_identity_is_the_same_each_time() -> None:
-    assert identity() == identity() != ""
+    assert identity() == identity()
+
+
+def test_identity_is_a_cookie_where_the_kernel_has_them() -> None:
+    assert identity().startswith("cookie-")
 
 
 @pytest.mark.netns
