@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import sys
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from functools import wraps
 from ipaddress import ip_address
@@ -13,14 +13,12 @@ from pathlib import Path
 from typing import Any
 
 import click
-from rich.console import Console
-from rich.table import Table
 
-from node_tuner import tables, watch
+from node_tuner import report, tables, watch
 from node_tuner.contract import Knob
 from node_tuner.engine.apply import apply
 from node_tuner.engine.node import Node, this_node
-from node_tuner.engine.plan import Action, Plan, Step
+from node_tuner.engine.plan import Action, Plan
 from node_tuner.engine.restore import Fate, foretell, restore
 from node_tuner.engine.verify import Verified, verify
 from node_tuner.errors import MissingError, ProfileError, TunerError
@@ -37,7 +35,6 @@ from node_tuner.state.store import Store
 from node_tuner.wanted import knobs
 
 _REFUSED, _FAILED = 2, 1
-_NO_TERMINAL_COLUMNS = 160
 
 
 @dataclass(frozen=True, slots=True)
@@ -170,8 +167,8 @@ def apply_command(settings: Settings, is_dry_run: bool, is_takeover: bool, is_st
     tuning, node = _tuning(settings, load(settings.profile)), settings.node()
     if is_dry_run:
         return _foretell_apply(settings, tuning, verify(tuning.knobs, node, is_takeover=is_takeover))
-    applied = apply(tuning.knobs, node, is_takeover=is_takeover)
-    _say((*_lacking(applied.plan), *applied.notices))
+    applied = apply(tuning.knobs, node, is_takeover=is_takeover, on_plan=_say_lacking)
+    _say(applied.notices)
     result = tuning.result("apply", applied.knobs)
     _conclude(settings, result, is_strict, changed=applied.changed, put_back=applied.put_back)
 
@@ -200,10 +197,12 @@ def restore_command(settings: Settings, is_dry_run: bool, is_takeover: bool) -> 
     rows, notice = (foretell if is_dry_run else restore)(node, is_takeover=is_takeover)
     _say((notice,) if notice else ())
     if settings.is_json:
-        entries = [{**asdict(row), "fate": row.fate.value} for row in rows]
+        entries = [row.as_json() for row in rows]
         _print_json({"schema": 1, "command": "restore", "is_dry_run": is_dry_run, "entries": entries})
     else:
-        _print(tables.restored_table(rows) if rows else None, tables.restored_sentence(rows, is_dry_run=is_dry_run))
+        tables.show(
+            tables.restored_table(rows) if rows else None, tables.restored_sentence(rows, is_dry_run=is_dry_run)
+        )
     sys.exit(_FAILED if any(row.fate is Fate.FAILED for row in rows) else 0)
 
 
@@ -243,7 +242,11 @@ def watch_command(settings: Settings, is_dry_run: bool, every_s: float, listen: 
 @_command
 def report_command(settings: Settings) -> None:
     """Say what this kernel, its network cards and the privileges of this process allow."""
-    raise click.ClickException("there is no report yet")
+    sections = list(report.take(settings.roots))
+    if settings.is_json:
+        _print_json(report.as_json(sections))
+    else:
+        report.show(sections, tables.output())
 
 
 def _listen(text: str) -> watch.Listen:
@@ -255,32 +258,18 @@ def _listen(text: str) -> watch.Listen:
 
 def _foretell_apply(settings: Settings, tuning: Tuning, verified: Verified) -> None:
     steps = verified.plan
-    _say((*verified.notices, *_lacking(steps)))
+    _say(verified.notices)
+    _say_lacking(steps)
     if settings.is_json:
-        _print_json({**_heading(tuning, "plan"), "steps": [_step(step) for step in steps]})
+        _print_json({**_heading(tuning, "plan"), "steps": [step.as_json() for step in steps]})
     else:
-        _print(tables.plan_table(steps), tables.plan_sentence(steps))
+        tables.show(tables.plan_table(steps), tables.plan_sentence(steps))
     sys.exit(_FAILED if any(step.action is Action.REFUSE for step in steps) else 0)
 
 
 def _heading(tuning: Tuning, command: str) -> dict[str, Any]:
     document = tuning.result(command, ()).as_json()
     return {key: value for key, value in document.items() if key not in ("overall", "knobs")}
-
-
-def _step(step: Step) -> dict[str, Any]:
-    return {
-        "name": step.name,
-        "kind": step.kind,
-        "required": step.required,
-        "action": step.action.value,
-        "found": step.found,
-        "target": step.target,
-        "wanted": str(step.aim) if step.aim is not None else "as it was before",
-        "why": step.why,
-        "source": step.source,
-        "note": step.note,
-    }
 
 
 def _conclude(
@@ -295,7 +284,7 @@ def _conclude(
     if settings.is_json:
         _print_json({**result.as_json(), **done})
     else:
-        _print(tables.result_table(result.knobs), tables.result_sentence(result.knobs))
+        tables.show(tables.result_table(result.knobs), tables.result_sentence(result.knobs))
     failing = (Overall.FAILED, Overall.DEGRADED) if is_strict else (Overall.FAILED,)
     sys.exit(_FAILED if result.overall in failing else 0)
 
@@ -307,22 +296,13 @@ def _withdraw(path: Path) -> None:
         raise _FailedError(f"{path}: the result cannot be taken away: {error.strerror}") from None
 
 
-def _lacking(plan: Plan) -> tuple[str, ...]:
-    return tuple(f"Lacking: {sentence}" for sentence in tables.lacking(plan))
+def _say_lacking(plan: Plan) -> None:
+    _say(f"This process {sentence}" for sentence in tables.lacking(plan))
 
 
 def _say(sentences: Iterable[str]) -> None:
     for sentence in sentences:
         click.echo(sentence, err=True)
-
-
-def _print(table: Table | None, sentence: str) -> None:
-    console = Console(markup=False, highlight=False)
-    if not console.is_terminal:
-        console = Console(markup=False, highlight=False, width=_NO_TERMINAL_COLUMNS)
-    if table is not None:
-        console.print(table)
-    console.print(sentence, soft_wrap=True)
 
 
 def _print_json(document: Mapping[str, Any]) -> None:

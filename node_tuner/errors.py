@@ -4,7 +4,8 @@ TunerError
 ├── ProfileError      the profile is wrong: refused whole, before anything is read or changed; names the line
 ├── MissingError      what the command names is not there (an interface, a file): nothing was changed
 ├── UnavailableError  not to be had of this kernel, NIC, namespace or privilege: a finding about one knob
-│   └── GoneError     the thing itself is no more: there is nothing to put back
+│   ├── GoneError     the thing itself is no more: there is nothing to put back
+│   └── InUseError    others use by now what we made: it stays
 └── StateError        the record of original values cannot be read, written or locked: nothing is changed without it
 """
 
@@ -27,6 +28,10 @@ class UnavailableError(TunerError):
 
 class GoneError(UnavailableError):
     """What a control is part of is no more, such as its interface; it took its values with it."""
+
+
+class InUseError(UnavailableError):
+    """What we made cannot be taken away any more, for others have put something into it."""
 
 
 class StateError(TunerError):

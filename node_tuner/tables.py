@@ -3,6 +3,7 @@
 from collections import Counter
 from collections.abc import Iterable, Sequence
 
+from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
@@ -13,6 +14,11 @@ from node_tuner.result import KnobResult, Overall, State, overall
 
 _MAX_VALUE_CHARACTERS = 60
 """Of a value in a table; --json has all of it."""
+
+_NO_TERMINAL_COLUMNS = 160
+
+_PRIVILEGE = "needs "
+"""So begins what controls say is in the way where it is a privilege."""
 
 _ACTION_STYLES = {
     Action.CHANGE: "cyan",
@@ -42,12 +48,26 @@ _STATES = {
 }
 
 
+def show(table: Table | None, sentence: str = "") -> None:
+    """On standard output."""
+    console = output()
+    if table is not None:
+        console.print(table)
+    console.print(sentence, soft_wrap=True)
+
+
+def output() -> Console:
+    """Standard output, as wide as a terminal is; a log gets wide lines. Values are nobody's markup."""
+    console = Console(markup=False, highlight=False)
+    return console if console.is_terminal else Console(markup=False, highlight=False, width=_NO_TERMINAL_COLUMNS)
+
+
 def plan_table(plan: Plan) -> Table:
     """A row for each step."""
     table = _table("what", "", "now", "wanted", "why")
     for step in plan:
         action = Text(step.action.value, style=_ACTION_STYLES.get(step.action, ""))
-        table.add_row(step.name, action, shown(step.found), _wanted(step), _reason(step.note, step.why))
+        table.add_row(step.name, action, shown(step.found), step.wanted, _reason(step.note, step.why))
     return table
 
 
@@ -105,12 +125,12 @@ def restored_sentence(rows: Sequence[Restored], *, is_dry_run: bool) -> str:
 
 
 def lacking(plan: Iterable[Step]) -> list[str]:
-    """`needs CAP_NET_ADMIN: conntrack.bypass, dscp.nft`: one for each thing that stands in the way of a write."""
-    by_obstacle: dict[str, list[str]] = {}
+    """`needs CAP_NET_ADMIN: conntrack.bypass, dscp.nft`: one for each privilege that this process would need."""
+    by_privilege: dict[str, list[str]] = {}
     for step in plan:
-        if step.obstacle:
-            by_obstacle.setdefault(step.obstacle, []).append(step.name)
-    return [f"{obstacle}: {', '.join(names)}" for obstacle, names in by_obstacle.items()]
+        if step.obstacle.startswith(_PRIVILEGE):
+            by_privilege.setdefault(step.obstacle, []).append(step.name)
+    return [f"{privilege}: {', '.join(names)}" for privilege, names in by_privilege.items()]
 
 
 def shown(value: Value) -> str:
@@ -130,10 +150,6 @@ def _table(*columns: str) -> Table:
         table.add_column(column, overflow="fold")
     table.columns[0].no_wrap = True
     return table
-
-
-def _wanted(step: Step) -> str:
-    return str(step.aim) if step.aim is not None else f"as it was: {shown(step.target)}"
 
 
 def _reason(note: str, why: str) -> str:

@@ -5,7 +5,7 @@ So it is not ours alone: what was there before stays, and one that we made stays
 
 from node_tuner.contract import Value, Where
 from node_tuner.controls.tc_netlink import EGRESS, INGRESS, filters, session
-from node_tuner.errors import UnavailableError
+from node_tuner.errors import InUseError, UnavailableError
 from node_tuner.machine.capabilities import effective
 from node_tuner.machine.link import Link
 from node_tuner.machine.roots import Roots
@@ -47,7 +47,7 @@ class Clsact:
         return None
 
     def write(self, value: Value) -> None:
-        """See `contract.Control`. It is left, with an UnavailableError, while there are filters in it."""
+        """See `contract.Control`. It is left, with an InUseError, while there are filters in it."""
         if self.read() == value:
             return
         if value is None:
@@ -72,5 +72,5 @@ class Clsact:
             left = [each for parent in (INGRESS, EGRESS) for each in filters(netlink, self._link, parent)]
             if left:
                 kinds = ", ".join(sorted({each.kind for each in left}))
-                raise UnavailableError(f"left on {self._link.name}: filters of others are in it ({kinds})")
+                raise InUseError(f"left on {self._link.name}: filters of others are in it ({kinds})")
             netlink.tc("del", "clsact", self._link.index)

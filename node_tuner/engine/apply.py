@@ -6,7 +6,7 @@ to stop at, and everything is on record. What does stop it is a record that can 
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
 from node_tuner.contract import Control, Knob, Value
@@ -31,8 +31,6 @@ class Applied:
     """What came of it."""
 
     knobs: tuple[KnobResult, ...]
-    plan: Plan
-    """As it was before the first change."""
     is_refused: bool = False
     """A required knob cannot be had: nothing was changed."""
     changed: tuple[str, ...] = ()
@@ -42,23 +40,29 @@ class Applied:
     notices: tuple[str, ...] = ()
 
 
-def apply(knobs: Sequence[Knob], node: Node, *, is_takeover: bool = False) -> Applied:
-    """See the module. StateError where the record cannot be relied on or locked; nothing was changed then."""
+def apply(
+    knobs: Sequence[Knob], node: Node, *, is_takeover: bool = False, on_plan: Callable[[Plan], None] | None = None
+) -> Applied:
+    """See the module; `on_plan` is told before anything is changed.
+
+    StateError where the record cannot be relied on or locked: nothing was changed then.
+    """
     with lock(node.store.path):
         record, notice = node.record()
         steps = plan(knobs, record, node.find, is_takeover=is_takeover)
         notices = (notice,) if notice else ()
+        if on_plan is not None:
+            on_plan(steps)
         if any(step.action is Action.REFUSE for step in steps):
             return _refused(steps, notices)
         journal = Journal(node.store, record, is_stale=bool(notice))
-        originals = {step.key: step.found for step in steps if step.is_read}
-        return _Run(knobs, node, journal, is_takeover, originals).carry_out(steps, notices)
+        return _Run(knobs, node, journal, is_takeover).carry_out(steps, notices)
 
 
 def _refused(steps: Plan, notices: tuple[str, ...]) -> Applied:
     waiting = (Action.CHANGE, Action.PUT_BACK)
     notes = {step.key: _NOT_BEGUN for step in steps if step.action in waiting}
-    return Applied(rows(steps, notes), steps, is_refused=True, notices=notices)
+    return Applied(rows(steps, notes), is_refused=True, notices=notices)
 
 
 @dataclass(slots=True)
@@ -69,9 +73,9 @@ class _Run:
     node: Node
     journal: Journal
     is_takeover: bool
-    originals: Mapping[Key, Value]
+    originals: Mapping[Key, Value] = field(default_factory=dict)
     """All that could be read before the first change of this run: another knob's write may move them."""
-    notes: dict[Key, str] = field(default_factory=dict)
+    failures: dict[Key, str] = field(default_factory=dict)
     """Why a knob is not as wanted."""
     written: dict[Key, Step] = field(default_factory=dict)
 
@@ -79,15 +83,18 @@ class _Run:
         back: Sequence[Restored] = ()
         try:
             back = put_back([step for step in first if step.aim is None], self.journal, self.node.on_step)
-            steps = self._rounds(first)
+            # Planned anew: what was put back may be part of what is wanted now, such as one of a card's two rings.
+            steps = self._rounds(self._plan(is_takeover=self.is_takeover) if back else first)
         except StateError as error:
             notices = (*notices, f"{error}. Nothing was changed after that.")
             steps = plan(self.knobs, self.journal.saved, self.node.find)
-            self.notes |= {step.key: str(error) for step in steps if step.action is Action.CHANGE}
-        self.notes |= {row.key: row.note for row in back if row.fate is Fate.FAILED}
+            self.failures |= {step.key: str(error) for step in steps if step.action is Action.CHANGE}
+        self.failures |= {row.key: row.note for row in back if row.fate is Fate.FAILED}
+        for step in steps:
+            if step.action is Action.CHANGE and step.key in self.written:
+                self.failures.setdefault(step.key, "it was set, and the kernel made something else of it")
         return Applied(
-            rows(steps, self.notes),
-            first,
+            rows(steps, self.failures),
             changed=tuple(step.name for step in self.written.values()),
             put_back=tuple(row.name for row in back if row.fate is Fate.PUT_BACK),
             notices=notices,
@@ -95,17 +102,21 @@ class _Run:
 
     def _rounds(self, steps: Plan) -> Plan:
         """The plan after all was written: what it would change is what could not be had."""
+        self.originals = {step.key: step.found for step in steps if step.is_read}
         for _ in range(_ROUNDS):
             self._arrange(steps)
-            due = [step for step in steps if step.action is Action.CHANGE and step.key not in self.notes]
+            due = [step for step in steps if step.action is Action.CHANGE and step.key not in self.failures]
             for step in due:
                 self._write(step)
             self._read_back()
             self.journal.flush()
-            steps = plan(self.knobs, self.journal.record, self.node.find)
+            steps = self._plan()
             if not due:
                 break
         return steps
+
+    def _plan(self, *, is_takeover: bool = False) -> Plan:
+        return plan(self.knobs, self.journal.record, self.node.find, is_takeover=is_takeover)
 
     def _arrange(self, steps: Plan) -> None:
         """All originals, before the first change; what could not be put back stays in front."""
@@ -137,7 +148,7 @@ class _Run:
                 return  # another knob's write has made it right
             self._begin(step, control, found, aim.target(found))
         except UnavailableError as error:
-            self.notes[step.key] = str(error)
+            self.failures[step.key] = str(error)
 
     def _begin(self, step: Step, control: Control, found: Value, target: Value) -> None:
         before = self.journal[step.key]
@@ -156,8 +167,8 @@ class _Run:
     def _read_back(self) -> None:
         """What one write has moved of another's is our doing, too, and no stranger's."""
         for key, step in self.written.items():
-            if step.control is not None and key not in self.notes:
+            if step.control is not None and key not in self.failures:
                 try:
                     self.journal.settle(key, step.control.read())
                 except UnavailableError as error:
-                    self.notes[key] = str(error)
+                    self.failures[key] = str(error)

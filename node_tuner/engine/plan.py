@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from enum import Enum
+from typing import Any
 
 from node_tuner.contract import Aim, Control, Knob, Value
 from node_tuner.engine.node import Find
@@ -69,6 +70,26 @@ class Step:
     def is_touched(self) -> bool:
         """Whether it is on record as written by us."""
         return self.entry is not None and self.entry.is_touched
+
+    def as_json(self) -> dict[str, Any]:
+        """For machines; what table and `--json` say is the same."""
+        return {
+            "name": self.name,
+            "kind": self.kind,
+            "required": self.required,
+            "action": self.action.value,
+            "found": self.found,
+            "target": self.target,
+            "wanted": self.wanted,
+            "why": self.why,
+            "source": self.source,
+            "note": self.note,
+        }
+
+    @property
+    def wanted(self) -> str:
+        """For people."""
+        return str(self.aim) if self.aim is not None else "as it was before"
 
 
 _UNWANTED = "it is on record as changed by the tuner, and no longer wanted"

@@ -5,13 +5,14 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import Enum
+from typing import Any
 
 from node_tuner.contract import Value
 from node_tuner.durable import OnStep
 from node_tuner.engine.journal import Journal
 from node_tuner.engine.node import Node
 from node_tuner.engine.plan import Action, Step, plan
-from node_tuner.errors import GoneError, UnavailableError
+from node_tuner.errors import GoneError, InUseError, UnavailableError
 from node_tuner.state.lock import lock
 from node_tuner.state.record import Entry, Key, plain
 
@@ -28,7 +29,7 @@ class Fate(Enum):
     GONE = "gone"
     """There is no such thing any more, so nothing to put back."""
     FOREIGN = "foreign"
-    """Somebody else changed it after we did: left, and still on record."""
+    """Somebody else changed it after we did, or uses it: left, and still on record."""
     FAILED = "failed"
     """Still on record; `note` says why."""
 
@@ -55,6 +56,17 @@ class Restored:
     original: Value
     note: str
 
+    def as_json(self) -> dict[str, Any]:
+        """For machines."""
+        return {
+            "name": self.name,
+            "kind": self.kind,
+            "fate": self.fate.value,
+            "found": self.found,
+            "original": self.original,
+            "note": self.note,
+        }
+
 
 def foretell(node: Node, *, is_takeover: bool = False) -> tuple[tuple[Restored, ...], str]:
     """What `restore` would do, and its notice; nothing is changed."""
@@ -78,37 +90,37 @@ def restore(node: Node, *, is_takeover: bool = False) -> tuple[tuple[Restored, .
 
 def put_back(steps: Sequence[Step], journal: Journal, on_step: OnStep) -> tuple[Restored, ...]:
     """Carry out those steps that are no longer wanted. What is done is forgotten, with the journal's next flush."""
-    notes: dict[Key, str] = {}
+    errors: dict[Key, UnavailableError | None] = {}
     for number in range(_ROUNDS):
         for step in steps:
             if step.action is Action.PUT_BACK or (number and step.action is Action.FORGET):
-                notes[step.key] = _write_original(step, is_again=number > 0, on_step=on_step)
-    return tuple(_closed(step, journal, notes.get(step.key, "")) for step in steps)
+                errors[step.key] = _write_original(step, on_step)
+    return tuple(_closed(step, journal, errors.get(step.key)) for step in steps)
 
 
-def _write_original(step: Step, *, is_again: bool, on_step: OnStep) -> str:
-    """Why it could not be written; empty when all is well."""
+def _write_original(step: Step, on_step: OnStep) -> UnavailableError | None:
+    """Why it could not be written; None when all is well."""
     entry, control = _entry(step), step.control
-    if control is None or not entry.is_touched or (is_again and control.is_own):
-        return ""
+    if control is None or not entry.is_touched:
+        return None
     try:
         if plain(control.read()) != entry.original:
             on_step(f"put back {step.name}: begin")
             control.write(entry.original)
             on_step(f"put back {step.name}: end")
     except UnavailableError as error:
-        return str(error)
-    return ""
+        return error
+    return None
 
 
-def _closed(step: Step, journal: Journal, note: str) -> Restored:
-    fate, reason = _judged(step, note)
+def _closed(step: Step, journal: Journal, error: UnavailableError | None) -> Restored:
+    fate, note = _judged(step, error)
     if fate in (Fate.PUT_BACK, Fate.AS_IT_WAS, Fate.GONE):
         journal.forget(_entry(step).key)
-    return _row(step, fate, reason)
+    return _row(step, fate, note)
 
 
-def _judged(step: Step, note: str) -> tuple[Fate, str]:
+def _judged(step: Step, refusal: UnavailableError | None) -> tuple[Fate, str]:
     """By what is there now, whatever was planned."""
     entry, fate = _entry(step), _OF_ACTION[step.action]
     if step.control is None or fate is Fate.FAILED or not entry.is_touched:
@@ -118,14 +130,14 @@ def _judged(step: Step, note: str) -> tuple[Fate, str]:
     except GoneError as error:
         return Fate.GONE, str(error)
     except UnavailableError as error:
-        return Fate.FAILED, note or str(error)
+        return Fate.FAILED, str(error)
     if found == entry.original:
         return (Fate.AS_IT_WAS if fate is Fate.AS_IT_WAS else Fate.PUT_BACK), ""
     if fate is Fate.FOREIGN:
         return fate, step.note
-    if step.control.is_own and not note:
-        return Fate.PUT_BACK, f"others' things are in it: {found}"  # which keep it there; ours are out
-    return Fate.FAILED, note or f"it was written, and reads {found}"
+    if refusal is not None:
+        return (Fate.FOREIGN if isinstance(refusal, InUseError) else Fate.FAILED), str(refusal)
+    return Fate.FAILED, f"it was written, and reads {found}"
 
 
 def _entry(step: Step) -> Entry:

@@ -75,10 +75,11 @@ class Entry:
         return replace(self, is_begun=False) if found == self.original or self.is_ours(found) else self
 
     def is_ours(self, found: Value) -> bool:
-        """Whether `found` is what we made of it, as far as the record knows."""
-        if self.applied is not None and self.applied.value == found:
-            return True
-        return self.is_begun and self.wanted == found
+        """Whether `found` is what we made of it, as far as the record knows: also where a write of several values,
+        such as a file for each queue, was ended between two of them."""
+        written = [] if self.applied is None else [self.applied.value]
+        written += [self.wanted] if self.is_begun else []
+        return found in written or _is_mixture(found, [*written, self.original])
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,6 +107,13 @@ class Record:
             raise StateError(f"{where}: {first['msg']}") from None
         except (ValueError, RecursionError) as error:
             raise StateError(f"it is not whole JSON ({error})") from None
+
+
+def _is_mixture(found: Value, of: Sequence[Value]) -> bool:
+    if not isinstance(found, Mapping) or not found:
+        return False
+    known = [each for each in of if isinstance(each, Mapping)]
+    return all(any(key in each and each[key] == value for each in known) for key, value in found.items())
 
 
 def _key(kind: str, where: Where) -> Key:
