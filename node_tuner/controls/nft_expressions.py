@@ -27,9 +27,9 @@ def field(protocol: str, name: str) -> Expression:
     return {"payload": {"protocol": protocol, "field": name}}
 
 
-def transport_byte(index: int) -> Expression:
-    """A byte after the start of the UDP header; a packet that ends before it does not fit."""
-    return {"payload": {"base": "th", "offset": index * 8, "len": 8}}
+def transport_bytes(start: int, count: int = 1) -> Expression:
+    """A number behind the start of the UDP or ICMP header; a packet that ends before it does not fit."""
+    return {"payload": {"base": "th", "offset": start * 8, "len": count * 8}}
 
 
 def any_of(numbers: Iterable[int]) -> Expression:

@@ -12,7 +12,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from itertools import product
 from typing import Any, ClassVar, Final
 
-from node_tuner.controls.nft_expressions import ACCEPT, Expression, any_of, field, matches, transport_byte
+from node_tuner.controls.nft_expressions import ACCEPT, Expression, any_of, field, matches, transport_bytes
 from node_tuner.controls.nft_table import Chain, NftTable
 from node_tuner.errors import UnavailableError
 from node_tuner.marking import FIRST_BYTES, Marking, MarkRule, Payload, Transport
@@ -92,7 +92,7 @@ def _payload(rule: MarkRule) -> Iterator[Expression]:
         return
     if rule.transport is not Transport.UDP:
         raise UnavailableError(f"{rule.traffic_class}: only a datagram of UDP says by its first byte what it is")
-    yield matches(transport_byte(_FIRST_BYTE), {"range": list(FIRST_BYTES[rule.payload])})
+    yield matches(transport_bytes(_FIRST_BYTE), {"range": list(FIRST_BYTES[rule.payload])})
     if rule.payload_types:
-        payload_type = {"&": [transport_byte(_SECOND_BYTE), _PAYLOAD_TYPE_BITS]}
+        payload_type = {"&": [transport_bytes(_SECOND_BYTE), _PAYLOAD_TYPE_BITS]}
         yield matches(payload_type, {"set": sorted(rule.payload_types)})

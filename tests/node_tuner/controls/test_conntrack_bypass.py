@@ -15,7 +15,7 @@ from tests.node_tuner.wire import family_of, socket_in
 
 pytestmark = [pytest.mark.netns, pytest.mark.nft]
 
-MEDIA_PORT, MEDIA_PORT_OF_RANGE, OTHER_PORT = 8189, 9005, 7000
+MEDIA_PORT, MEDIA_PORT_OF_RANGE, OTHER_PORT, NOBODYS_PORT = 8189, 9005, 7000, 9
 SPEC = {"ports": "8189,9000-9010"}
 LOOPBACK = {"ipv4": "127.0.0.1", "ipv6": "::1"}
 ANY = {"ipv4": "0.0.0.0", "ipv6": "::"}
@@ -135,6 +135,18 @@ def test_pods_traffic_to_media_ports_elsewhere_is_still_tracked_and_masqueraded(
         studio.sendto(question, address)
         assert asker.recv(len(BIG)) == b"question"
     assert MEDIA_PORT in tracked_ports(joined.near)
+
+
+@pytest.mark.parametrize("family", FAMILIES)
+@pytest.mark.parametrize("port", [MEDIA_PORT, MEDIA_PORT_OF_RANGE])
+def test_error_about_media_passes_a_firewall_that_drops_what_is_invalid(joined: Pair, family: str, port: int) -> None:
+    joined.near.namespace.run("nft", "add", "rule", "inet", "firewall", "input", "ct", "state", "invalid", "drop")
+    bypass(joined.near)
+    with bound(joined.near.namespace, ANY[family], port) as ours:
+        ours.connect((getattr(joined.far, family), NOBODYS_PORT))
+        ours.send(b"question")
+        with pytest.raises(ConnectionRefusedError):
+            ours.recv(1)
 
 
 @pytest.mark.parametrize("family", FAMILIES)
