@@ -5,18 +5,21 @@ from typing import Any
 
 from node_tuner.bpf import loading
 from node_tuner.controls.nft import transact
-from node_tuner.controls.nft_expressions import NOTRACK, TO_THIS_NODE, Expression, field, matches, transport_byte
+from node_tuner.controls.nft_expressions import NOTRACK, TO_THIS_NODE, Expression, field, matches
 from node_tuner.errors import UnavailableError
 from node_tuner.machine.roots import Roots
 from node_tuner.report.finding import Finding, Section
 
 _TABLE = "railbird_report"
 
+_FIRST_BYTE: Expression = {"payload": {"base": "th", "offset": 64, "len": 8}}
+"""Of what is in a datagram of UDP."""
+
 _EXPRESSIONS: Mapping[str, tuple[str, Expression]] = {
     "notrack": ("the conntrack bypass", NOTRACK),
     "fib": ("the conntrack bypass, of what is for this node alone", TO_THIS_NODE),
     "dscp set": ("marks by nftables", {"mangle": {"key": field("ip", "dscp"), "value": 46}}),
-    "raw payload": ("marks by nftables, by what a datagram is", matches(transport_byte(8), 128)),
+    "raw payload": ("marks by nftables, by what a datagram is", matches(_FIRST_BYTE, 128)),
 }
 """What a rule has -> what for, and an example."""
 

@@ -22,8 +22,9 @@ class Listen:
         host, separator, port = text.rpartition(":")
         is_bracketed = host.startswith("[") and host.endswith("]")
         bare = host[1:-1] if is_bracketed else host
+        is_host = bool(bare) and not set("[]") & set(bare) and (":" in bare) == is_bracketed
         is_port = port.isascii() and port.isdigit() and int(port) <= _MAX_PORT
-        if not separator or not bare or not is_port or (":" in bare) != is_bracketed:
+        if not (separator and is_host and is_port):
             raise ValueError(f"{text}: expected HOST:PORT, such as 127.0.0.1:9108 or [::1]:9108")
         return cls(bare, int(port))
 
