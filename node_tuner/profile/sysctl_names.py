@@ -8,11 +8,9 @@ from node_tuner.profile.rules import MAX_INT
 
 PREFIXES = (
     "net.",
-    "kernel.numa_balancing",
-    "kernel.sched_",
-    "kernel.timer_migration",
-    "kernel.watchdog",
     "kernel.nmi_watchdog",
+    "kernel.numa_balancing",
+    "kernel.timer_migration",
     "vm.stat_interval",
     "vm.min_free_kbytes",
     "vm.swappiness",
@@ -39,7 +37,7 @@ _KNOWN = {
         nf_conntrack_generic_timeout nf_conntrack_max nf_conntrack_tcp_be_liberal nf_conntrack_tcp_loose
         nf_conntrack_tcp_timeout_established nf_conntrack_tcp_timeout_time_wait nf_conntrack_timestamp
         nf_conntrack_udp_timeout nf_conntrack_udp_timeout_stream""",
-    "kernel": "nmi_watchdog numa_balancing sched_rt_runtime_us timer_migration watchdog watchdog_thresh",
+    "kernel": "nmi_watchdog numa_balancing timer_migration",
     "vm": "min_free_kbytes stat_interval swappiness",
 }
 
@@ -64,6 +62,7 @@ FIELDS: Mapping[str, int] = {
 _SWITCH = (0, 1)
 
 _LIMITS: Mapping[str, tuple[int, int]] = {
+    "kernel.nmi_watchdog": _SWITCH,
     "kernel.numa_balancing": (0, 3),
     "kernel.timer_migration": _SWITCH,
     "net.core.netdev_budget": (1, MAX_INT),
@@ -75,6 +74,7 @@ _LIMITS: Mapping[str, tuple[int, int]] = {
     "net.core.wmem_max": (4608, MAX_INT),
     "net.ipv4.ip_local_port_range": (1, 65_535),
     "net.ipv4.tcp_mem": (0, 2**63 - 1),
+    "net.ipv4.tcp_notsent_lowat": (0, 2**32 - 1),
     "net.ipv4.tcp_rmem": (1, MAX_INT),
     "net.ipv4.tcp_slow_start_after_idle": _SWITCH,
     "net.ipv4.tcp_wmem": (1, MAX_INT),
