@@ -5,6 +5,7 @@ from functools import partial
 from typing import Any
 
 from node_tuner.aims import AtLeast, Exactly, FieldsAtLeast, Keys, Made, PortsAmong, Queueing
+from node_tuner.bpf.program import check
 from node_tuner.contract import Aim, Knob
 from node_tuner.controls.bpf_marking import BpfMarking
 from node_tuner.controls.clsact import THERE, Clsact
@@ -134,7 +135,9 @@ def _queues(profile: Profile, machine: Machine, roots: Roots) -> Iterator[Knob]:
         count = channels or link.tx_queues
         aim = Exactly(_xps(queues.xps, count, machine.cores))
         one = f"{link.name} has one queue: there is nothing to choose from" if count == 1 else ""
-        yield _steered("queues.xps", queues.xps, Xps(link, roots), aim, one or _enough(queues.xps, link, count, machine))
+        yield _steered(
+            "queues.xps", queues.xps, Xps(link, roots), aim, one or _enough(queues.xps, link, count, machine)
+        )
 
 
 def _combined_to_come(profile: Profile, machine: Machine) -> int | None:
@@ -191,6 +194,11 @@ def _marks(profile: Profile, link: Interface) -> Iterator[Knob]:
     knob = partial(Knob, required=spec.required, why=spec.why, source=spec.source)
     if spec.mechanism == "nft":
         yield knob("dscp.nft", NftMarking(), Made(marking.as_json(), label))
+        return
+    try:
+        check(marking)
+    except ValueError as error:
+        yield knob("dscp.bpf", None, Made({}, label), absent=str(error))
         return
     yield knob("dscp.clsact", Clsact(link), Exactly(THERE))
     yield knob("dscp.bpf", BpfMarking(link), Made({"marking": marking.as_json(), "priority": spec.priority}, label))

@@ -34,8 +34,8 @@ from node_tuner.bpf.instructions import (
 )
 from node_tuner.marking import FIRST_BYTES, Marking, MarkRule, Payload, Transport
 
-MAX_RULES = 31
-"""Each is a bit of a positive immediate."""
+MAX_RULES = 32
+"""Each is a bit of an immediate."""
 
 MAX_PORT_RANGES = 128
 """Of all rules together: the verifier walks each way through the search, and the longest was seen to be a tenth of what

@@ -28,7 +28,7 @@ _IPV4_FRAME = bytes.fromhex(
 
 
 @pytest.mark.netns
-@settings(max_examples=150, deadline=None, suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large])
+@settings(max_examples=250, deadline=None, suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large])
 @given(markings, st.lists(frames(), min_size=1, max_size=15))
 def test_program_does_to_any_frame_what_the_reference_does(marking: Marking, some: list[bytes]) -> None:
     with loaded(assemble(marking, LINK_HEADER_BYTES), "test") as program:
@@ -58,6 +58,14 @@ def test_frame_that_is_no_ip_in_itself_stays(ethertype: int) -> None:
 
 
 @pytest.mark.netns
+def test_each_of_the_most_rules_is_told_from_all_others() -> None:
+    rules = tuple(_rule(ports=Ports([8000 + index]), dscp=index + 1) for index in range(MAX_RULES))
+    with loaded(assemble(Marking(rules, only_unmarked=False), LINK_HEADER_BYTES), "test") as program:
+        frames_after = [run(program, _from_port(8000 + index))[1] for index in range(MAX_RULES + 1)]
+    assert [frame[15] >> 2 for frame in frames_after] == [*range(1, MAX_RULES + 1), 0]
+
+
+@pytest.mark.netns
 def test_largest_program_is_well_within_what_the_verifier_walks() -> None:
     program = assemble(_largest(), LINK_HEADER_BYTES)
     walked = re.search(r"processed (\d+) insns", verifier_log(program, log_level=4))
@@ -83,6 +91,10 @@ def test_largest_program_is_well_within_what_the_verifier_walks() -> None:
 def test_marking_that_no_program_is_made_for_is_refused(marking: list[Mapping[str, Any]], sentence: str) -> None:
     with pytest.raises(ValueError, match=f"^{re.escape(sentence)}"):
         assemble(Marking(tuple(_rule(**each) for each in marking), only_unmarked=True), LINK_HEADER_BYTES)
+
+
+def _from_port(port: int) -> bytes:
+    return _IPV4_FRAME[:34] + port.to_bytes(2) + _IPV4_FRAME[36:]
 
 
 def _rule(**different: Any) -> MarkRule:
