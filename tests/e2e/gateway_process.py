@@ -8,7 +8,7 @@ import os
 import signal
 import sys
 import time
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any, Self
 
@@ -29,14 +29,18 @@ FORBIDDEN_IN_LOG = ("ticker failed", "request failed", "Traceback", "never retri
 class GatewayProcess:
     """`python -m gateway` on free ports, or on those of `restarted`."""
 
-    def __init__(self, log_path: Path, udp: str, http: str, settings: Mapping[str, str]) -> None:
-        """`udp` and `http` are HOST:PORT, `settings` are RAILBIRD_* variables without that prefix."""
+    def __init__(
+        self, log_path: Path, udp: str, http: str, settings: Mapping[str, str], within: Sequence[str] = ()
+    ) -> None:
+        """`udp` and `http` are HOST:PORT, `settings` are RAILBIRD_* variables without that prefix. `within` begins the
+        command: it puts the process into a namespace, or takes its privileges, and becomes it."""
         self.log_path = log_path
         self.url = ""
         self.udp_port = 0
         self._settings = dict(settings)
         self._udp = udp
         self._http = http
+        self._within = tuple(within)
         self._process: asyncio.subprocess.Process | None = None
         self._client: aiohttp.ClientSession | None = None
 
@@ -46,7 +50,7 @@ class GatewayProcess:
         """Return when both ports are bound. AssertionError, with the log, when the process ends or takes too long."""
         with self.log_path.open("ab") as log:
             self._process = await asyncio.create_subprocess_exec(
-                *(sys.executable, "-m", "gateway", "--http", self._http, "--udp", self._udp),
+                *(*self._within, sys.executable, "-m", "gateway", "--http", self._http, "--udp", self._udp),
                 cwd=ROOT,
                 env=self._environment(),
                 stdin=asyncio.subprocess.DEVNULL,
@@ -74,7 +78,7 @@ class GatewayProcess:
         """Another process, not yet started, with the settings and the ports of this one, which has ended."""
         host = self._udp.rpartition(":")[0]
         http = self.url.removeprefix("http://")
-        return GatewayProcess(log_path, f"{host}:{self.udp_port}", http, self._settings)
+        return GatewayProcess(log_path, f"{host}:{self.udp_port}", http, self._settings, self._within)
 
     @property
     def pid(self) -> int:

@@ -6,7 +6,7 @@ import json
 import os
 import signal
 import sys
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from types import TracebackType
@@ -62,9 +62,17 @@ class Finished:
 class Loadgen:
     """`async with Loadgen(directory, scenario, url, *flags) as loadgen`: it runs within, and is gone afterwards."""
 
-    def __init__(self, directory: Path, scenario: str | Mapping[str, Any], target: str, *flags: str) -> None:
+    def __init__(
+        self,
+        directory: Path,
+        scenario: str | Mapping[str, Any],
+        target: str,
+        *flags: str,
+        within: Sequence[str] = (),
+    ) -> None:
         """`scenario` is a ready one's name, or what its file is to say: JSON is YAML, too. Both the file and the report
-        go to `directory`, which is of this run alone."""
+        go to `directory`, which is of this run alone. `within` begins the command, such as `ip netns exec NAME`."""
+        self._within = tuple(within)
         self._report_path = directory / "report.json"
         self._scenario = scenario
         if not isinstance(scenario, str):
@@ -77,7 +85,7 @@ class Loadgen:
 
     async def __aenter__(self) -> Self:
         self._process = await asyncio.create_subprocess_exec(
-            *(sys.executable, "-m", "loadgen", "run", *self._arguments),
+            *(*self._within, sys.executable, "-m", "loadgen", "run", *self._arguments),
             cwd=ROOT,
             env={name: value for name, value in os.environ.items() if not name.startswith("LOADGEN_")},
             stdin=asyncio.subprocess.DEVNULL,
