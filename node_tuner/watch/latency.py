@@ -4,14 +4,21 @@ from __future__ import annotations
 
 import os
 import struct
+from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 
 import structlog
+
+from node_tuner.result import KnobResult, State
 
 DEVICE = Path("/dev/cpu_dma_latency")
 
 _S32 = struct.Struct("=i")
 """In microseconds: Documentation/power/pm_qos_interface.rst."""
+
+KNOB = "cpu_dma_latency"
+"""Its row, which whoever does not hold the device calls not needed."""
 
 log = structlog.get_logger()
 
@@ -38,3 +45,14 @@ class HeldLatency:
         descriptor, self._descriptor = self._descriptor, None
         if descriptor is not None:
             os.close(descriptor)
+
+
+def with_held(rows: Sequence[KnobResult], is_held: bool) -> tuple[KnobResult, ...]:
+    """The rows, the limit's own as it is while we run."""
+    return tuple(_held(row, is_held) if row.name == KNOB else row for row in rows)
+
+
+def _held(row: KnobResult, is_held: bool) -> KnobResult:
+    if is_held:
+        return replace(row, state=State.TUNED, found=row.wanted, note="for as long as watch runs")
+    return replace(row, state=State.SKIPPED, note=f"{DEVICE} cannot be held open: cores may sleep as deep as they like")

@@ -16,7 +16,7 @@ from node_tuner.machine.roots import Roots
 from node_tuner.result import KnobResult, State
 from node_tuner.watch.exporter import Exporter
 from node_tuner.watch.families import BROKEN_OFF, DONE, Watched
-from node_tuner.watch.latency import DEVICE, HeldLatency
+from node_tuner.watch.latency import DEVICE, HeldLatency, with_held
 from node_tuner.watch.listen import DEFAULT_LISTEN, Listen
 from node_tuner.watch.log import configure
 
@@ -52,6 +52,7 @@ def run(
         if cpu_dma_latency_us is not None:
             held = stack.enter_context(closing(HeldLatency(cpu_dma_latency_us, device)))
             watched.is_latency_held = held.is_held
+            verify = _holding(verify, held)
         log.info("watching", every_s=every_s, listen=str(exporter.listen))
         for _ in _turns(every_s, ending):
             look(watched, verify, write)
@@ -74,6 +75,10 @@ def look(watched: Watched, verify: Verify, write: Write) -> None:
     except Exception as error:
         watched.write_failures += 1
         log.error("the result could not be written", reason=str(error))
+
+
+def _holding(verify: Verify, held: HeldLatency) -> Verify:
+    return lambda: with_held(verify(), held.is_held)
 
 
 class _Signalled(SystemExit):

@@ -3,7 +3,11 @@
 import os
 from pathlib import Path
 
-from node_tuner.watch.latency import HeldLatency
+import pytest
+
+from node_tuner.result import State
+from node_tuner.watch.latency import KNOB, HeldLatency, with_held
+from tests.node_tuner.watch.rows import row
 
 
 def test_latency_is_written_as_the_kernel_reads_it(tmp_path: Path) -> None:
@@ -42,3 +46,12 @@ def test_latency_of_a_machine_without_the_device_is_not_held(tmp_path: Path) -> 
     held = HeldLatency(0, tmp_path / "cpu_dma_latency")
     assert not held.is_held
     held.close()
+
+
+@pytest.mark.parametrize(("is_held", "state"), [(True, State.TUNED), (False, State.SKIPPED)])
+def test_with_held_tells_the_limit_as_it_is(is_held: bool, state: State) -> None:
+    rows = (row("a", State.NOT_NEEDED), row(KNOB, State.NOT_NEEDED, required=False))
+    other, latency = with_held(rows, is_held)
+    assert other == rows[0]
+    assert latency.state is state
+    assert latency.note
