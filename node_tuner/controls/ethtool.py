@@ -174,6 +174,25 @@ class Coalescing(_Parameters):
         "adaptive_tx": _Parameter("use_adaptive_tx", is_switch=True),
     }
 
+    def _change(self, changes: Mapping[str, Any]) -> None:
+        numbers = {key: each for key, each in changes.items() if not self._parameters[key].is_switch}
+        try:
+            super()._change(changes)
+        except UnavailableError:
+            if numbers == changes or not numbers:
+                raise
+            self._change_in_turn(numbers, {key: each for key, each in changes.items() if key not in numbers})
+
+    def _change_in_turn(self, numbers: Mapping[str, Any], switches: Mapping[str, Any]) -> None:
+        """Some drivers, such as ice, take no number together with the switch that leaves the choice to them."""
+        before = self._found()
+        super()._change(numbers)
+        try:
+            super()._change(switches)
+        except UnavailableError:
+            super()._change({key: before[key] for key in numbers})
+            raise
+
 
 class Offloads(_Keyed):
     """What the card does in the kernel's stead, by the kernel's names: `{"tx-udp-segmentation": true}`."""
@@ -194,7 +213,19 @@ class Offloads(_Keyed):
         return f"{owner(self._link)} lets nobody change {' and '.join(fixed)}: [fixed], as ethtool -k says"
 
     def _change(self, changes: Mapping[str, Any]) -> None:
-        tell(self._link, FEATURES, [("wanted", _bitset(changes))])
+        wanted = _set_bits(ask(self._link, FEATURES).get_attr("wanted"))
+        self._want(changes)
+        found = self._found()
+        idle = [name for name, is_on in changes.items() if found[name] != is_on]
+        if idle:
+            # The kernel would remember the wish, and fulfil it some other day.
+            self._want({name: name in wanted for name in changes})
+            raise UnavailableError(
+                f"{owner(self._link)} leaves {' and '.join(idle)} as it is: it hangs on other offloads"
+            )
+
+    def _want(self, values: Mapping[str, Any]) -> None:
+        tell(self._link, FEATURES, [("wanted", _bitset(values))])
 
     def _why_missing(self, missing: Collection[str], found: Collection[str]) -> str:
         return f"this kernel knows no offload {' and no '.join(missing)}"

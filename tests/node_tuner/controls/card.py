@@ -5,9 +5,12 @@ Numbers are those of include/uapi/linux/ethtool_netlink.h, written here a second
 
 from __future__ import annotations
 
+import errno
 import struct
 from collections.abc import Mapping
 from typing import Any, ClassVar
+
+from pyroute2.netlink.exceptions import NetlinkError  # type: ignore[import-untyped]
 
 _NESTED = 0x8000
 _HEADER_BYTES = 20
@@ -16,7 +19,8 @@ _REQUEST, _REQUEST_AND_ACK = 1, 5
 
 
 class Card:
-    """Rings and coalescing, and what it was told of each; ring sizes are rounded up to 64."""
+    """Rings and coalescing, and what it was told of each; ring sizes are rounded up to 64, and rx_usecs is
+    not to be set while the driver chooses it."""
 
     RINGS_GET, RINGS_SET, COALESCE_GET, COALESCE_SET = 15, 16, 19, 20
     RX_MAX, TX_MAX, RX, RX_JUMBO, TX = 1 + 1, 1 + 4, 1 + 5, 1 + 7, 1 + 8
@@ -27,6 +31,8 @@ class Card:
         self.rings = {self.RX_MAX: 4096, self.TX_MAX: 2048, self.RX: 512, self.RX_JUMBO: 64, self.TX: 512}
         self.coalescing = {self.RX_USECS: 50, self.TX_USECS: 50, self.USE_ADAPTIVE_RX: 1}
         self.told: list[dict[int, int]] = []
+        self.broken_switch = -1
+        """The value of USE_ADAPTIVE_RX that it fails to set."""
 
     def socket(self, **_: object) -> _Socket:
         """In the place of pyroute2's GenericNetlinkSocket."""
@@ -47,9 +53,18 @@ class Card:
             return self._reply(command, values, is_coalescing=values is self.coalescing)
         told = {number: int.from_bytes(value, "little") for number, value in attributes.items()}
         assert told.keys() <= values.keys()
+        self._check(told)
         self.told.append(told)
         values |= {number: -(-value // 64) * 64 for number, value in told.items()} if values is self.rings else told
         return None
+
+    def _check(self, told: Mapping[int, int]) -> None:
+        """As drivers/net/ethernet/intel/ice/ice_ethtool.c `ice_set_rc_coalesce` has it."""
+        is_adaptive = told.get(self.USE_ADAPTIVE_RX, self.coalescing[self.USE_ADAPTIVE_RX])
+        if is_adaptive and told.get(self.RX_USECS, self.coalescing[self.RX_USECS]) != self.coalescing[self.RX_USECS]:
+            raise NetlinkError(errno.EINVAL, "Invalid argument")
+        if told.get(self.USE_ADAPTIVE_RX) == self.broken_switch:
+            raise NetlinkError(errno.EIO, "Input/output error")
 
     def _reply(self, command: int, values: Mapping[int, int], *, is_coalescing: bool) -> bytes:
         wide = {

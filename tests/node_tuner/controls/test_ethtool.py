@@ -177,6 +177,22 @@ def test_offload_that_is_fixed_is_an_obstacle_where_it_would_change(veth: Namesp
 
 
 @pytest.mark.netns
+def test_offload_that_hangs_on_another_is_not_left_to_come_on_later(veth: Namespace) -> None:
+    def turn() -> None:
+        about, needed = Offloads(link(), [SEGMENTATION]), Offloads(link(), ["tx-checksum-ip-generic"])
+        about.write({SEGMENTATION: False})
+        needed.write({"tx-checksum-ip-generic": False})
+        with pytest.raises(UnavailableError, match="leaves tx-udp-segmentation as it is: it hangs on other offloads"):
+            about.write({SEGMENTATION: True})
+        needed.write({"tx-checksum-ip-generic": True})
+        assert about.read() == {SEGMENTATION: False}
+        about.write({SEGMENTATION: True})
+        assert about.read() == {SEGMENTATION: True}
+
+    veth.call(turn)
+
+
+@pytest.mark.netns
 def test_offload_of_no_kernel_is_named(veth: Namespace) -> None:
     def turn() -> None:
         with pytest.raises(UnavailableError, match="this kernel knows no offload tx-telepathy"):
@@ -339,6 +355,31 @@ def test_coalescing_of_a_card_is_numbers_and_switches(card: Card) -> None:
     assert card.told == [{card.USE_ADAPTIVE_RX: 0, card.RX_USECS: 16, card.TX_USECS: 64}]
     coalescing.write(before)
     assert coalescing.read() == before
+
+
+def test_coalescing_that_is_refused_at_once_is_set_in_turn(card: Card) -> None:
+    coalescing = Coalescing(link("lo"), ["adaptive_rx", "rx_usecs"])
+    coalescing.write({"adaptive_rx": False, "rx_usecs": 16})
+    coalescing.write({"adaptive_rx": True, "rx_usecs": 50})
+    assert coalescing.read() == {"adaptive_rx": True, "rx_usecs": 50}
+    assert card.told[1:] == [{card.RX_USECS: 50}, {card.USE_ADAPTIVE_RX: 1}]
+
+
+def test_coalescing_that_fails_half_way_is_undone(card: Card) -> None:
+    coalescing = Coalescing(link("lo"), ["adaptive_rx", "rx_usecs"])
+    coalescing.write({"adaptive_rx": False, "rx_usecs": 16})
+    card.broken_switch = 1
+    with pytest.raises(UnavailableError, match="refuses to set its coalescing: Input/output error"):
+        coalescing.write({"adaptive_rx": True, "rx_usecs": 50})
+    assert coalescing.read() == {"adaptive_rx": False, "rx_usecs": 16}
+
+
+@pytest.mark.parametrize("values", [{"rx_usecs": 16}, {"adaptive_rx": False}])
+def test_coalescing_that_is_refused_as_such_says_so(card: Card, values: Mapping[str, Any]) -> None:
+    card.broken_switch = 0
+    with pytest.raises(UnavailableError, match="refuses to set its coalescing"):
+        Coalescing(link("lo"), values).write(values)
+    assert card.told == []
 
 
 @pytest.mark.parametrize("value", [None, "max", 5, ["rx"]])

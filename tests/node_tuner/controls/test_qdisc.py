@@ -1,9 +1,13 @@
 """Qdiscs on interfaces of each shape: with one queue and with several, with and without one of the kernel's own."""
 
 import json
+import os
+import random
+import signal
 import socket
 import struct
-from collections.abc import Iterator, Mapping
+import time
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -275,6 +279,30 @@ def test_write_is_one_system_call(inside: Namespace, name: str, monkeypatch: pyt
         return sent
 
     assert inside.call(turn) == [4 if name in ("several", "veths") else 1]
+
+
+@pytest.mark.netns
+@pytest.mark.parametrize("name", LINKS)
+def test_kill_at_any_moment_leaves_ours_or_the_kernels_own_whole(inside: Namespace, name: str) -> None:
+    moments_s = random.Random(name)
+
+    def turn() -> tuple[list[Value], Value]:
+        original = qdisc(name).read()
+        return [_after_a_kill(name, [PFIFO, original], moments_s.uniform(0, 0.04)) for _ in range(20)], original
+
+    found, original = inside.call(turn)
+    assert all(value in (PFIFO, original) for value in found), found
+
+
+def _after_a_kill(name: str, values: Sequence[Value], moment_s: float) -> Value:
+    child = os.fork()
+    while child == 0:
+        for value in values:
+            qdisc(name).write(value)
+    time.sleep(moment_s)
+    os.kill(child, signal.SIGKILL)
+    os.waitpid(child, 0)
+    return qdisc(name).read()
 
 
 @pytest.mark.netns
