@@ -100,11 +100,11 @@ def _answer(nft: subprocess.Popen[bytes]) -> bytes:
     try:
         answer = nft.stdout.read(MAX_OUTPUT_BYTES + 1)
         if len(answer) > MAX_OUTPUT_BYTES:
-            nft.kill()
             raise UnavailableError(f"nft lists more than {MAX_OUTPUT_BYTES} bytes, which no table of ours has")
         nft.wait()
     finally:
         alarm.cancel()
+        nft.kill()  # where it has not ended: it floods, or we are to end ourselves
     return answer
 
 
