@@ -205,8 +205,7 @@ class Offloads(_Keyed):
         return {name: name in active for name in _bits(reply.get_attr("hw"))}
 
     def _why_not(self, changes: Mapping[str, Any]) -> str | None:
-        reply = ask(self._link, FEATURES)
-        changeable = _set_bits(reply.get_attr("hw")) - _set_bits(reply.get_attr("nochange"))
+        changeable = _set_bits(ask(self._link, FEATURES).get_attr("hw"))
         fixed = [name for name in changes if name not in changeable]
         if not fixed:
             return None

@@ -9,7 +9,7 @@ import struct
 import time
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, NoReturn
 
 import pytest
 
@@ -243,6 +243,15 @@ def test_other_peoples_that_is_what_is_wanted_is_right_as_it_is(inside: Namespac
 
 
 @pytest.mark.netns
+def test_kind_of_a_class_below_other_peoples_root_is_not_the_kind(inside: Namespace) -> None:
+    inside.run("tc", "qdisc", "add", "dev", "single", "root", "handle", "5:", "htb")
+    inside.run("tc", "class", "add", "dev", "single", "parent", "5:", "classid", "5:1", "htb", "rate", "1gbit")
+    inside.run("tc", "qdisc", "add", "dev", "single", "parent", "5:1", "pfifo", "limit", "70")
+    found = inside.call(lambda: qdisc("single").read())
+    assert found == {"kind": "htb", "limit_packets": None, "owner": "others"}
+
+
+@pytest.mark.netns
 def test_queue_of_ours_that_somebody_changed_is_seen(inside: Namespace) -> None:
     inside.call(lambda: qdisc("several").write(PFIFO))
     inside.run("tc", "qdisc", "replace", "dev", "several", "parent", "7262:2", "bfifo")
@@ -296,13 +305,20 @@ def test_kill_at_any_moment_leaves_ours_or_the_kernels_own_whole(inside: Namespa
 
 def _after_a_kill(name: str, values: Sequence[Value], moment_s: float) -> Value:
     child = os.fork()
-    while child == 0:
-        for value in values:
-            qdisc(name).write(value)
+    if child == 0:
+        _write_by_turns(name, values)
     time.sleep(moment_s)
     os.kill(child, signal.SIGKILL)
     os.waitpid(child, 0)
     return qdisc(name).read()
+
+
+def _write_by_turns(name: str, values: Sequence[Value]) -> NoReturn:
+    try:
+        for value in [*values] * 100:
+            qdisc(name).write(value)
+    finally:
+        os._exit(0)
 
 
 @pytest.mark.netns
