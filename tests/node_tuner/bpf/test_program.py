@@ -28,7 +28,7 @@ _IPV4_FRAME = bytes.fromhex(
 
 
 @pytest.mark.netns
-@settings(max_examples=250, deadline=None, suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large])
+@settings(max_examples=150, deadline=None, suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large])
 @given(markings, st.lists(frames(), min_size=6, max_size=20))
 def test_program_does_to_any_frame_what_the_reference_does(marking: Marking, some: list[bytes]) -> None:
     with loaded(assemble(marking, LINK_HEADER_BYTES), "test") as program:

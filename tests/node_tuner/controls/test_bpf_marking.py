@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import fcntl
 import os
+import socket
 import struct
 import subprocess
 import sys
@@ -68,12 +69,13 @@ def test_marking_is_read_back_by_another_process_after_the_writer_has_ended(node
 
 
 def test_marking_that_is_absent_is_none_with_clsact_and_without(node: Namespace) -> None:
-    assert read(node) is None
-    mark(node, marking())
-    unmark(node)
-    assert read(node) is None
-    unmark(node)
-    assert read(node) is None
+    for _ in range(2):
+        unmark(node)
+        assert read(node) is None
+        mark(node, marking())
+        unmark(node)
+        assert read(node) is None
+        node.run("tc", "qdisc", "delete", "dev", LINK, "clsact")
 
 
 def test_one_filter_is_left_after_any_number_of_writes(node: Namespace) -> None:
@@ -140,6 +142,23 @@ def test_program_under_our_name_that_is_another_has_another_content(node: Namesp
     swapped = read(node)
     assert swapped["digest"] == found["digest"]
     assert swapped["content"] != found["content"]
+
+
+def test_marking_of_another_interface_is_not_this_ones(node: Namespace) -> None:
+    mark(node, marking())
+    node.run("tc", "qdisc", "add", "dev", "lo", "clsact")
+
+    def at_loopback(value: Any) -> tuple[Any, Any]:
+        loopback = BpfMarking(Link("lo", socket.if_nametoindex("lo")))
+        before = loopback.read()
+        loopback.write(value)
+        return before, loopback.read()
+
+    before, after = node.call(lambda: at_loopback(made(marking(10))))
+    assert before is None
+    assert after["digest"] != read(node)["digest"]
+    assert node.call(lambda: at_loopback(None)) == (after, None)
+    assert count_of_ours(node) == 1
 
 
 def test_last_priority_may_be_taken_but_not_passed(node: Namespace) -> None:

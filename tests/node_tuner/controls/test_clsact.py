@@ -47,6 +47,14 @@ def test_clsact_of_somebody_else_is_found_there(node: Namespace) -> None:
     assert node.call(lambda: (_clsact().read(), _clsact().obstacle(), _clsact().is_own)) == ("there", None, False)
 
 
+def test_clsact_of_another_interface_is_not_this_ones(node: Namespace) -> None:
+    node.run("tc", "qdisc", "add", "dev", "lo", "clsact")
+    assert node.call(lambda: _clsact().read()) is None
+    node.call(lambda: _clsact().write("there"))
+    node.call(lambda: _clsact().write(None))
+    assert "clsact" in node.run("tc", "qdisc", "show", "dev", "lo")
+
+
 @pytest.mark.parametrize("way", ["ingress", "egress"])
 def test_clsact_with_a_filter_of_somebody_else_is_left(node: Namespace, way: str) -> None:
     node.call(lambda: _clsact().write("there"))
