@@ -3,6 +3,7 @@
 import difflib
 from collections.abc import Iterator, Mapping
 from pathlib import Path
+from stat import S_ISREG
 from typing import Any
 
 from pydantic import ValidationError
@@ -75,6 +76,9 @@ def _told(path: Path, tree: Tree) -> Iterator[str]:
 
 def _read(path: Path) -> str:
     try:
+        # Whoever opens a pipe waits for somebody to write to it.
+        if not S_ISREG(path.stat().st_mode):
+            raise ProfileError(f"{path}: it is no file")
         with path.open("rb") as file:
             content = file.read(MAX_FILE_BYTES + 1)
     except FileNotFoundError:

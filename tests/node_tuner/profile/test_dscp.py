@@ -18,8 +18,10 @@ def rule(**values: Any) -> MarkRuleSpec:
 
 @pytest.mark.parametrize(
     ("name", "number"),
-    [("DF", 0), ("LE", 1), ("CS0", 0), ("CS1", 8), ("CS7", 56), ("EF", 46), ("VA", 44)]
-    + [("AF11", 10), ("AF21", 18), ("AF31", 26), ("AF41", 34), ("AF42", 36), ("AF43", 38)],
+    [
+        *[("DF", 0), ("LE", 1), ("CS0", 0), ("CS1", 8), ("CS7", 56), ("EF", 46), ("VA", 44)],
+        *[("AF11", 10), ("AF21", 18), ("AF31", 26), ("AF41", 34), ("AF42", 36), ("AF43", 38)],
+    ],
 )
 def test_names_are_those_of_the_rfcs(name: str, number: int) -> None:
     assert DSCP_NAMES[name] == number
