@@ -1,9 +1,11 @@
 """Marks what this node sends with its class's DSCP, by nftables.
 
 What has a port of ours, and no mark yet where marks are to be kept, goes to the chain of its family; the first rule
-there that fits sets the mark and ends it. In the hook `output`, so that what the node forwards for others is neither
-marked nor slowed. `dscp set` keeps the two bits of ECN and mends the IPv4 header's checksum; a run of segments
-(UDP_SEGMENT) is marked once, before it is cut, and so is a datagram that is fragmented afterwards.
+there that fits sets the mark and ends it. `dscp set` keeps the two bits of ECN and mends the IPv4 header's checksum.
+
+In the hook `output`: what the node forwards for others is neither marked nor slowed; a run of segments (UDP_SEGMENT) is
+marked once, before it is cut; and so is a datagram that is fragmented afterwards, while a later fragment by itself, in
+which nftables would take payload for ports, does not pass there.
 """
 
 from __future__ import annotations

@@ -144,6 +144,14 @@ def test_connection_of_a_class_has_its_mark(marked: Pair, to: str, source_port: 
         assert marks(captured.packets(1, source_port=source_port)) == {(dscp, 0)}
 
 
+def test_datagram_of_a_dual_stack_socket_to_ipv4_has_its_mark(marked: Pair) -> None:
+    with capture(marked.far) as captured:
+        send(marked.near, f"::ffff:{marked.far.ipv4}", RTP_AUDIO, source_port=8189)
+        (packet,) = captured.packets(1)
+    assert packet.version == 4
+    assert marks([packet]) == {(AUDIO, 0)}
+
+
 def test_payload_behind_options_of_ipv4_is_found(marked: Pair) -> None:
     no_operations = bytes((1, 1, 1, 0))
     with capture(marked.far) as captured:
