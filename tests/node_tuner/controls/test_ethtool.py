@@ -292,16 +292,6 @@ def test_interface_that_was_made_anew_is_gone() -> None:
                 inside.call(attempt)
 
 
-@pytest.mark.netns
-def test_interface_that_changes_between_the_look_and_the_request_is_not_touched(
-    veth: Namespace, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(Link, "check", lambda self: None)
-    with pytest.raises(GoneError, match="another interface now"):
-        veth.call(lambda: ethtool_netlink.tell(Link(LINK, 1), ethtool_netlink.CHANNELS, [("tx_count", 1)]))
-    assert veth.call(lambda: Channels(link()).read()) == {"rx": 4, "tx": 4}
-
-
 @pytest.mark.parametrize(
     ("control", "keys"), [(Channels, ("tx", "rx")), (Offloads, (SEGMENTATION, "rx-gro")), (Coalescing, ()), (Rings, ())]
 )

@@ -17,7 +17,7 @@ from node_tuner.aims import Queueing
 from node_tuner.contract import Value
 from node_tuner.controls import control_of
 from node_tuner.controls import qdisc_netlink as netlink
-from node_tuner.controls.qdisc import _LIMITS, OUR_HANDLE, RootQdisc
+from node_tuner.controls.qdisc import _LIMITS, RootQdisc
 from node_tuner.errors import GoneError, UnavailableError
 from node_tuner.machine.link import Link
 from node_tuner.machine.roots import Roots
@@ -160,15 +160,6 @@ def test_ours_stays_where_its_successor_proves_lacking(inside: Namespace, name: 
 
 
 @pytest.mark.netns
-@pytest.mark.parametrize("name", ["single", "several"])
-def test_looking_whether_the_kernel_has_a_kind_changes_nothing(inside: Namespace, name: str) -> None:
-    before = inside.run("tc", "-j", "qdisc", "show", "dev", name)
-    for kind in ("pfifo", "bfifo", "pfifo_fast", "mq", "noqueue", "tbf", "htb", "fq", "cake", "fq_codel"):
-        inside.call(lambda kind=kind: qdisc(name, kind).obstacle())  # type: ignore[misc]
-        assert inside.run("tc", "-j", "qdisc", "show", "dev", name) == before, kind
-
-
-@pytest.mark.netns
 def test_fq_is_put_or_said_to_be_lacking(inside: Namespace) -> None:
     def turn() -> None:
         control, aim = qdisc("several", "fq"), Queueing("fq", 4000)
@@ -225,7 +216,7 @@ def test_other_peoples_that_comes_in_between_is_not_replaced(
 
     def turn() -> None:
         monkeypatch.setattr(netlink, "change", late)
-        with pytest.raises(UnavailableError, match=r"refuses to change the qdisc of single: .*override"):
+        with pytest.raises(UnavailableError, match="refuses to change the qdisc of single"):
             qdisc("single").write(PFIFO)
         assert qdisc("single").read() == {"kind": "bfifo", "limit_packets": None, "owner": "others"}
 
@@ -361,8 +352,6 @@ def test_who_may_not_is_told_which_capability_is_missing(inside: Namespace) -> N
         assert control.obstacle() == "needs CAP_NET_ADMIN"
         with pytest.raises(UnavailableError, match="needs CAP_NET_ADMIN"):
             control.write(PFIFO)
-        with pytest.raises(UnavailableError, match="needs CAP_NET_ADMIN"):
-            netlink.change(Link("single", socket.if_nametoindex("single")), control._deletion)
 
     inside.call(turn)
 
@@ -392,16 +381,6 @@ def test_interface_that_was_made_anew_is_gone(inside: Namespace) -> None:
         inside.call(lambda: old.write(PFIFO))
     assert "another interface" in str(inside.call(old.obstacle))
     assert inside.call(lambda: qdisc("single").read()["owner"]) == "kernel"
-
-
-@pytest.mark.netns
-def test_interface_that_goes_between_the_look_and_the_request_is_gone(
-    inside: Namespace, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(Link, "check", lambda self: None)
-    nowhere = Link("single", 4711)
-    with pytest.raises(GoneError, match="no interface single"):
-        inside.call(lambda: netlink.change(nowhere, netlink.deletion(nowhere, OUR_HANDLE)))
 
 
 def test_qdisc_is_found_again_by_its_record() -> None:
