@@ -15,7 +15,7 @@ class Ports(frozenset[int]):
     @classmethod
     def parse(cls, text: str, lowest: int = 1) -> Ports:
         """ValueError for what is no list of ports, or has some below `lowest`."""
-        return cls(port for part in text.split(",") if part.strip() for port in _range(part.strip(), lowest))
+        return cls(frozenset[int]().union(*(_range(part.strip(), lowest) for part in text.split(",") if part.strip())))
 
     def ranges(self) -> Iterator[tuple[int, int]]:
         """First and last of each run of numbers, in order."""

@@ -10,8 +10,8 @@ from node_tuner.ports import Ports
 Where: TypeAlias = tuple[str | int, ...]
 """Path to a setting: keys, and indices from 0."""
 
-MAX_LISTED_PORTS = 64
-"""Ports and ranges of one list: each may be 65,535 ports long, and to put together thousands takes seconds."""
+MAX_LISTED_PORTS = 16
+"""Ports and ranges of one list: each may be 65,535 ports long, and a profile may have many lists."""
 
 Name = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9][A-Za-z0-9_.-]{0,63}$")]
 """Of what needs no quoting, in a metric's label or on a command line."""

@@ -2,6 +2,7 @@
 
 import difflib
 from collections.abc import Iterator, Mapping
+from functools import cache
 from pathlib import Path
 from stat import S_ISREG
 from typing import Any
@@ -14,8 +15,8 @@ from node_tuner.profile.fields import InconsistentError, Where
 from node_tuner.profile.schema import Profile
 from node_tuner.profile.yaml_tree import Tree, parse
 
-MAX_FILE_BYTES = 256 << 10
-"""Ten times the shipped profile, which is mostly comments."""
+MAX_FILE_BYTES = 128 << 10
+"""Eight times the shipped profile, which is mostly comments."""
 
 MAX_PROBLEMS = 50
 """That one refusal names: nobody reads more of them."""
@@ -125,7 +126,11 @@ def _sentence(where: Where, sentence: str) -> str:
 
 
 def _meant(key: str) -> str:
-    schema = Profile.model_json_schema()
-    known = {name for section in (schema, *schema["$defs"].values()) for name in section.get("properties", ())}
-    close = difflib.get_close_matches(key, sorted(known), n=1)
+    close = difflib.get_close_matches(key, _known_keys(), n=1)
     return f"; did you mean `{close[0]}`?" if close else ""
+
+
+@cache
+def _known_keys() -> tuple[str, ...]:
+    schema = Profile.model_json_schema()
+    return tuple(sorted({key for each in (schema, *schema["$defs"].values()) for key in each.get("properties", ())}))

@@ -186,7 +186,7 @@ def test_what_cannot_be_read_is_refused(tmp_path: Path) -> None:
 
 def test_file_without_end_is_refused(write: Write) -> None:
     path = write(HEAD + "#" * MAX_FILE_BYTES)
-    assert refusal(path) == [f"{path}: it is larger than 256 KiB: no profile is"]
+    assert refusal(path) == [f"{path}: it is larger than 128 KiB: no profile is"]
 
 
 def test_pipe_that_nobody_writes_to_is_no_profile(tmp_path: Path) -> None:
