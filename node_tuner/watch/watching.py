@@ -136,10 +136,10 @@ def _broken_off(error: Exception) -> KnobResult:
 
 
 def _tell_changes(before: Sequence[KnobResult], now: Sequence[KnobResult]) -> None:
+    """Of a knob that was not there before: only where something is to be done."""
     states = {knob.name: knob.state for knob in before}
     for knob in now:
-        if knob.state is states.get(knob.name) or (not before and knob.state in (State.TUNED, State.NOT_NEEDED)):
-            continue
-        log.warning(
-            "knob", knob=knob.name, state=knob.state.value, found=knob.found, wanted=knob.wanted, note=knob.note
-        )
+        quiet = knob.state if knob.state in (State.TUNED, State.NOT_NEEDED) else None
+        if knob.state is not states.get(knob.name, quiet):
+            values = {"found": knob.found, "wanted": knob.wanted, "note": knob.note}
+            log.warning("a knob's state changed", knob=knob.name, state=knob.state.value, **values)

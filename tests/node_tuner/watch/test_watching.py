@@ -77,6 +77,14 @@ def test_look_says_once_that_a_knob_changed() -> None:
     assert [(each["knob"], each["state"]) for each in logs] == [("a", "foreign"), ("a", "tuned")]
 
 
+def test_look_after_one_that_was_broken_off_says_only_what_is_not_tuned() -> None:
+    watched = Watched()
+    look(watched, _broken, lambda _rows: None)
+    with structlog.testing.capture_logs() as logs:
+        look(watched, lambda: [row("a"), row("b", State.NOT_NEEDED), row("c", State.SKIPPED)], lambda _rows: None)
+    assert [each["knob"] for each in logs] == ["c"]
+
+
 def test_look_says_at_first_what_is_not_tuned() -> None:
     with structlog.testing.capture_logs() as logs:
         look(Watched(), lambda: [row("a"), row("b", State.FAILED)], lambda _rows: None)
