@@ -27,7 +27,7 @@ class NodePlan:
     window_s: float
 
 
-DEFAULT_PLAN = NodePlan(20, 0.06)
+DEFAULT_PLAN = NodePlan(16, 0.06)
 QUICK_PLAN = NodePlan(2, 0.02)
 
 

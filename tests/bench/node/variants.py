@@ -33,6 +33,12 @@ _MARKING = Marking(
 )
 """As a profile's: video, which most packets are, is the last rule."""
 
+_ONE_MARK = Marking(
+    (MarkRule("video", Transport.UDP, _MEDIA, Payload.ANY, _ALL, 34),),
+    only_unmarked=True,
+)
+"""All by its port alone: nothing of the payload is looked at."""
+
 _SOMEBODY = "somebody"
 """The table of a firewall such as many nodes have: it accepts what belongs to a connection, so these are tracked."""
 
@@ -51,19 +57,22 @@ class Variant:
 
 _BYPASS = Made({"ports": str(_MEDIA)}, "conntrack bypass")
 _MARKS = Made(_MARKING.as_json(), "marking")
+_MARK = Made(_ONE_MARK.as_json(), "marking")
 _PROGRAM = Made({"marking": _MARKING.as_json(), "priority": 49_000}, "marking")
 _CLSACT = Exactly(THERE)
 
 UNTRACKED = "no conntrack"
 TRACKED = "conntrack"
 BYPASSED = "conntrack, bypassed"
-BY_NFT = "DSCP by nft"
-BY_BPF = "DSCP by eBPF"
+BY_NFT_ONE = "DSCP by nft, one class"
+BY_NFT = "DSCP by nft, four classes"
+BY_BPF = "DSCP by eBPF, four classes"
 
 VARIANTS = (
     Variant(UNTRACKED, False),
     Variant(BYPASSED, True, ((lambda _link: ConntrackBypass(), _BYPASS),)),
     Variant(TRACKED, True),
+    Variant(BY_NFT_ONE, False, ((lambda _link: NftMarking(), _MARK),)),
     Variant(BY_NFT, False, ((lambda _link: NftMarking(), _MARKS),)),
     Variant(BY_BPF, False, ((Clsact, _CLSACT), (BpfMarking, _PROGRAM))),
 )

@@ -11,7 +11,7 @@ from tests.bench.node.sending import LOADS, Window
 from tests.bench.node.table import render, verdicts
 from tests.bench.node.variants import BY_BPF, BYPASSED, TRACKED, UNTRACKED, VARIANTS
 
-PRICES_NS = dict(zip((each.name for each in VARIANTS), (1000, 1200, 1400, 1340, 1100), strict=True))
+PRICES_NS = dict(zip((each.name for each in VARIANTS), (1000, 1200, 1400, 1120, 1340, 1100), strict=True))
 
 
 def _round(slowness: float = 1.0) -> list[Window]:
