@@ -152,7 +152,7 @@ class _Run:
 
     def _begin(self, step: Step, control: Control, found: Value, target: Value) -> None:
         before = self.journal[step.key]
-        self.journal.begin(step.key, target)
+        self.journal.begin(step.key, found, target)
         self.node.on_step(f"write {step.name}: begin")
         try:
             control.write(plain(target))

@@ -35,9 +35,9 @@ class Journal:
         self._is_changed |= list(arranged.values()) != list(self._entries.values())
         self._entries = arranged
 
-    def begin(self, key: Key, wanted: Value) -> None:
-        """On the disk when this returns: from now on it may have been written. StateError where that fails."""
-        self._put(replace(self._entries[key], wanted=plain(wanted), is_begun=True))
+    def begin(self, key: Key, found: Value, wanted: Value) -> None:
+        """On the disk when this returns: from now on `wanted` may have been written. StateError where that fails."""
+        self._put(replace(self._entries[key].completed(found), wanted=plain(wanted), is_begun=True))
         self.flush()
 
     def settle(self, key: Key, found: Value) -> None:

@@ -153,7 +153,7 @@ def is_foreign(entry: Entry | None, control: Control, found: Value) -> bool:
     """Whether somebody else set it to `found` after we had set it."""
     if entry is None or not entry.is_touched or control.is_own:
         return False
-    return found != entry.original and not entry.is_ours(found)
+    return not entry.is_original(found) and not entry.is_ours(found)
 
 
 def _foreign_note(entry: Entry | None, found: Value) -> str:
@@ -177,7 +177,7 @@ def _of_entry(entry: Entry, find: Find, is_takeover: bool) -> Step:
 
 
 def _put_back(step: Step, entry: Entry, control: Control, is_takeover: bool) -> Step:
-    if not entry.is_touched or step.found == entry.original:
+    if not entry.is_touched or entry.is_original(step.found):
         return replace(step, action=Action.FORGET)
     if is_foreign(entry, control, step.found) and not is_takeover:
         return replace(step, action=Action.FOREIGN, note=_foreign_note(entry, step.found))

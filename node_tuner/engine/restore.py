@@ -104,7 +104,7 @@ def _write_original(step: Step, on_step: OnStep) -> UnavailableError | None:
     if control is None or not entry.is_touched:
         return None
     try:
-        if plain(control.read()) != entry.original:
+        if not entry.is_original(plain(control.read())):
             on_step(f"put back {step.name}: begin")
             control.write(entry.original)
             on_step(f"put back {step.name}: end")
@@ -131,7 +131,7 @@ def _judged(step: Step, refusal: UnavailableError | None) -> tuple[Fate, str]:
         return Fate.GONE, str(error)
     except UnavailableError as error:
         return Fate.FAILED, str(error)
-    if found == entry.original:
+    if entry.is_original(found):
         return (Fate.AS_IT_WAS if fate is Fate.AS_IT_WAS else Fate.PUT_BACK), ""
     if fate is Fate.FOREIGN:
         return fate, step.note

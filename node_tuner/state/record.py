@@ -70,9 +70,22 @@ class Entry:
         """The same, with what a killed process may have left open decided by what is there now."""
         if not self.is_begun:
             return self
-        if found == self.wanted or (is_own and found is not None):
-            return replace(self, is_begun=False, applied=Applied(found))
-        return replace(self, is_begun=False) if found == self.original or self.is_ours(found) else self
+        if self.is_original(found):
+            return replace(self, is_begun=False)
+        return replace(self, is_begun=False, applied=Applied(found)) if is_own or self.is_ours(found) else self
+
+    def is_original(self, found: Value) -> bool:
+        """Whether it is as it was before us. Of several values those do not count that are gone, as a card's queues, or
+        that came since and were never written by us."""
+        if isinstance(found, Mapping) and isinstance(self.original, Mapping):
+            return all(found[key] == value for key, value in self.original.items() if key in found)
+        return found == self.original
+
+    def completed(self, found: Value) -> Entry:
+        """With the originals of values that came since, as new queues do: they are as the kernel made them."""
+        if isinstance(found, Mapping) and isinstance(self.original, Mapping):
+            return replace(self, original={**found, **self.original})
+        return self
 
     def is_ours(self, found: Value) -> bool:
         """Whether `found` is what we made of it, as far as the record knows: also where a write of several values,
@@ -110,10 +123,12 @@ class Record:
 
 
 def _is_mixture(found: Value, of: Sequence[Value]) -> bool:
-    if not isinstance(found, Mapping) or not found:
+    """Whether each of several values is that of one of those; what none of them has says nothing."""
+    if not isinstance(found, Mapping):
         return False
     known = [each for each in of if isinstance(each, Mapping)]
-    return all(any(key in each and each[key] == value for each in known) for key, value in found.items())
+    told = [key for key in found if any(key in each for each in known)]
+    return bool(told) and all(any(found[key] == each.get(key) for each in known) for key in told)
 
 
 def _key(kind: str, where: Where) -> Key:

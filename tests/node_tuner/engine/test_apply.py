@@ -219,7 +219,7 @@ def test_new_channels_bring_new_queues_that_are_set_too(record: Path) -> None:
     applied = apply(knobs, node_of(fake, record))
     assert fake.values == {"channels": 4, "rps": queues_of(4, "3")}
     assert states(applied) == {"channels": State.TUNED, "rps": State.TUNED}
-    assert entries(record)[1]["original"] == {"rx-0": "0"}
+    assert entries(record)[1]["original"] == queues_of(4, "0")
     restore(node_of(fake, record))
     assert fake.values == {"channels": 1, "rps": {"rx-0": "0"}}
     assert not record.exists()

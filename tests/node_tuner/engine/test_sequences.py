@@ -7,7 +7,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from node_tuner.aims import Exactly
@@ -115,8 +115,11 @@ class Story:
             self.fake.refusing.pop(name, None)
 
 
-@settings(max_examples=400, deadline=None)
+@settings(max_examples=200, deadline=None)
 @given(st.lists(events, max_size=12))
+@example([("apply", "two", 17), ("apply", "one", None), ("apply", "three", None)])
+@example([("apply", "two", None), ("refuse", "rps", True), ("apply", "one", None)])
+@example([("apply", "two", 23), ("refuse", "rps", True), ("restore", None, None), ("apply", "one", None)])
 def test_in_the_end_all_is_as_it_was_or_as_a_stranger_left_it(happenings: list[Event]) -> None:
     with tempfile.TemporaryDirectory(dir=_MEMORY) as directory:
         story = Story(Path(directory))
@@ -125,7 +128,7 @@ def test_in_the_end_all_is_as_it_was_or_as_a_stranger_left_it(happenings: list[E
         story.end()
 
 
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=100, deadline=None)
 @given(st.lists(events.filter(lambda event: not event[0].startswith("stranger")), max_size=8))
 def test_without_strangers_nothing_is_left_on_record(happenings: list[Event]) -> None:
     with tempfile.TemporaryDirectory(dir=_MEMORY) as directory:
