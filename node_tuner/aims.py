@@ -25,7 +25,27 @@ class Exactly:
         return found == self.value
 
     def __str__(self) -> str:
+        if isinstance(self.value, Mapping):
+            return ", ".join(f"{key} {value}" for key, value in self.value.items())
         return f"exactly {self.value}"
+
+
+@dataclass(frozen=True, slots=True)
+class Unmet:
+    """What was to be of a thing that is not there, or that is not changed by an apply: in words alone."""
+
+    label: str
+
+    def target(self, found: Value) -> Value:
+        """See `contract.Aim`."""
+        return found
+
+    def is_met(self, found: Value) -> bool:
+        """See `contract.Aim`."""
+        return False
+
+    def __str__(self) -> str:
+        return self.label
 
 
 @dataclass(frozen=True, slots=True)

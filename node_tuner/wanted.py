@@ -4,7 +4,7 @@ from collections.abc import Callable, Iterator, Mapping
 from functools import partial
 from typing import Any
 
-from node_tuner.aims import AtLeast, Exactly, FieldsAtLeast, Keys, Made, PortsAmong, Queueing
+from node_tuner.aims import AtLeast, Exactly, FieldsAtLeast, Keys, Made, PortsAmong, Queueing, Unmet
 from node_tuner.bpf.program import check
 from node_tuner.contract import Aim, Knob
 from node_tuner.controls.bpf_marking import BpfMarking
@@ -120,7 +120,7 @@ def _limit(control: Channels | Rings, key: str, link: Interface) -> int:
 
 
 def _absent(name: str, spec: KnobSection, wanted: str, error: UnavailableError) -> Knob:
-    return Knob(name, None, Exactly(wanted), spec.required, spec.why, spec.source, absent=str(error))
+    return Knob(name, None, Unmet(wanted), spec.required, spec.why, spec.source, absent=str(error))
 
 
 def _queues(profile: Profile, machine: Machine, roots: Roots) -> Iterator[Knob]:
@@ -222,5 +222,5 @@ def _mark_rule(profile: Profile, rule: MarkRuleSpec) -> MarkRule:
 def _latency(profile: Profile) -> Iterator[Knob]:
     spec = profile.cpu_dma_latency_us
     if spec is not None:
-        aim = Exactly(f"at most {spec.at_most} us")
+        aim = Unmet(f"at most {spec.at_most} us")
         yield Knob("cpu_dma_latency", None, aim, False, spec.why, spec.source, not_needed=_HELD_BY_WATCH)

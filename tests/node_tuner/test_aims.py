@@ -6,7 +6,17 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from node_tuner.aims import DEFAULT_LIMITS_PACKETS, AtLeast, Exactly, FieldsAtLeast, Keys, Made, PortsAmong, Queueing
+from node_tuner.aims import (
+    DEFAULT_LIMITS_PACKETS,
+    AtLeast,
+    Exactly,
+    FieldsAtLeast,
+    Keys,
+    Made,
+    PortsAmong,
+    Queueing,
+    Unmet,
+)
 from node_tuner.contract import Aim, Value
 from node_tuner.errors import UnavailableError
 from node_tuner.marking import digest_of
@@ -65,6 +75,7 @@ def test_target_is_what_is_wanted_of_what_was_found(aim: Aim, found: Value, targ
         (Queueing("fq"), {"kind": "fq", "limit_packets": 7}, {"kind": "fq+pfifo", "limit_packets": 7}),
         (Made(SPEC, "a"), {"digest": digest_of(SPEC), "content": "any"}, {"digest": "0", "content": "any"}),
         (Made(SPEC, "a"), {"digest": digest_of(SPEC)}, None),
+        (Exactly({"rx-0": "3"}), {"rx-0": "3"}, {"rx-0": "3", "rx-1": "0"}),
     ],
 )
 def test_aim_is_met_by_what_is_right_alone(aim: Aim, right: Value, wrong: Value) -> None:
@@ -76,6 +87,8 @@ def test_aim_is_met_by_what_is_right_alone(aim: Aim, right: Value, wrong: Value)
     ("aim", "said"),
     [
         (Exactly("fq"), "exactly fq"),
+        (Exactly({"rx-0": "3", "rx-1": "3"}), "rx-0 3, rx-1 3"),
+        (Unmet("at most 50 us"), "at most 50 us"),
         (AtLeast(600), "at least 600"),
         (FieldsAtLeast([None, None, 9]), "at least (any) (any) 9"),
         (PortsAmong(Ports({8189, 8190})), "8189-8190 among them"),
@@ -130,6 +143,11 @@ def test_target_meets_its_aim_and_is_its_own_target(
         assert aim.target(target) == target
 
     holds()
+
+
+def test_what_is_not_there_is_never_right_and_never_written() -> None:
+    assert not Unmet("rx max").is_met("any")
+    assert Unmet("rx max").target("any") == "any"
 
 
 def test_default_limits_are_of_kinds_that_count_packets() -> None:
