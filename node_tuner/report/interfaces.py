@@ -69,7 +69,9 @@ def _limited(control: Channels | Rings) -> tuple[Value, str]:
 
 def _segmentation(link: Link) -> tuple[Value, str]:
     control = Offloads(link, [_UDP_SEGMENTATION])
-    return control.read()[_UDP_SEGMENTATION], control.obstacle() or "runs of datagrams by one send, cut by the card"
+    obstacle = control.obstacle()
+    fixed = f"; it cannot be changed: {obstacle}" if obstacle else ""
+    return control.read()[_UDP_SEGMENTATION], f"a run of datagrams is one send, cut by the card{fixed}"
 
 
 def _listed(values: Mapping[str, Any]) -> str:

@@ -11,6 +11,7 @@ from node_tuner.report import interfaces as module
 from node_tuner.report.finding import Section
 from node_tuner.report.interfaces import interfaces
 from tests.node_tuner.namespaces import LINK, namespace, pair
+from tests.node_tuner.privileges import NOBODY, become
 
 
 def _sections() -> Sequence[Section]:
@@ -36,7 +37,23 @@ def test_interfaces_of_a_veth_with_queues() -> None:
     assert notes["channels"] == "at most rx 4, tx 4"
     assert values["coalescing"] is None
     assert "has no coalescing" in notes["coalescing"]
+    assert "cannot be changed" not in notes["UDP segmentation offload"]
     assert "interface lo" in sections
+
+
+def _as_nobody() -> Sequence[Section]:
+    become(NOBODY)
+    return _sections()
+
+
+@pytest.mark.netns
+def test_interfaces_without_rights_are_told_all_the_same() -> None:
+    with pair() as both:
+        sections = {each.title: each for each in both.near.namespace.call(_as_nobody)}
+    media = sections[f"interface {LINK}"]
+    assert _values(media)["UDP segmentation offload"] is True
+    notes = {each.name: each.note for each in media.findings}
+    assert "cannot be changed: needs CAP_NET_ADMIN" in notes["UDP segmentation offload"]
 
 
 @pytest.mark.netns
