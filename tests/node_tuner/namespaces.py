@@ -121,9 +121,11 @@ def in_child(function: Callable[[], T]) -> T:
     try:
         with os.fdopen(ours, "rb") as answers:
             if not select.select([answers], [], [], LIMIT_S)[0]:
-                os.kill(child, signal.SIGKILL)
                 raise TimeoutError(f"no answer from the child within {LIMIT_S} s")
             answer = answers.read()
+    except BaseException:  # also of a test whose own time is up
+        os.kill(child, signal.SIGKILL)
+        raise
     finally:
         _, status = os.waitpid(child, 0)
     if not answer:

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import fcntl
 import os
+import select
 import socket
 import struct
+import time
 from collections.abc import Iterator
 
 import pytest
@@ -56,6 +58,8 @@ CLASSES = [
     (STUN, 0),
     (b"", 0),
 ]
+
+_AGAIN_S, _LIMIT_S = 0.05, 20
 
 FAMILIES = pytest.mark.parametrize("family", ["ipv4", "ipv6"])
 
@@ -230,11 +234,15 @@ def _sent_into_tun(to: str) -> Packet:
     family = socket.AF_INET6 if ":" in to else socket.AF_INET
     with socket.socket(family, socket.SOCK_DGRAM) as sender:
         sender.bind(("", MEDIA_PORT))
-        sender.sendto(rtp(111), (to, 9))
-    while True:
-        packet = Packet.parse(os.read(tun, 2048))
-        if packet is not None and packet.source_port == MEDIA_PORT:
-            return packet
+        until = time.monotonic() + _LIMIT_S
+        while time.monotonic() < until:
+            # Again and again: what is sent before the kernel has seen the carrier come up is lost.
+            sender.sendto(rtp(111), (to, 9))
+            if select.select([tun], [], [], _AGAIN_S)[0]:
+                packet = Packet.parse(os.read(tun, 2048))
+                if packet is not None and packet.source_port == MEDIA_PORT:
+                    return packet
+    raise AssertionError(f"nothing arrived within {_LIMIT_S} s")
 
 
 def _assert_right(packets: list[Packet]) -> None:
