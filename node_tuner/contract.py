@@ -42,6 +42,19 @@ class Control(Protocol):
         """Make it so, at once or not at all; `value` is one that `read` gave, or an aim's target. UnavailableError when
         the kernel refuses; the message says why."""
 
+    def merged(self, original: Value, applied: Value, found: Value) -> Value:
+        """What to write to undo our part alone, where others changed it to `found` after we had made `applied` of
+        `original`; `found` itself where nothing of ours is left in it. None: ours cannot be told from theirs, so the
+        whole value is theirs."""
+
+
+class Undivided:
+    """For controls whose values have no parts that belong to one or another."""
+
+    def merged(self, original: Value, applied: Value, found: Value) -> Value:
+        """See `Control`."""
+        return None
+
 
 class Aim(Protocol):
     """Which values of a control are right."""

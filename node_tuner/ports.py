@@ -27,6 +27,9 @@ class Ports(frozenset[int]):
     def __or__(self, other: Iterable[int]) -> Ports:  # type: ignore[override]
         return Ports(self.union(other))
 
+    def __sub__(self, other: Iterable[int]) -> Ports:  # type: ignore[override]
+        return Ports(self.difference(other))
+
     def __str__(self) -> str:
         return ",".join(str(first) if first == last else f"{first}-{last}" for first, last in self.ranges())
 

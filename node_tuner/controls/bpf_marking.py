@@ -12,7 +12,7 @@ from pyroute2 import IPRoute  # type: ignore[import-untyped]
 
 from node_tuner.bpf import loading
 from node_tuner.bpf.program import assemble
-from node_tuner.contract import Value, Where
+from node_tuner.contract import Undivided, Value, Where
 from node_tuner.controls.tc_netlink import EGRESS, Filter, filters, session
 from node_tuner.errors import UnavailableError
 from node_tuner.machine.capabilities import effective
@@ -38,7 +38,7 @@ _LINK_HEADER_BYTES: Mapping[int, int] = {
 helper, and for a payload that is not in the packet's head it must know."""
 
 
-class BpfMarking:
+class BpfMarking(Undivided):
     """Made from {"marking": Marking.as_json(), "priority": 1 to 65535}; of the priorities from there on, the first
     that nobody else has."""
 

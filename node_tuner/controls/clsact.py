@@ -3,7 +3,7 @@
 So it is not ours alone: what was there before stays, and one that we made stays too while somebody's filter is in it.
 """
 
-from node_tuner.contract import Value, Where
+from node_tuner.contract import Undivided, Value, Where
 from node_tuner.controls.tc_netlink import EGRESS, INGRESS, filters, session
 from node_tuner.errors import InUseError, UnavailableError
 from node_tuner.machine.capabilities import effective
@@ -16,7 +16,7 @@ _PARENT = 0xFFFF_FFF1
 """TC_H_CLSACT: a single qdisc has this place, `clsact` or the older `ingress`."""
 
 
-class Clsact:
+class Clsact(Undivided):
     """Its value is "there", or None."""
 
     kind = "clsact"

@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Collection, Mapping
 from typing import Any, ClassVar, NamedTuple, Self, TypeGuard
 
-from node_tuner.contract import Value, Where
+from node_tuner.contract import Undivided, Value, Where
 from node_tuner.controls.ethtool_netlink import CHANNELS, COALESCE, FEATURES, RINGS, Topic, ask, owner, tell
 from node_tuner.errors import UnavailableError
 from node_tuner.machine.capabilities import effective
@@ -18,7 +18,7 @@ from node_tuner.machine.link import Link
 from node_tuner.machine.roots import Roots
 
 
-class _Keyed:
+class _Keyed(Undivided):
     """What all of them have in common: values by key. Of no keys: of all that the driver has."""
 
     kind: str

@@ -13,7 +13,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any, ClassVar, Final
 
-from node_tuner.contract import Value, Where
+from node_tuner.contract import Undivided, Value, Where
 from node_tuner.controls.nft import FAMILY, Command, Listing, RefusedError, listing, transact
 from node_tuner.controls.nft_expressions import Expression
 from node_tuner.errors import UnavailableError
@@ -36,7 +36,7 @@ class Chain:
     priority: int = 0
 
 
-class NftTable(ABC):
+class NftTable(Undivided, ABC):
     """Its value is {"digest", "content"}, or None; `digest` is empty where rules are missing, or others are between."""
 
     kind: ClassVar[str]

@@ -9,7 +9,7 @@ import struct
 from collections.abc import Callable, Mapping, Sequence
 from typing import NamedTuple
 
-from node_tuner.contract import Value, Where
+from node_tuner.contract import Undivided, Value, Where
 from node_tuner.controls import qdisc_netlink as netlink
 from node_tuner.controls.qdisc_netlink import ROOT, Qdisc
 from node_tuner.errors import UnavailableError
@@ -28,7 +28,7 @@ _NOTHING = Qdisc("noop", 0, ROOT, b"")
 """What an interface has that was never up: the kernel does not list it."""
 
 
-class RootQdisc:
+class RootQdisc(Undivided):
     """See the module. Of the kind that is wanted, where it is told, `obstacle` says whether this kernel has it."""
 
     kind = "qdisc"

@@ -8,7 +8,7 @@ import os
 from collections.abc import Mapping
 from pathlib import Path
 
-from node_tuner.contract import Value, Where
+from node_tuner.contract import Undivided, Value, Where
 from node_tuner.errors import UnavailableError
 from node_tuner.machine.capabilities import effective
 from node_tuner.machine.interfaces import index_in_sysfs
@@ -35,7 +35,7 @@ def xps_masks(queues: int, cores: int) -> dict[str, str]:
     return {f"tx-{queue}": _mask(share) for queue, share in enumerate(shares)}
 
 
-class _Steering:
+class _Steering(Undivided):
     """What RPS and XPS have in common: a file a queue, with a mask in it."""
 
     kind: str

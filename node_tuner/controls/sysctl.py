@@ -14,12 +14,16 @@ from node_tuner.errors import UnavailableError
 from node_tuner.machine.capabilities import effective
 from node_tuner.machine.namespace import is_host_namespace
 from node_tuner.machine.roots import Roots
+from node_tuner.ports import Ports
 
 _HOST_WIDE = ("net.core.", "net.netfilter.", "net.ipv4.udp_mem", "net.ipv4.tcp_mem", "net.ipv4.tcp_max_orphans")
 """What begins so and is absent or read-only in another namespace than the host's, is so because of that."""
 
 _ALSO_NEEDS = {"kernel.numa_balancing": "CAP_SYS_ADMIN"}
 """Beyond root: kernel/sched/core.c `sysctl_numa_balancing`."""
+
+_SETS_OF_PORTS = frozenset({"net.ipv4.ip_local_reserved_ports"})
+"""Whoever sets one adds to what is there."""
 
 _MAX_BYTES = 1 << 20
 """More than any setting has, of which the longest is a list of 32768 ports: only the first read gives all of it."""
@@ -71,6 +75,17 @@ class Sysctl:
         except OSError as error:
             self._put_back(before)
             raise self._unavailable(error, f"set to {value}") from None
+
+    def merged(self, original: Value, applied: Value, found: Value) -> Value:
+        """See `contract.Control`."""
+        if self._name not in _SETS_OF_PORTS:
+            return None
+        try:
+            before, after, now = (Ports.parse(str(each), lowest=0) for each in (original, applied, found))
+        except ValueError:
+            return None
+        # Where we took some out, nobody can say whether others have put them in again.
+        return str(now - (after - before)) if before <= after else None
 
     def _put_back(self, before: str) -> None:
         """Of several numbers the kernel takes those that stand before the one that it refuses."""

@@ -74,6 +74,29 @@ def test_sysctl_of_a_record_is_the_same_one(tree: Roots) -> None:
     assert sysctl.read() == "5"
 
 
+@pytest.mark.parametrize(
+    ("original", "applied", "found", "merged"),
+    [
+        ("", "8189", "8189,30000", "30000"),
+        ("9000-9010", "8189,9000-9010", "8188-8190,9000-9010,30000", "8188,8190,9000-9010,30000"),
+        ("8189", "8189-8190", "8189-8191", "8189,8191"),
+        ("9000", "8189,9000", "8189", ""),
+        ("", "8189", "30000", "30000"),
+        ("", "8189", "", ""),
+        ("0-1023", "0-1023,8189", "0-1023,8189,30000", "0-1023,30000"),
+    ],
+)
+def test_ports_of_ours_are_told_from_those_of_others(original: str, applied: str, found: str, merged: str) -> None:
+    assert Sysctl("net.ipv4.ip_local_reserved_ports", HERE).merged(original, applied, found) == merged
+
+
+def test_values_that_are_no_sets_are_somebody_elses_as_a_whole() -> None:
+    reserved = Sysctl("net.ipv4.ip_local_reserved_ports", HERE)
+    assert reserved.merged("8189,9000", "8189", "8189,30000") is None
+    assert reserved.merged("", "8189", "none") is None
+    assert Sysctl("net.core.rmem_max", HERE).merged("1", "5", "7") is None
+
+
 def test_absent_setting_on_the_host_is_the_kernels_lack(tree: Roots) -> None:
     for name in ("net.netfilter.nf_conntrack_max", "vm.stat_interval"):
         sysctl = Sysctl(name, tree)

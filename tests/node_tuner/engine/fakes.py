@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from node_tuner.aims import AtLeast, Exactly, Made
-from node_tuner.contract import Aim, Control, Knob, Value, Where
+from node_tuner.contract import Aim, Control, Knob, Undivided, Value, Where
 from node_tuner.durable import nothing
 from node_tuner.engine.node import Node
 from node_tuner.errors import GoneError, InUseError, UnavailableError
@@ -56,7 +56,7 @@ class FakeNode:
 
 
 @dataclass(frozen=True)
-class FakeControl:
+class FakeControl(Undivided):
     """One value of a node."""
 
     node: FakeNode
