@@ -1,6 +1,7 @@
 """From a plan, as it reads after the deed, to the rows of the result."""
 
-from collections.abc import Mapping
+from collections import Counter
+from collections.abc import Iterator, Mapping, Sequence
 
 from node_tuner.engine.plan import Action, Plan, Step
 from node_tuner.result import KnobResult, State
@@ -26,8 +27,18 @@ _NOTES: Mapping[Action, str] = {
 
 def rows(plan: Plan, failures: Mapping[Key, str] | None = None) -> tuple[KnobResult, ...]:
     """One for each knob, and for what is left of earlier ones; `failures` says why one is not as it was to be."""
-    failures = failures or {}
-    return tuple(_row(step, failures) for step in plan if step.aim is not None or step.action in _UNWANTED)
+    shown = [step for step in plan if step.aim is not None or step.action in _UNWANTED]
+    names = _names(shown)
+    return tuple(_row(step, name, failures or {}) for step, name in zip(shown, names, strict=True))
+
+
+def _names(steps: Sequence[Step]) -> Iterator[str]:
+    """They are labels of a metric, where none may be there twice: what is left on another interface is marked."""
+    counts: Counter[str] = Counter()
+    for step in steps:
+        counts[step.name] += step.aim is None
+        number = "" if counts[step.name] < 2 else f".{counts[step.name]}"
+        yield step.name if step.aim is not None else f"{step.name}.unwanted{number}"
 
 
 def _state(step: Step, is_failure: bool) -> State:
@@ -40,11 +51,11 @@ def _state(step: Step, is_failure: bool) -> State:
     return _STATES[step.action]
 
 
-def _row(step: Step, failures: Mapping[Key, str]) -> KnobResult:
+def _row(step: Step, name: str, failures: Mapping[Key, str]) -> KnobResult:
     entry = step.entry if step.is_touched else None
     state = _state(step, step.key in failures)
     return KnobResult(
-        name=step.name,
+        name=name,
         kind=step.kind,
         required=step.required,
         state=state,

@@ -159,8 +159,8 @@ def test_unwanted_that_cannot_be_put_back_stays_on_record(record: Path) -> None:
     apply([fake.knob("a", 1)], node_of(fake, record))
     fake.refusing["a"] = "Device busy"
     applied = apply([fake.knob("b", 1)], node_of(fake, record))
-    assert states(applied) == {"a": State.FAILED, "b": State.TUNED}
-    assert note_of(applied, "a") == "Device busy"
+    assert states(applied) == {"a.unwanted": State.FAILED, "b": State.TUNED}
+    assert note_of(applied, "a.unwanted") == "Device busy"
     fake.refusing.clear()
     restore(node_of(fake, record))
     assert fake.values == {"a": 0, "b": 0}
@@ -171,7 +171,7 @@ def test_unwanted_that_others_use_stays_and_spoils_nothing(record: Path) -> None
     fake.values["clsact"] = None
     apply([fake.knob("clsact", 1)], node_of(fake, record))
     applied = apply([fake.knob("b", 1)], node_of(fake, record))
-    assert states(applied) == {"clsact": State.NOT_NEEDED, "b": State.TUNED}
+    assert states(applied) == {"clsact.unwanted": State.NOT_NEEDED, "b": State.TUNED}
 
 
 def test_stranger_s_change_is_left_and_said(record: Path) -> None:
