@@ -1,6 +1,6 @@
 """From a profile and a machine to knobs: what is wanted here, in the order in which it is applied."""
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from functools import partial
 from typing import Any
 
@@ -13,7 +13,7 @@ from node_tuner.controls.conntrack_bypass import ConntrackBypass
 from node_tuner.controls.ethtool import Channels, Coalescing, Offloads, Rings
 from node_tuner.controls.nft_marking import NftMarking
 from node_tuner.controls.qdisc import RootQdisc
-from node_tuner.controls.steering import Rps, Xps, rps_masks, xps_masks
+from node_tuner.controls.steering import Rps, Xps, mask_of, rps_masks, xps_masks
 from node_tuner.controls.sysctl import Sysctl
 from node_tuner.errors import UnavailableError
 from node_tuner.machine.facts import Interface, Machine
@@ -128,16 +128,15 @@ def _queues(profile: Profile, machine: Machine, roots: Roots) -> Iterator[Knob]:
     # As many as there will be once the channels are set, which is done before.
     channels = _combined_to_come(profile, machine)
     if queues.rps is not None:
-        count = channels or link.rx_queues
-        aim = Exactly(_rps(queues.rps, count, machine.cores))
-        yield _steered("queues.rps", queues.rps, Rps(link, roots), aim, _enough(queues.rps, link, count, machine))
+        count, cpus = channels or link.rx_queues, machine.receiving_cpus
+        aim = Exactly(_rps(queues.rps, count, cpus))
+        yield _steered("queues.rps", queues.rps, Rps(link, roots), aim, _enough(queues.rps, link, count, cpus))
     if queues.xps is not None:
-        count = channels or link.tx_queues
-        aim = Exactly(_xps(queues.xps, count, machine.cores))
+        # Also the isolated ones, if any: the mask is about who sends, and that may be the gateway, pinned there.
+        count, cpus = channels or link.tx_queues, machine.cpus
+        aim = Exactly(_xps(queues.xps, count, cpus))
         one = f"{link.name} has one queue: there is nothing to choose from" if count == 1 else ""
-        yield _steered(
-            "queues.xps", queues.xps, Xps(link, roots), aim, one or _enough(queues.xps, link, count, machine)
-        )
+        yield _steered("queues.xps", queues.xps, Xps(link, roots), aim, one or _enough(queues.xps, link, count, cpus))
 
 
 def _combined_to_come(profile: Profile, machine: Machine) -> int | None:
@@ -155,21 +154,21 @@ def _steered(name: str, spec: SteeringSpec, control: Rps | Xps, aim: Aim, not_ne
     return Knob(name, control, aim, spec.required, spec.why, spec.source, not_needed=not_needed)
 
 
-def _enough(spec: SteeringSpec, link: Interface, queues: int, machine: Machine) -> str:
-    if spec.steer != "where_queues_below_cores" or queues < machine.cores:
+def _enough(spec: SteeringSpec, link: Interface, queues: int, cpus: Sequence[int]) -> str:
+    if spec.steer != "where_queues_below_cores" or queues < len(cpus):
         return ""
-    return f"{link.name} has a queue for each core: {queues} for {machine.cores}"
+    return f"{link.name} has a queue for each core: {queues} for {len(cpus)}"
 
 
-def _rps(spec: SteeringSpec, queues: int, cores: int) -> Mapping[str, str]:
+def _rps(spec: SteeringSpec, queues: int, cpus: Sequence[int]) -> Mapping[str, str]:
     if spec.steer == "where_queues_below_cores":
-        return rps_masks(queues, cores)
-    mask = f"{(1 << cores) - 1:x}" if spec.steer == "all_cores" else "0"
+        return rps_masks(queues, cpus)
+    mask = mask_of(cpus) if spec.steer == "all_cores" else "0"
     return {f"rx-{queue}": mask for queue in range(queues)}
 
 
-def _xps(spec: SteeringSpec, queues: int, cores: int) -> Mapping[str, str]:
-    masks = xps_masks(queues, cores)
+def _xps(spec: SteeringSpec, queues: int, cpus: Sequence[int]) -> Mapping[str, str]:
+    masks = xps_masks(queues, cpus)
     return dict.fromkeys(masks, "0") if spec.steer == "off" else masks
 
 

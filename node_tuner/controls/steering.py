@@ -5,7 +5,7 @@ A value is a mask of cores for each queue, `{"rx-0": "f", "rx-1": "f"}`: hexadec
 
 import errno
 import os
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 
 from node_tuner.contract import Undivided, Value, Where
@@ -23,16 +23,21 @@ _ONE_QUEUE = {errno.ENOENT, errno.EOPNOTSUPP}
 """What net/core/net-sysfs.c answers of `xps_cpus` where there is nothing to choose from."""
 
 
-def rps_masks(queues: int, cores: int) -> dict[str, str]:
-    """All cores for each queue where there are fewer queues than cores; otherwise each queue's interrupt does it."""
-    mask = _mask(range(cores)) if queues < cores else "0"
+def rps_masks(queues: int, cpus: Sequence[int]) -> dict[str, str]:
+    """All of these for each queue where there are fewer queues than cores; otherwise each queue's interrupt does it."""
+    mask = mask_of(cpus) if queues < len(cpus) else "0"
     return {f"rx-{queue}": mask for queue in range(queues)}
 
 
-def xps_masks(queues: int, cores: int) -> dict[str, str]:
+def xps_masks(queues: int, cpus: Sequence[int]) -> dict[str, str]:
     """The cores dealt out to the queues; where there are more queues, the queues to the cores."""
-    shares = [[core for core in range(cores) if core % queues == queue % cores] for queue in range(queues)]
-    return {f"tx-{queue}": _mask(share) for queue, share in enumerate(shares)}
+    shares = [[cpu for place, cpu in enumerate(cpus) if place % queues == queue % len(cpus)] for queue in range(queues)]
+    return {f"tx-{queue}": mask_of(share) for queue, share in enumerate(shares)}
+
+
+def mask_of(cpus: Iterable[int]) -> str:
+    """See the module."""
+    return f"{sum(1 << cpu for cpu in cpus):x}"
 
 
 class _Steering(Undivided):
@@ -132,10 +137,6 @@ class Xps(_Steering):
     kind = "xps"
     _direction = "tx"
     _file = "xps_cpus"
-
-
-def _mask(cores: range | list[int]) -> str:
-    return f"{sum(1 << core for core in cores):x}"
 
 
 def _normalised(text: str) -> str:

@@ -21,7 +21,11 @@ class Interface(Link):
 class Machine:
     """See the module."""
 
-    cores: int
+    cpus: tuple[int, ...]
+    """Numbers of those that are online, in order: some may be missing between them."""
+    isolated_cpus: frozenset[int]
+    """Of these, those that the kernel was told to leave alone (isolcpus, nohz_full): it takes them
+    out of RPS masks by itself, and refuses a mask of nothing else."""
     memory_bytes: int
     page_bytes: int
     kernel: str
@@ -37,3 +41,13 @@ class Machine:
     """Times that the kernel left datagrams for later because its budget was used up, since boot: column 3 of
     /proc/net/softnet_stat, over all cores."""
     interface: Interface
+
+    @property
+    def cores(self) -> int:
+        """How many are online."""
+        return len(self.cpus)
+
+    @property
+    def receiving_cpus(self) -> tuple[int, ...]:
+        """Those to which the kernel hands on what another one received."""
+        return tuple(cpu for cpu in self.cpus if cpu not in self.isolated_cpus)

@@ -2,6 +2,7 @@
 
 import os
 import re
+from contextlib import suppress
 from pathlib import Path
 
 from node_tuner.errors import MissingError
@@ -20,7 +21,8 @@ def read(roots: Roots, choice: Choice) -> Machine:
     """The machine, and the interface that `choice` means. MissingError for what is not there, or does not say."""
     counted = softnet(roots)
     return Machine(
-        cores=_cores(roots),
+        cpus=_online(roots),
+        isolated_cpus=_isolated(roots),
         memory_bytes=_memory_bytes(roots),
         page_bytes=os.sysconf("SC_PAGESIZE"),
         kernel=os.uname().release,
@@ -33,14 +35,28 @@ def read(roots: Roots, choice: Choice) -> Machine:
     )
 
 
-def _cores(roots: Roots) -> int:
-    """All that are online: interrupts and queues know of no quota of ours."""
+def _online(roots: Roots) -> tuple[int, ...]:
+    """All of them: interrupts and queues know of no quota of ours."""
     path = roots.sys / "devices/system/cpu/online"
-    ranges = [part.partition("-") for part in _text(path).split(",")]
     try:
-        return sum(int(last or first) - int(first) + 1 for first, _, last in ranges)
+        return tuple(sorted(_listed(_text(path))))
     except ValueError:
         raise MissingError(f"{path} does not say which cores are online") from None
+
+
+def _isolated(roots: Roots) -> frozenset[int]:
+    """Where the kernel says nothing of it (`(null)` in nohz_full of some), there are none."""
+    found: set[int] = set()
+    for name in ("isolated", "nohz_full"):
+        with suppress(OSError, ValueError):
+            found |= _listed((roots.sys / "devices/system/cpu" / name).read_text().strip())
+    return frozenset(found)
+
+
+def _listed(text: str) -> set[int]:
+    """Of `0-3,8`."""
+    ranges = [part.partition("-") for part in text.split(",")]
+    return {cpu for first, _, last in ranges for cpu in range(int(first), int(last or first) + 1)}
 
 
 def _memory_bytes(roots: Roots) -> int:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -43,6 +43,9 @@ class FakeMachine:
     """Says what the machine has; `build` writes it down, `facts` is what the tuner knows of it."""
 
     cores: int = 4
+    online: Sequence[int] = ()
+    """Numbers of the cores; not said: 0 and up."""
+    isolated: Collection[int] = ()
     memory_mib: int = 16_384
     rx_queues: int = 8
     tx_queues: int = 8
@@ -56,11 +59,16 @@ class FakeMachine:
     """Mask of the effective ones; all to begin with."""
 
     @property
+    def _cpus(self) -> tuple[int, ...]:
+        return tuple(self.online or range(self.cores))
+
+    @property
     def facts(self) -> Machine:
         """As `machine.reading.read` would tell them."""
         speed_bps = None if self.speed_mbps is None else self.speed_mbps * 1_000_000
         return Machine(
-            cores=self.cores,
+            cpus=self._cpus,
+            isolated_cpus=frozenset(self.isolated),
             memory_bytes=self.memory_mib * _MIB,
             page_bytes=4096,
             kernel="6.18.0",
@@ -82,7 +90,8 @@ class FakeMachine:
         _written(roots.proc / "meminfo", f"MemTotal: {self.memory_mib * 1024} kB")
         _written(roots.proc / "self/status", f"CapEff:\t{self.capabilities:016x}")
         _written(roots.proc / "net/softnet_stat", f"00000000 00000000 {self.softnet_squeezed:08x}")
-        _written(roots.sys / "devices/system/cpu/online", f"0-{self.cores - 1}" if self.cores > 1 else "0")
+        _written(roots.sys / "devices/system/cpu/online", ",".join(map(str, self._cpus)))
+        _written(roots.sys / "devices/system/cpu/isolated", ",".join(map(str, self.isolated)))
         self._build_interface(roots.sys / "class/net/rbcard0")
         return roots
 

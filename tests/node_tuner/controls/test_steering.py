@@ -47,7 +47,7 @@ def mask_file(roots: Roots, queue: str, file: str) -> Path:
     ],
 )
 def test_rps_masks_are_all_cores_where_queues_are_fewer(queues: int, cores: int, masks: Mapping[str, str]) -> None:
-    assert rps_masks(queues, cores) == masks
+    assert rps_masks(queues, range(cores)) == masks
 
 
 @pytest.mark.parametrize(
@@ -61,7 +61,17 @@ def test_rps_masks_are_all_cores_where_queues_are_fewer(queues: int, cores: int,
     ],
 )
 def test_xps_masks_deal_the_cores_out(queues: int, cores: int, masks: Mapping[str, str]) -> None:
-    assert xps_masks(queues, cores) == masks
+    assert xps_masks(queues, range(cores)) == masks
+
+
+def test_masks_name_the_cores_that_are_there() -> None:
+    online = (0, 2, 4, 70)
+    assert rps_masks(1, online) == {"rx-0": "400000000000000015"}
+    assert xps_masks(2, online) == {"tx-0": "11", "tx-1": "400000000000000004"}
+    assert xps_masks(6, online) == {
+        **{"tx-0": "1", "tx-1": "4", "tx-2": "10", "tx-3": "400000000000000000"},
+        **{"tx-4": "1", "tx-5": "4"},
+    }
 
 
 def test_masks_have_neither_commas_nor_leading_zeros(card: Roots) -> None:

@@ -20,6 +20,8 @@ TREE = {
     "proc/sys/kernel/random/boot_id": "0b67cf11-427e-4a6e-85f1-6bcabf7283c8\n",
     "proc/sys/net/core/netdev_max_backlog": "1000\n",
     "sys/devices/system/cpu/online": "0-3,5,8-11\n",
+    "sys/devices/system/cpu/isolated": "2-3\n",
+    "sys/devices/system/cpu/nohz_full": "9\n",
     "sys/class/net/lo/ifindex": "1\n",
     "sys/class/net/lo/address": "00:00:00:00:00:00\n",
     "sys/class/net/lo/queues/rx-0/rps_cpus": "0\n",
@@ -38,7 +40,10 @@ def tree(tmp_path: Path) -> Roots:
 
 def test_machine_of_a_tree_is_what_the_tree_says(tree: Roots) -> None:
     machine = read(tree, ByName("lo"))
+    assert machine.cpus == (0, 1, 2, 3, 5, 8, 9, 10, 11)
     assert machine.cores == 9
+    assert machine.isolated_cpus == {2, 3, 9}
+    assert machine.receiving_cpus == (0, 1, 5, 8, 10, 11)
     assert machine.memory_bytes == 131_895_556 * 1024
     assert machine.boot_id == "0b67cf11-427e-4a6e-85f1-6bcabf7283c8"
     assert machine.is_host_namespace
@@ -55,6 +60,16 @@ def test_host_wide_settings_say_whether_the_namespace_is_the_hosts(tree: Roots) 
 def test_kernel_that_does_not_count_what_it_left_has_left_nothing(tree: Roots) -> None:
     (tree.proc / "net/softnet_stat").unlink()
     assert read(tree, ByName("lo")).softnet_squeezed == 0
+
+
+@pytest.mark.parametrize("text", [None, "\n", "(null)\n"])
+def test_kernel_that_names_no_isolated_cores_has_none(tree: Roots, text: str | None) -> None:
+    for name in ("isolated", "nohz_full"):
+        path = tree.sys / "devices/system/cpu" / name
+        path.unlink() if text is None else path.write_text(text)
+    machine = read(tree, ByName("lo"))
+    assert machine.isolated_cpus == frozenset()
+    assert machine.receiving_cpus == machine.cpus
 
 
 @pytest.mark.parametrize(
@@ -78,6 +93,7 @@ def test_file_that_says_something_else_is_named(tree: Roots, name: str) -> None:
 def test_machine_of_this_test_is_itself() -> None:
     machine = read(Roots(), ByName("lo"))
     assert machine.cores == os.cpu_count()
+    assert set(machine.receiving_cpus) == set(machine.cpus) - machine.isolated_cpus
     assert machine.memory_bytes == os.sysconf("SC_PHYS_PAGES") * os.sysconf("SC_PAGESIZE")
     assert machine.page_bytes == os.sysconf("SC_PAGESIZE")
     assert machine.kernel == os.uname().release
