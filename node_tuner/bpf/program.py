@@ -188,7 +188,7 @@ def _changed_word() -> Iterable[Line]:
     return [
         compute(R1, "|=", R0),
         from_network_order(R1),
-        jump_if(R1, "==", R3, OUT),
+        jump_if(R1, "==", R3, OUT),  # a write may copy the packet's head
         store(STACK, HEADER, Size.HALF, R1),
         compute(R4, "=", R1),
     ]

@@ -44,6 +44,13 @@ def test_refused_program_is_told_with_the_verifiers_last_lines() -> None:
 
 
 @pytest.mark.netns
+def test_verifiers_log_leaves_nothing_open() -> None:
+    before = _descriptors()
+    assert "processed 2 insns" in verifier_log(NOTHING)
+    assert _descriptors() == before
+
+
+@pytest.mark.netns
 def test_refusal_is_short_however_much_the_verifier_says() -> None:
     long_way = encode([*[compute(Register.R0, "=", 1)] * 2000, compute(Register.R0, "=", Register.R5), leave()])
     assert len(verifier_log(long_way)) > 10_000

@@ -11,6 +11,7 @@ import sys
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
+from unittest.mock import patch
 
 import pytest
 
@@ -124,10 +125,26 @@ def test_program_of_others_that_joined_our_priority_stays_there(node: Namespace)
     assert sum("theirs" in line for line in shown(node)) == 1
 
 
-def test_copy_of_ours_is_no_longer_right_and_goes_with_the_next_write(node: Namespace) -> None:
+def test_filter_that_others_add_at_the_same_moment_is_not_replaced(node: Namespace) -> None:
+    add_program_of_others(node, PRIORITY, TC_ACT_UNSPEC)
+    before = shown(node)
+
+    def too_late() -> None:
+        with (
+            patch.object(BpfMarking, "_free", lambda *_: PRIORITY),
+            pytest.raises(UnavailableError, match="Filter already exists"),
+        ):
+            BpfMarking(link()).write(made(marking()))
+
+    node.call(too_late)
+    assert (shown(node), count_of_ours(node)) == (before, 0)
+
+
+@pytest.mark.parametrize("digest", ["0123456789ab", made(marking())["digest"]])
+def test_copy_of_ours_is_no_longer_right_and_goes_with_the_next_write(node: Namespace, digest: str) -> None:
     mark(node, marking())
     for priority in (PRIORITY, PRIORITY + 5):
-        add_program_of_others(node, priority, TC_ACT_UNSPEC, name="railbird-dscp:0123456789ab")
+        add_program_of_others(node, priority, TC_ACT_UNSPEC, name=f"railbird-dscp:{digest}")
     assert count_of_ours(node) == 3
     assert not Made(made(marking())["spec"], "marks").is_met(read(node))
     mark(node, marking())
