@@ -170,7 +170,8 @@ def apply_command(settings: Settings, is_dry_run: bool, is_takeover: bool, is_st
     applied = apply(tuning.knobs, node, is_takeover=is_takeover, on_plan=_say_lacking)
     _say(applied.notices)
     result = tuning.result("apply", applied.knobs)
-    _conclude(settings, result, is_strict, changed=applied.changed, put_back=applied.put_back)
+    sentence = tables.refused_sentence(applied.refusals) if applied.refusals else ""
+    _conclude(settings, result, is_strict, sentence=sentence, changed=applied.changed, put_back=applied.put_back)
 
 
 @main.command("verify")
@@ -273,7 +274,13 @@ def _heading(tuning: Tuning, command: str) -> dict[str, Any]:
 
 
 def _conclude(
-    settings: Settings, result: Result, is_strict: bool, *, is_dry_run: bool = False, **done: Sequence[str]
+    settings: Settings,
+    result: Result,
+    is_strict: bool,
+    *,
+    is_dry_run: bool = False,
+    sentence: str = "",
+    **done: Sequence[str],
 ) -> None:
     """Write the result, say it, and end with its exit status."""
     if not is_dry_run:
@@ -284,7 +291,7 @@ def _conclude(
     if settings.is_json:
         _print_json({**result.as_json(), **done})
     else:
-        tables.show(tables.result_table(result.knobs), tables.result_sentence(result.knobs))
+        tables.show(tables.result_table(result.knobs), sentence or tables.result_sentence(result.knobs))
     failing = (Overall.FAILED, Overall.DEGRADED) if is_strict else (Overall.FAILED,)
     sys.exit(_FAILED if result.overall in failing else 0)
 

@@ -75,13 +75,18 @@ def plan_sentence(plan: Plan) -> str:
     """What apply would come to."""
     refused = [step for step in plan if step.action is Action.REFUSE]
     if refused:
-        return f"apply would change nothing: {_names(refused)} required and not to be had."
+        return f"apply would change nothing, because it is required and cannot be had: {_names(refused)}."
     counts = Counter(step.action for step in plan)
     due = _counted(_PLANNED, counts)
     right = counts[Action.KEEP]
     if not counts[Action.CHANGE] and not counts[Action.PUT_BACK]:
         return f"There is nothing to change: {', '.join([f'{right} as wanted', *due])}."
     return f"{', '.join([f'{right} as wanted already', *due])}."
+
+
+def refused_sentence(refusals: Sequence[Step]) -> str:
+    """Why apply did nothing."""
+    return f"Nothing was changed, because it is required and cannot be had: {_names(refusals)}."
 
 
 def result_table(knobs: Iterable[KnobResult]) -> Table:

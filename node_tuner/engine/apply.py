@@ -31,8 +31,8 @@ class Applied:
     """What came of it."""
 
     knobs: tuple[KnobResult, ...]
-    is_refused: bool = False
-    """A required knob cannot be had: nothing was changed."""
+    refusals: tuple[Step, ...] = ()
+    """Required, and cannot be had: nothing was changed."""
     changed: tuple[str, ...] = ()
     """The knobs that were written."""
     put_back: tuple[str, ...] = ()
@@ -62,7 +62,8 @@ def apply(
 def _refused(steps: Plan, notices: tuple[str, ...]) -> Applied:
     waiting = (Action.CHANGE, Action.PUT_BACK)
     notes = {step.key: _NOT_BEGUN for step in steps if step.action in waiting}
-    return Applied(rows(steps, notes), is_refused=True, notices=notices)
+    refusals = tuple(step for step in steps if step.action is Action.REFUSE)
+    return Applied(rows(steps, notes), refusals, notices=notices)
 
 
 @dataclass(slots=True)
@@ -94,7 +95,7 @@ class _Run:
             if step.action is Action.CHANGE and step.key in self.written:
                 self.failures.setdefault(step.key, "it was set, and the kernel made something else of it")
         return Applied(
-            rows(steps, self.failures),
+            knobs=rows(steps, self.failures),
             changed=tuple(step.name for step in self.written.values()),
             put_back=tuple(row.name for row in back if row.fate is Fate.PUT_BACK),
             notices=notices,

@@ -8,7 +8,8 @@ from node_tuner.state.record import Record
 
 DEFAULT_PATH = Path("/var/lib/railbird/node-state.json")
 
-_MODE = 0o600
+_MODE = 0o644
+"""Nothing in it is secret, and whoever verifies reads it, as a sidecar without root does."""
 _NAME = "record"
 _MAX_BYTES = 16 << 20
 """Several hundred times a real one: what is longer is none."""

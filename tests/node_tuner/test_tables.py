@@ -69,7 +69,11 @@ def test_sentence_of_a_plan_that_is_refused_names_what_lacks() -> None:
     fake = FakeNode({"a": 1, "b": 1})
     steps = planned(fake, fake.knob("a", 2), fake.knob("c", 1, required=True))
     said = tables.plan_sentence(steps)
-    assert said == "apply would change nothing: c (this kernel has no c) required and not to be had."
+    assert said == "apply would change nothing, because it is required and cannot be had: c (this kernel has no c)."
+    refused = [step for step in steps if step.name == "c"]
+    assert tables.refused_sentence(refused).startswith(
+        "Nothing was changed, because it is required and cannot be had: c ("
+    )
 
 
 def test_sentence_of_a_plan_counts_what_is_put_back() -> None:

@@ -84,7 +84,7 @@ def test_required_knob_that_cannot_be_had_refuses_all(record: Path) -> None:
     fake = FakeNode({"a": 0, "b": 0}, obstacles={"b": "needs CAP_NET_ADMIN"})
     steps = Steps()
     applied = apply([fake.knob("a", 1), fake.knob("b", 1, required=True)], node_of(fake, record, steps))
-    assert applied.is_refused
+    assert [step.name for step in applied.refusals] == ["b"]
     assert (steps.names, fake.writes, record.exists()) == ([], [], False)
     assert states(applied) == {"a": State.FAILED, "b": State.FAILED}
     assert note_of(applied, "a") == "nothing was changed, because a required knob cannot be had"

@@ -25,7 +25,7 @@ def path(tmp_path: Path) -> Path:
 def test_record_is_loaded_as_it_was_saved(path: Path) -> None:
     Store(path).save(RECORD)
     assert Store(path).load() == RECORD
-    assert stat.S_IMODE(path.stat().st_mode) == 0o600
+    assert stat.S_IMODE(path.stat().st_mode) == 0o644
 
 
 def test_no_file_is_no_record(path: Path) -> None:
