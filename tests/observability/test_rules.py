@@ -13,6 +13,8 @@ from prometheus_client import CollectorRegistry, Histogram
 
 from gateway.bets.bet import BetState, Delivery
 from gateway.metrics import FAMILIES, Histograms
+from gateway.node.result import KnobState
+from gateway.node.verdict import NodeState
 from gateway.quality.counters import NETWORK_CAUSES
 from gateway.rounds.causes import AbortCause
 from gateway.rounds.states import RoundState
@@ -33,7 +35,7 @@ OF_PROMETHEUS = {"instance", "job"}
 VALUES: dict[str, set[str]] = {
     "cause": {cause.value for cause in AbortCause},
     "outcome": {RoundState.SETTLED.value, RoundState.ABORTED.value} | {each.value for each in Delivery},
-    "state": {each.value for each in BetState},
+    "state": {each.value for states in (BetState, NodeState, KnobState) for each in states},
     "leg": set(LEGS),
     "window": {span.name for span in SPANS},
     "term": {term.name for term in TERMS},
