@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 
 from node_tuner.aims import AtLeast, Exactly, FieldsAtLeast, Keys, Made, PortsAmong, Queueing
+from node_tuner.bpf import program
 from node_tuner.contract import Knob
 from node_tuner.controls import control_of
 from node_tuner.controls.ethtool import Channels, Rings
@@ -14,6 +15,8 @@ from node_tuner.errors import UnavailableError
 from node_tuner.machine.roots import Roots
 from node_tuner.marking import Marking, Payload
 from node_tuner.ports import Ports
+from node_tuner.profile.dscp import MAX_RULES
+from node_tuner.profile.fields import MAX_LISTED_PORTS
 from node_tuner.profile.loading import load
 from node_tuner.profile.schema import Profile
 from node_tuner.wanted import knobs
@@ -296,6 +299,20 @@ def test_marks_by_nft_are_one_knob() -> None:
     assert marking.only_unmarked is False
     assert (marking.rules[0].ports, marking.rules[0].payload) == (Ports({8189, 9000, 9001}), Payload.MEDIA)
     assert (marking.rules[1].ports, marking.rules[1].dscp) == (Ports({443}), 45)
+
+
+def test_marks_by_bpf_of_the_most_rules_and_ports_that_a_profile_may_have_can_be_had() -> None:
+    scattered = ",".join(str(port) for port in range(2, 2 * MAX_LISTED_PORTS + 2, 2))
+    rules = [{"class": "other", "ports": scattered, "dscp": 0}] * MAX_RULES
+    found = wanted(FOUR_CORES, dscp={**MARKS, "mechanism": "bpf", "rules": rules})
+    assert found["dscp.bpf"].control is not None
+
+
+def test_marks_by_bpf_that_no_program_is_made_for_are_not_to_be_had(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(program, "MAX_RULES", 1)
+    (knob,) = wanted(FOUR_CORES, dscp={**MARKS, "mechanism": "bpf"}).values()
+    assert (knob.name, knob.control, knob.required) == ("dscp.bpf", None, True)
+    assert knob.absent == "2 rules are more than the 1 that an eBPF program may have"
 
 
 def test_marks_by_bpf_need_their_place_first() -> None:
