@@ -7,10 +7,7 @@ from pydantic import AfterValidator, Discriminator, Field, StringConstraints, Ta
 
 from node_tuner.profile.fields import InconsistentError, KnobSection, PortsOrReference, Where, refuse
 from node_tuner.profile.rules import MachineRule, Number, bounds
-from node_tuner.profile.sysctl_names import FIELDS, NAMES, PORT_LISTS, TEXTS, check_name, limits
-
-MAX_SYSCTLS = 200
-"""Of one profile: there are no more that have to do with media."""
+from node_tuner.profile.sysctl_names import FIELDS, PORT_LISTS, TEXTS, check_name, limits
 
 Condition: TypeAlias = Literal["softnet_squeezed"]
 
@@ -80,7 +77,7 @@ def _impossible(name: str, spec: SysctlSpec) -> Iterator[tuple[Where, str]]:
             yield where, f"the kernel takes {smallest} to {largest} here"
     if spec.ports is not None and name not in PORT_LISTS:
         yield ("ports",), "this sysctl is no list of ports"
-    elif name in NAMES:
+    else:
         yield from _of_another_kind(name, spec)
 
 
@@ -118,7 +115,6 @@ def _check(sysctls: Mapping[str, SysctlSpec]) -> Mapping[str, SysctlSpec]:
 
 Sysctls = Annotated[
     Mapping[Annotated[str, AfterValidator(check_name)], SysctlSpec],
-    Field(max_length=MAX_SYSCTLS),
     AfterValidator(_check),
 ]
 """By name, in the order in which they are applied."""
