@@ -16,7 +16,7 @@ from node_tuner.machine.link import Link
 from node_tuner.marking import Marking, digest_of
 from tests.node_tuner.namespaces import LINK, Namespace
 
-TC_ACT_UNSPEC, TC_ACT_SHOT = -1, 2
+TC_ACT_UNSPEC, TC_ACT_OK, TC_ACT_SHOT = -1, 0, 2
 
 PRIORITY = 50
 

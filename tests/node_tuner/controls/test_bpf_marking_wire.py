@@ -14,7 +14,14 @@ import pytest
 
 from node_tuner.marking import Marking, MarkRule, Payload, Transport
 from node_tuner.ports import Ports
-from tests.node_tuner.controls.bpf_node import TC_ACT_SHOT, add_program_of_others, mark, unmark
+from tests.node_tuner.controls.bpf_node import (
+    TC_ACT_OK,
+    TC_ACT_SHOT,
+    TC_ACT_UNSPEC,
+    add_program_of_others,
+    mark,
+    unmark,
+)
 from tests.node_tuner.namespaces import LINK, Pair, namespace, pair
 from tests.node_tuner.wire import capture, offload, send, send_syn, socket_in
 from tests.node_tuner.wire_packet import Checksum, Packet
@@ -203,6 +210,15 @@ def test_filter_of_others_after_ours_has_its_turn(joined: Pair) -> None:
         add_program_of_others(joined.near.namespace, 60, TC_ACT_SHOT)
         send(joined.near, joined.far.ipv4, rtp(111), source_port=MEDIA_PORT)
         assert captured.rest() == []
+
+
+@pytest.mark.parametrize(("answer", "dscp"), [(TC_ACT_UNSPEC, AUDIO), (TC_ACT_OK, 0)])
+def test_filter_of_others_before_ours_may_end_the_walk(joined: Pair, answer: int, dscp: int) -> None:
+    # As the shipped profile warns of: read back, ours is as it should be.
+    add_program_of_others(joined.near.namespace, 1, answer)
+    with capture(joined.far) as captured:
+        send(joined.near, joined.far.ipv4, rtp(111), source_port=MEDIA_PORT)
+        assert [packet.dscp for packet in captured.packets(1)] == [dscp]
 
 
 @FAMILIES
