@@ -77,18 +77,28 @@ class FieldsAtLeast:
 
     def target(self, found: Value) -> Value:
         """See `contract.Aim`."""
-        numbers = self._numbers(found)
-        return " ".join(
-            str(number if least is None else max(number, least))
-            for number, least in zip(numbers, self.values, strict=True)
-        )
+        if self.is_met(found):
+            return found
+        raised = self._raised(found)
+        text = " ".join(map(str, raised))
+        if raised != sorted(raised):
+            raise UnavailableError(
+                f"it would be {text}, and none may be smaller than the one before: raise that as well"
+            )
+        return text
 
     def is_met(self, found: Value) -> bool:
         """See `contract.Aim`."""
-        return self.target(found) == found
+        return self._raised(found) == self._numbers(found)
 
     def __str__(self) -> str:
         return "at least " + " ".join("(any)" if least is None else str(least) for least in self.values)
+
+    def _raised(self, found: Value) -> list[int]:
+        return [
+            number if least is None else max(number, least)
+            for number, least in zip(self._numbers(found), self.values, strict=True)
+        ]
 
     def _numbers(self, found: Value) -> list[int]:
         numbers = [_number(each) for each in found.split()] if isinstance(found, str) else []

@@ -1,6 +1,7 @@
 """Reads a profile: a shipped one by its name, or a file. It is taken whole, or refused by its lines."""
 
 import difflib
+import os
 from collections.abc import Iterator, Mapping
 from functools import cache
 from pathlib import Path
@@ -77,10 +78,9 @@ def _told(path: Path, tree: Tree) -> Iterator[str]:
 
 def _read(path: Path) -> str:
     try:
-        # Whoever opens a pipe waits for somebody to write to it.
-        if not S_ISREG(path.stat().st_mode):
-            raise ProfileError(f"{path}: it is no file")
-        with path.open("rb") as file:
+        with open(path, "rb", opener=_without_waiting) as file:
+            if not S_ISREG(os.fstat(file.fileno()).st_mode):
+                raise ProfileError(f"{path}: it is no file")
             content = file.read(MAX_FILE_BYTES + 1)
     except FileNotFoundError:
         names = ", ".join(each.stem for each in shipped())
@@ -94,6 +94,11 @@ def _read(path: Path) -> str:
     except UnicodeDecodeError as error:
         line = content.count(b"\n", 0, error.start) + 1
         raise ProfileError(f"{path}:{line}: it is not UTF-8") from None
+
+
+def _without_waiting(path: str, flags: int) -> int:
+    """Whoever opens a pipe else waits for somebody to write to it."""
+    return os.open(path, flags | os.O_NONBLOCK)
 
 
 def _validated(tree: Tree) -> Profile | None:

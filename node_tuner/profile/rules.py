@@ -50,7 +50,7 @@ class MachineRule(Section):
     rule: RuleName
     """`per_core`: times cores; `per_memory_mib`: times MiB of memory; `memory_share`: bytes, that part (0 to 1) of the
     memory; `link_ms`: bytes that the interface's link carries in so many milliseconds."""
-    factor: Annotated[float, Field(gt=0, le=1e9, allow_inf_nan=False)]
+    factor: Annotated[float, Field(strict=True, gt=0, le=1e9, allow_inf_nan=False)]
     """What the rule is multiplied by."""
     at_least: Annotated[int, Field(strict=True, ge=0)] = 0
     """Where the rule comes to less."""

@@ -2,7 +2,7 @@
 
 from typing import Annotated, Literal, Self
 
-from pydantic import Field, model_validator
+from pydantic import BeforeValidator, Field, model_validator
 
 from node_tuner.machine.choice import Choice
 from node_tuner.marking import digest_of
@@ -56,10 +56,17 @@ class CpuDmaLatencySpec(Section):
     source: Text
 
 
+def _whole_number(given: object) -> object:
+    """For Python True and 1.0 are 1 as well."""
+    if type(given) is not int:
+        raise ValueError("expected a whole number")
+    return given
+
+
 class Profile(Section):
     """What a node is to be."""
 
-    schema_version: Annotated[Literal[1], Field(alias="schema")]
+    schema_version: Annotated[Literal[1], BeforeValidator(_whole_number), Field(alias="schema")]
     """Of this format."""
     name: Name
     """Stands in the result file."""

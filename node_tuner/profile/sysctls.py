@@ -94,8 +94,15 @@ def _of_another_kind(name: str, spec: SysctlSpec) -> Iterator[tuple[Where, str]]
     smallest, largest = limits(name)
     if not all(word.isdecimal() and smallest <= int(word) <= largest for word in words):
         yield ("exactly",), f"this sysctl is a number from {smallest} to {largest}"
+    elif (values := [int(word) for word in words] or list(_plain(spec))) != sorted(values):
+        yield (spec.aim,), "of these numbers none is smaller than the one before it"
     if _field_count(spec) != FIELDS.get(name, 1):
         yield (spec.aim,), f"this sysctl is {FIELDS.get(name, 1)} number(s)"
+
+
+def _plain(spec: SysctlSpec) -> Iterator[int]:
+    """Of its numbers those that follow no machine."""
+    return (number for _, number in spec.numbers if isinstance(number, int))
 
 
 def _field_count(spec: SysctlSpec) -> int:

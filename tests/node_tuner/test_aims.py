@@ -40,6 +40,7 @@ SPEC = {"ports": "8189"}
         (FieldsAtLeast([None, None, 9]), "4 5 6", "4 5 9"),
         (FieldsAtLeast([None, 3, 9]), "4 5 60", "4 5 60"),
         (FieldsAtLeast([8, 8, 8]), "4 5 6", "8 8 8"),
+        (FieldsAtLeast([4, None]), "9 5", "9 5"),
         (PortsAmong(Ports({8189})), "", "8189"),
         (PortsAmong(Ports({8189})), None, "8189"),
         (PortsAmong(Ports({8189})), "53,8190-8191", "53,8189-8191"),
@@ -121,6 +122,13 @@ def test_aim_at_another_kind_of_value_is_not_to_be_had(aim: Aim, found: Value) -
         aim.is_met(found)
     with pytest.raises(UnavailableError, match=r"it is no|it has \d fields here"):
         aim.target(found)
+
+
+def test_fields_that_would_descend_are_not_to_be_had() -> None:
+    aim = FieldsAtLeast([None, 7, None])
+    assert not aim.is_met("4 5 6")
+    with pytest.raises(UnavailableError, match="it would be 4 7 6, and none may be smaller than the one before"):
+        aim.target("4 5 6")
 
 
 NUMBERS = st.integers(0, 2**63)

@@ -179,7 +179,7 @@ def test_file_that_is_not_there_is_refused_with_those_that_are(tmp_path: Path) -
 
 
 def test_what_cannot_be_read_is_refused(tmp_path: Path) -> None:
-    assert refusal(tmp_path) == [f"{tmp_path}: it is no file"]
+    assert refusal(tmp_path) == [f"{tmp_path}: it cannot be read: Is a directory"]
     assert refusal("a\0b") == ["a\0b: it cannot be read: embedded null byte"]
     assert refusal("a" * 5000) == ["a" * 5000 + ": it cannot be read: File name too long"]
 

@@ -62,6 +62,8 @@ def test_number_is_computed_and_explained(
     [
         ({"rule": "per_disk", "factor": 1}, "'per_core', 'per_memory_mib', 'memory_share' or 'link_ms'"),
         ({"rule": "per_core"}, "factor"),
+        ({"rule": "per_core", "factor": True}, "valid number"),
+        ({"rule": "per_core", "factor": "5"}, "valid number"),
         ({"rule": "per_core", "factor": 0}, "greater than 0"),
         ({"rule": "per_core", "factor": float("nan")}, "finite"),
         ({"rule": "per_core", "factor": float("inf")}, "finite"),

@@ -51,7 +51,9 @@ def test_digest_follows_what_is_said_and_not_how() -> None:
     ("values", "said"),
     [
         ({"schema": 2}, "Input should be 1"),
-        ({"schema": "1"}, "Input should be 1"),
+        ({"schema": "1"}, "expected a whole number"),
+        ({"schema": True}, "expected a whole number"),
+        ({"schema": 1.0}, "expected a whole number"),
         ({"name": "a b"}, "should match pattern"),
         ({"name": "a" * 65}, "should match pattern"),
         ({"media_ports": ""}, "expected at least one port"),
