@@ -65,7 +65,7 @@ class Gateway:
         self.histograms = Histograms(self.metrics)
         self.tracing = Tracing(settings.tracing)
         self.upstream = webhook_upstream(settings, clock, self.tracing)
-        self.node = tuned_node(settings.node)
+        self.node = tuned_node(settings)
         self.hub = Hub(settings, self.port, self.registry, clock, self.histograms, self.upstream, audit, self.node)
         self.ledger = round_ledger(settings, clock)
         if self.ledger is not None:

@@ -3,13 +3,14 @@
 import contextlib
 from collections.abc import Callable, Iterable, Iterator
 
+import structlog
 from prometheus_client import CollectorRegistry, PlatformCollector, ProcessCollector
 from prometheus_client.gc_collector import GCCollector
 
 from gateway.auth.audit import NAME, Audit
 from gateway.bets.upstream import WebhookUpstream
 from gateway.clock import WallClock
-from gateway.config import DscpSettings, HostPort, NodeSettings, Settings
+from gateway.config import DscpSettings, HostPort, Settings
 from gateway.hub.collector import GatewayCollector
 from gateway.hub.hub import Hub
 from gateway.ledger.ledger import Ledger
@@ -22,6 +23,8 @@ from gateway.tracing import Tracing
 from gateway.transport.marking import Codepoints
 from gateway.transport.port import MediaPort
 from gateway.transport.socket import MediaSocket
+
+log = structlog.get_logger()
 
 
 @contextlib.contextmanager
@@ -48,9 +51,18 @@ def codepoints_of(settings: DscpSettings) -> Codepoints | None:
     return Codepoints(settings.bet_signals, settings.audio, settings.video, settings.retransmission)
 
 
-def tuned_node(settings: NodeSettings) -> Node | None:
-    """What the tuner says of this node, if it says anything."""
-    return Node(settings.result, settings.max_age_s) if settings.result is not None else None
+def tuned_node(settings: Settings) -> Node | None:
+    """What the tuner says of this node, if it says anything. A gateway for others that does not ask it says so."""
+    node = settings.node
+    if node.result is not None:
+        return Node(node.result, node.max_age_s)
+    if settings.reached_by is not None:
+        log.warning(
+            "nobody looks at the node",
+            setting="node.result",
+            consequence="an untuned node is ready, and drops datagrams",
+        )
+    return None
 
 
 def stream_settings(settings: Settings) -> StreamSettings:

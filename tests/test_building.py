@@ -5,6 +5,7 @@ import socket
 from pathlib import Path
 
 import pytest
+from structlog.testing import capture_logs
 
 from gateway.building import (
     audit_trail,
@@ -47,8 +48,15 @@ def test_media_port_marks_nothing_by_itself() -> None:
 
 
 def test_node_is_looked_at_where_its_result_is_named(tmp_path: Path) -> None:
-    assert tuned_node(Settings().node) is None
-    assert tuned_node(settings_of(node={"result": tmp_path / "node.json"}).node) is not None
+    assert tuned_node(Settings()) is None
+    assert tuned_node(settings_of(node={"result": tmp_path / "node.json"})) is not None
+
+
+@pytest.mark.parametrize(("http", "warnings"), [("127.0.0.1:0", 0), ("192.0.2.1:80", 1)])
+def test_node_that_nobody_looks_at_is_told_of_where_others_come_in(http: str, warnings: int) -> None:
+    with capture_logs() as logs:
+        assert tuned_node(settings_of(http=http)) is None
+    assert [entry["setting"] for entry in logs] == ["node.result"] * warnings
 
 
 def test_media_port_that_is_taken_is_named() -> None:
