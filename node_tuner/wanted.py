@@ -53,7 +53,7 @@ def _sysctl(name: str, spec: SysctlSpec, profile: Profile, machine: Machine, roo
     how = "; ".join(filter(None, (explain(each, machine) for _, each in spec.numbers)))
     return Knob(
         name,
-        Sysctl(name, roots),
+        Sysctl(name, roots, spec.exactly if isinstance(spec.exactly, str) else ""),
         aims[spec.aim](getattr(spec, spec.aim)),
         spec.required,
         f"{spec.why} ({how})" if how else spec.why,
@@ -199,8 +199,9 @@ def _marks(profile: Profile, link: Interface) -> Iterator[Knob]:
     except ValueError as error:
         yield knob("dscp.bpf", None, Made({}, label), absent=str(error))
         return
-    yield knob("dscp.clsact", Clsact(link), Exactly(THERE))
-    yield knob("dscp.bpf", BpfMarking(link), Made({"marking": marking.as_json(), "priority": spec.priority}, label))
+    filter_of_ours = BpfMarking(link)
+    yield knob("dscp.clsact", Clsact(link, filter_of_ours), Exactly(THERE))
+    yield knob("dscp.bpf", filter_of_ours, Made({"marking": marking.as_json(), "priority": spec.priority}, label))
 
 
 def _marking(profile: Profile, spec: DscpSpec) -> Marking:

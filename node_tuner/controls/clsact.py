@@ -3,7 +3,7 @@
 So it is not ours alone: what was there before stays, and one that we made stays too while somebody's filter is in it.
 """
 
-from node_tuner.contract import Undivided, Value, Where
+from node_tuner.contract import Control, Undivided, Value, Where
 from node_tuner.controls.tc_netlink import EGRESS, INGRESS, filters, session
 from node_tuner.errors import InUseError, UnavailableError
 from node_tuner.machine.capabilities import effective
@@ -17,13 +17,14 @@ _PARENT = 0xFFFF_FFF1
 
 
 class Clsact(Undivided):
-    """Its value is "there", or None."""
+    """Its value is "there", or None. Without what is to hang in it, where that is told, nobody needs it."""
 
     kind = "clsact"
     is_own = False
 
-    def __init__(self, link: Link) -> None:
+    def __init__(self, link: Link, content: Control | None = None) -> None:
         self._link = link
+        self._content = content
 
     @property
     def where(self) -> Where:
@@ -44,7 +45,7 @@ class Clsact(Undivided):
             return str(error)
         if occupant == "ingress":
             return f"{self._link.name} has a qdisc `ingress` of somebody else's, in whose place clsact would be"
-        return None
+        return self._content.obstacle() if self._content is not None else None
 
     def write(self, value: Value) -> None:
         """See `contract.Control`. It is left, with an InUseError, while there are filters in it."""

@@ -10,6 +10,7 @@ import os
 from pathlib import Path
 
 from node_tuner.contract import Value, Where
+from node_tuner.controls import sysctl_values
 from node_tuner.errors import UnavailableError
 from node_tuner.machine.capabilities import effective
 from node_tuner.machine.namespace import is_host_namespace
@@ -33,14 +34,16 @@ _REFUSED = {errno.EACCES, errno.EPERM, errno.EROFS}
 
 
 class Sysctl:
-    """One setting; its value is text, with single spaces where the kernel writes tabs."""
+    """One setting; its value is text, with single spaces where the kernel writes tabs. Of the value that is wanted,
+    where it is told, `obstacle` says whether it can be had."""
 
     kind = "sysctl"
     is_own = False
 
-    def __init__(self, name: str, roots: Roots) -> None:
+    def __init__(self, name: str, roots: Roots, wanted: str = "") -> None:
         self._name = name
         self._roots = roots
+        self._wanted = wanted
         self._path = roots.setting(name)
 
     @property
@@ -65,7 +68,7 @@ class Sysctl:
             return self._why_read_only()
         if not os.access(self._path, os.W_OK, effective_ids=True):
             return self._lacking
-        return self._also_lacking()
+        return self._also_lacking() or sysctl_values.obstacle(self._name, self._wanted, self._roots)
 
     def write(self, value: Value) -> None:
         """See `contract.Control`."""

@@ -21,6 +21,12 @@ NOT_THE_HOSTS = "not the host's network namespace"
 OWN = {name: text for name, text in SYSCTLS.items() if name.startswith("net.ipv4.")}
 
 
+@pytest.fixture(autouse=True)
+def every_qdisc(monkeypatch: pytest.MonkeyPatch) -> None:
+    """They are asked of this machine's kernel, which may lack some."""
+    monkeypatch.setattr("node_tuner.controls.sysctl_values.is_unknown", lambda link, handle, kind: False)
+
+
 def plan_for(machine: FakeMachine, directory: Path) -> dict[str, Step]:
     """Sysctls and queues of media-edge: what else it has is asked of netlink, which knows no trees."""
     roots = machine.build(directory)
@@ -100,3 +106,9 @@ def test_card_that_is_not_there_has_no_channels_and_says_so(tmp_path: Path) -> N
     absent = {knob.name: knob.absent for knob in knobs(load("media-edge"), machine.facts, machine.build(tmp_path))}
     assert "rbcard0" in absent["nic.channels"]
     assert "rbcard0" in absent["nic.rings"]
+
+
+def test_plan_for_a_kernel_without_fq_does_not_promise_it(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("node_tuner.controls.sysctl_values.is_unknown", lambda link, handle, kind: kind == "fq")
+    step = plan_for(FakeMachine(), tmp_path)["net.core.default_qdisc"]
+    assert (step.action, step.note) == (Action.SKIP, "this kernel has no qdisc fq")

@@ -1,6 +1,7 @@
 """What a profile wants of machines that are not there: each knob, its aim, and why it is as it is."""
 
 from collections.abc import Callable, Mapping
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -10,7 +11,10 @@ from node_tuner.aims import AtLeast, Exactly, FieldsAtLeast, Keys, Made, PortsAm
 from node_tuner.bpf import program
 from node_tuner.contract import Knob
 from node_tuner.controls import control_of
+from node_tuner.controls.bpf_marking import BpfMarking
+from node_tuner.controls.clsact import Clsact
 from node_tuner.controls.ethtool import Channels, Rings
+from node_tuner.engine.plan import Action, plan
 from node_tuner.errors import UnavailableError
 from node_tuner.machine.roots import Roots
 from node_tuner.marking import Marking, Payload
@@ -19,6 +23,7 @@ from node_tuner.profile.dscp import MAX_RULES
 from node_tuner.profile.fields import MAX_LISTED_PORTS
 from node_tuner.profile.loading import load
 from node_tuner.profile.schema import Profile
+from node_tuner.state.record import Record
 from node_tuner.wanted import knobs
 from tests.node_tuner.trees import SYSCTLS, FakeMachine
 
@@ -323,6 +328,16 @@ def test_marks_by_bpf_need_their_place_first() -> None:
     assert isinstance(found["dscp.bpf"].aim, Made)
     assert found["dscp.bpf"].aim.spec["priority"] == 7
     assert len(Marking.parse(found["dscp.bpf"].aim.spec["marking"]).rules) == 2
+
+
+def test_place_of_the_marks_is_not_made_where_they_cannot_be(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(BpfMarking, "obstacle", lambda control: "needs CAP_BPF")
+    monkeypatch.setattr(Clsact, "_occupant", lambda control: None)
+    found = wanted(FOUR_CORES, dscp={**MARKS, "mechanism": "bpf", "required": False})
+    steps = plan(tuple(found.values()), Record("boot", "1"), partial(control_of, roots=Roots()))
+    assert [(step.name, step.action, step.note) for step in steps if step.name == "dscp.clsact"] == [
+        ("dscp.clsact", Action.SKIP, "needs CAP_BPF")
+    ]
 
 
 def test_no_marks_are_no_knob() -> None:

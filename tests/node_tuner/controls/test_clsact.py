@@ -8,6 +8,7 @@ from collections.abc import Iterator
 import pytest
 
 from node_tuner.controls import control_of
+from node_tuner.controls.bpf_marking import BpfMarking
 from node_tuner.controls.clsact import Clsact
 from node_tuner.errors import GoneError, UnavailableError
 from node_tuner.machine.link import Link
@@ -74,6 +75,18 @@ def test_qdisc_ingress_of_somebody_else_is_in_the_way_and_stays(node: Namespace)
         node.call(lambda: _clsact().write("there"))
     node.call(lambda: _clsact().write(None))
     assert "qdisc ingress" in node.run("tc", "qdisc", "show", "dev", LINK)
+
+
+def test_clsact_is_not_to_be_had_without_what_is_to_hang_in_it(node: Namespace) -> None:
+    def refused() -> tuple[str | None, str | None]:
+        become(0, "CAP_NET_ADMIN")
+        link = _clsact()._link
+        return Clsact(link, BpfMarking(link)).obstacle(), _clsact().obstacle()
+
+    content, alone = node.call(refused)
+    assert "CAP_BPF" in str(content)
+    assert alone is None
+    assert node.call(lambda: Clsact(_clsact()._link, BpfMarking(_clsact()._link)).obstacle()) is None
 
 
 def test_process_without_privileges_reads_and_is_told_what_it_lacks(node: Namespace) -> None:
