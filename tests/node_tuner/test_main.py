@@ -3,14 +3,11 @@
 from __future__ import annotations
 
 import json
-import os
 import signal
-import socket
 import subprocess
 import sys
 import time
 from collections.abc import Iterator
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -18,15 +15,12 @@ import pytest
 from click.testing import CliRunner
 
 from gateway.node.result import parse_result
+from node_tuner import watch
 from node_tuner.__main__ import main
-from node_tuner.state.lock import lock
-from node_tuner.state.record import Record
-from node_tuner.state.store import Store
 from tests.node_tuner.host_sysctls import kept
 from tests.node_tuner.media_profile import write_profile
-from tests.node_tuner.namespaces import LINK, Namespace, pair
-from tests.node_tuner.privileges import NOBODY, become
-from tests.node_tuner.snapshot import Snapshot, snapshot
+from tests.node_tuner.namespaces import LINK
+from tests.node_tuner.shell import Shell, boot_id, shell_in
 
 pytestmark = [pytest.mark.netns, pytest.mark.nft]
 
@@ -44,65 +38,10 @@ _CHANGED = [
 ]
 
 
-@dataclass(frozen=True)
-class Said:
-    """What became of a command."""
-
-    status: int
-    out: str
-    err: str
-
-    @property
-    def json(self) -> dict[str, Any]:
-        document: dict[str, Any] = json.loads(self.out)
-        return document
-
-
-@dataclass(frozen=True)
-class Shell:
-    """In a namespace with a media interface; each command is a process of its own."""
-
-    namespace: Namespace
-    index: int
-    directory: Path
-
-    @property
-    def state(self) -> Path:
-        return self.directory / "lib" / "node-state.json"
-
-    @property
-    def result(self) -> Path:
-        return self.directory / "run" / "node.json"
-
-    @property
-    def files(self) -> list[str]:
-        return ["--state", str(self.state), "--result", str(self.result)]
-
-    def tuner(self, command: str, *options: str, profile: Path | str | None = None, user: int | None = None) -> Said:
-        """Of the ordinary profile where none is named; without any privilege where there is a `user`."""
-        arguments = [command, "--profile", str(profile or write_profile(self.directory)), *self.files, *options]
-
-        def run() -> Said:
-            if user is not None:
-                become(user)
-            done = CliRunner().invoke(main, arguments, catch_exceptions=False)
-            return Said(done.exit_code, done.stdout, done.stderr)
-
-        return self.namespace.call(run)
-
-    def look(self) -> Snapshot:
-        return self.namespace.call(lambda: snapshot(self.index))
-
-    def states(self) -> dict[str, str]:
-        """Of the result file."""
-        return {knob["name"]: knob["state"] for knob in json.loads(self.result.read_text())["knobs"]}
-
-
 @pytest.fixture
 def shell(tmp_path: Path) -> Iterator[Shell]:
-    with pair() as joined:
-        namespace = joined.near.namespace
-        yield Shell(namespace, namespace.call(lambda: socket.if_nametoindex(LINK)), tmp_path)
+    with shell_in(tmp_path) as made:
+        yield made
 
 
 def test_plan_says_what_would_change_and_changes_nothing(shell: Shell) -> None:
@@ -136,7 +75,7 @@ def test_apply_verify_restore(shell: Shell) -> None:
     applied = shell.tuner("apply", "--json", "--strict")
     assert (applied.status, applied.err, applied.json["changed"]) == (0, "", _CHANGED)
     result = parse_result(shell.result.read_bytes())
-    assert (result.overall.value, result.is_failed, result.boot_id) == ("tuned", False, _boot_id())
+    assert (result.overall.value, result.is_failed, result.boot_id) == ("tuned", False, boot_id())
     again = shell.tuner("apply", "--json")
     assert (again.status, again.json["changed"], again.json["overall"]) == (0, [], "tuned")
     verified = shell.tuner("verify", "--strict")
@@ -161,22 +100,6 @@ def test_restore_needs_neither_profile_nor_interface(shell: Shell) -> None:
         "qdisc": "gone",
     }
     assert shell.namespace.run("nft", "list", "ruleset") == ""
-
-
-def test_required_knob_that_cannot_be_had_refuses_all_and_says_so_in_the_result(shell: Shell) -> None:
-    before = shell.look()
-    profile = write_profile(shell.directory, rmem_max=1 << 30, rmem_max_required=True)
-    planned = shell.tuner("plan", profile=profile)
-    assert planned.status == 1
-    applied = shell.tuner("apply", profile=profile)
-    assert applied.status == 1
-    assert applied.out.splitlines()[-1].startswith(
-        "Nothing was changed, because it is required and cannot be had: net.core.rmem_max (not the host's network"
-    )
-    assert (shell.look(), shell.state.exists()) == (before, False)
-    result = parse_result(shell.result.read_bytes())
-    assert result.is_failed
-    assert "net.core.rmem_max" in [knob.name for knob in result.failures]
 
 
 def test_optional_knob_that_cannot_be_had_degrades(shell: Shell) -> None:
@@ -228,81 +151,17 @@ def test_dry_run_of_restore_leaves_all_as_it_is(shell: Shell) -> None:
     assert (shell.look(), shell.state.exists(), shell.result.exists()) == (during, True, True)
 
 
-@pytest.mark.parametrize("command", ["plan", "apply", "verify", "watch"])
-@pytest.mark.parametrize(
-    ("options", "sentence"),
-    [
-        (["--profile", "/nowhere.yml"], "/nowhere.yml: there is no such file"),
-        (["--interface", "nothing0"], "nothing0"),
-        (["--interface", "192.0.2.77"], "192.0.2.77"),
-        (["--proc", "/nowhere"], "/nowhere"),
-        (["--no-such-option"], "No such option"),
-    ],
-)
-def test_what_is_refused_changes_nothing_and_is_status_2(
-    shell: Shell, command: str, options: list[str], sentence: str
-) -> None:
-    refused = shell.tuner(command, *options)
-    assert (refused.status, refused.out) == (2, "")
-    assert sentence in refused.err
-    assert "Traceback" not in refused.err
-    assert not shell.state.parent.exists()
-
-
-def test_typo_in_a_profile_is_refused_by_its_line(shell: Shell) -> None:
-    profile = write_profile(shell.directory)
-    profile.write_text(profile.read_text().replace("udp_rmem_min", "udp_rmem_mim"))
-    refused = shell.tuner("apply", profile=profile)
-    assert refused.status == 2
-    assert f"{profile}:8: " in refused.err
-    assert not shell.state.exists()
-
-
-def test_spoilt_record_is_one_line_and_status_1(shell: Shell) -> None:
-    shell.state.parent.mkdir()
-    shell.state.write_text("{")
+def test_root_with_net_admin_alone_is_enough_for_all_but_ebpf(shell: Shell) -> None:
     before = shell.look()
-    for command in ("plan", "apply", "verify", "restore"):
-        refused = shell.tuner(command)
-        assert (refused.status, len(refused.err.splitlines())) == (1, 1), refused.err
-        assert "cannot be relied on" in refused.err
-    assert (shell.look(), shell.state.read_text()) == (before, "{")
-
-
-def test_record_of_another_namespace_is_refused(shell: Shell) -> None:
-    Store(shell.state).save(Record(_boot_id(), "cookie-0"))
-    refused = shell.tuner("apply")
-    assert (refused.status, "another network namespace" in refused.err) == (1, True)
-
-
-@pytest.mark.parametrize("command", ["apply", "restore"])
-def test_second_tuner_is_sent_away(shell: Shell, command: str) -> None:
-    with lock(shell.state):
-        refused = shell.tuner(command)
+    applied = shell.tuner("apply", "--strict", user=0, capabilities=["CAP_NET_ADMIN"])
+    assert (applied.status, applied.err) == (0, "")
+    assert shell.tuner("restore", user=0, capabilities=["CAP_NET_ADMIN"]).status == 0
+    assert shell.look() == before
+    profile = write_profile(shell.directory, mechanism="bpf")
+    refused = shell.tuner("apply", profile=profile, user=0, capabilities=["CAP_NET_ADMIN"])
     assert refused.status == 1
-    assert f"another tuner is at work: process {os.getpid()}" in refused.err
-
-
-def test_unwritable_result_is_an_error_after_the_deed(shell: Shell) -> None:
-    shell.result.parent.write_text("no directory")
-    refused = shell.tuner("apply")
-    assert (refused.status, refused.out) == (1, "")
-    assert f"{shell.result}: the result cannot be written: " in refused.err
-    assert shell.tuner("restore", "--json").json["entries"] != []
-
-
-def test_privileges_that_lack_are_said_once_and_nothing_is_changed(shell: Shell) -> None:
-    before = shell.look()
-    shell.directory.chmod(0o777)
-    write_profile(shell.directory)
-    for parent in shell.directory.parents:
-        if parent.owner() == "root" and parent != Path("/"):
-            parent.chmod(parent.stat().st_mode | 0o011)
-    applied = shell.tuner("apply", user=NOBODY)
-    assert applied.status == 1
-    lines = [line for line in applied.err.splitlines() if "CAP_NET_ADMIN:" in line]
-    assert len(lines) == 1
-    assert "net.ipv4.udp_rmem_min" in lines[0]
+    assert refused.err.startswith("This process needs CAP_BPF")
+    assert refused.err.endswith(": dscp.bpf\n")
     assert (shell.look(), shell.state.exists()) == (before, False)
 
 
@@ -351,6 +210,17 @@ def test_watch_keeps_the_result_fresh_until_it_is_ended(shell: Shell) -> None:
     assert (process.returncode, "Traceback" in said) == (0, False)
 
 
+def test_watch_that_is_dry_writes_no_result(shell: Shell, monkeypatch: pytest.MonkeyPatch) -> None:
+    def one_turn(verify: Any, write: Any, *_: Any, **_options: Any) -> None:
+        write(verify())
+
+    monkeypatch.setattr(watch, "run", one_turn)
+    assert shell.tuner("watch", "--dry-run").status == 0
+    assert not shell.result.exists()
+    assert shell.tuner("watch").status == 0
+    assert json.loads(shell.result.read_text())["command"] == "watch"
+
+
 def test_module_is_a_command(shell: Shell) -> None:
     profile = write_profile(shell.directory)
     command = (sys.executable, "-m", "node_tuner")
@@ -373,7 +243,3 @@ def _wait_for(shell: Shell, overall: str) -> None:
 
 def _set(shell: Shell, name: str, value: str) -> None:
     shell.namespace.run("tee", f"/proc/sys/{name}", stdin=value)
-
-
-def _boot_id() -> str:
-    return Path("/proc/sys/kernel/random/boot_id").read_text().strip()
