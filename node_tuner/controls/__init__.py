@@ -1,6 +1,6 @@
 """One file a kind of control: how the kernel is asked for a value, and told one; and how each is found again."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 
 from node_tuner.contract import Control, Where
 from node_tuner.controls.bpf_marking import BpfMarking
@@ -29,6 +29,15 @@ _BY_KIND: Mapping[str, Callable[[Where, Roots], Control]] = {
     "sysctl": lambda where, roots: Sysctl(str(where["name"]), roots),
     "xps": lambda where, roots: Xps(Link.parse(where), roots),
 }
+
+_MOVES: Mapping[str, Sequence[str]] = {"channels": ("rps", "xps")}
+"""Queues take their masks with them when they go, and come without any."""
+
+
+def moves(kind: str, where: Where) -> Sequence[tuple[str, Where]]:
+    """Kind and place of the controls whose values may become others by a write of the one of that kind and place."""
+    link = {name: where[name] for name in ("interface", "index") if name in where}
+    return [(moved, link) for moved in _MOVES.get(kind, ())]
 
 
 def control_of(kind: str, where: Where, roots: Roots) -> Control:

@@ -6,7 +6,8 @@ to stop at, and everything is on record. What does stop it is a record that can 
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field, replace
 
 from node_tuner.contract import Control, Knob, Value
@@ -18,7 +19,7 @@ from node_tuner.engine.rows import rows
 from node_tuner.errors import StateError, UnavailableError
 from node_tuner.result import KnobResult
 from node_tuner.state.lock import lock
-from node_tuner.state.record import Entry, Key, plain
+from node_tuner.state.record import Entry, Key, key_of, plain
 
 _ROUNDS = 2
 """What is written later may undo what was written before, or what was right: a card's new channels its offloads."""
@@ -49,7 +50,7 @@ def apply(
     """
     with lock(node.store.path):
         record, notice = node.record()
-        steps = plan(knobs, record, node.find, is_takeover=is_takeover)
+        steps = plan(knobs, record, node, is_takeover=is_takeover)
         notices = (notice,) if notice else ()
         if on_plan is not None:
             on_plan(steps)
@@ -83,12 +84,12 @@ class _Run:
     def carry_out(self, first: Plan, notices: tuple[str, ...]) -> Applied:
         back: Sequence[Restored] = ()
         try:
-            back = put_back([step for step in first if step.aim is None], self.journal, self.node.on_step)
+            back = put_back([step for step in first if step.aim is None], self.journal, self.node)
             # Planned anew: what was put back may be part of what is wanted now, such as one of a card's two rings.
             steps = self._rounds(self._plan(is_takeover=self.is_takeover) if back else first)
         except StateError as error:
             notices = (*notices, f"{error}. Nothing was changed after that.")
-            steps = plan(self.knobs, self.journal.saved, self.node.find)
+            steps = plan(self.knobs, self.journal.saved, self.node)
             self.failures |= {step.key: str(error) for step in steps if step.action is Action.CHANGE}
         self.failures |= {row.key: row.note for row in back if row.fate is Fate.FAILED}
         for step in steps:
@@ -117,14 +118,31 @@ class _Run:
         return steps
 
     def _plan(self, *, is_takeover: bool = False) -> Plan:
-        return plan(self.knobs, self.journal.record, self.node.find, is_takeover=is_takeover)
+        return plan(self.knobs, self.journal.record, self.node, is_takeover=is_takeover)
 
     def _arrange(self, steps: Plan) -> None:
         """All originals, before the first change; what could not be put back stays in front."""
         knobs = [step for step in steps if step.aim is not None and step.action is not Action.NOT_NEEDED]
         wanted = {step.key for step in knobs}
         left = [entry for entry in self.journal.record.entries if entry.key not in wanted]
-        self.journal.arrange([*left, *(entry for step in knobs if (entry := self._entry(step)) is not None)])
+        entries = [entry for step in knobs if (entry := self._entry(step)) is not None]
+        known = {entry.key for entry in (*left, *entries)}
+        moved = [self._moved(step, control) for step in knobs for control in self._moves(step)]
+        self.journal.arrange([*left, *(entry for entry in moved if entry.key not in known), *entries])
+
+    def _moves(self, step: Step) -> Iterator[Control]:
+        """What the write of a step that is due may move beside its own control."""
+        if step.action is not Action.CHANGE or step.control is None:
+            return
+        for kind, where in self.node.moves(step.kind, step.control.where):
+            with suppress(UnavailableError):  # it is not there to be moved
+                control = self.node.find(kind, where)
+                control.read()
+                yield control
+
+    def _moved(self, step: Step, control: Control) -> Entry:
+        found = plain(control.read())
+        return Entry(f"{control.kind} (by {step.name})", control.kind, plain(dict(control.where)), found, found)
 
     def _entry(self, step: Step) -> Entry | None:
         entry, control = step.entry, step.control
@@ -133,7 +151,8 @@ class _Run:
         if entry is not None and entry.is_touched:
             taken_over = self.is_takeover and is_foreign(entry, control, step.found) and not step.is_met
             if not taken_over:
-                return replace(entry, name=step.name).settled(step.found, is_own=control.is_own)
+                entry = replace(entry, name=step.name, where=plain(dict(control.where)))
+                return entry.settled(step.found, is_own=control.is_own)
         if step.action is Action.KEEP:
             return None
         original = None if control.is_own else self.originals.get(step.key, step.found)
@@ -152,24 +171,36 @@ class _Run:
             self.failures[step.key] = str(error)
 
     def _begin(self, step: Step, control: Control, found: Value, target: Value) -> None:
-        before = self.journal[step.key]
+        moved = {key_of(each): each for each in self._moves(step)}
+        before = [self.journal[key] for key in (step.key, *moved) if key in self.journal]
         self.journal.begin(step.key, found, target)
+        for key in moved:
+            self.journal.unsettle(key)
+        self.journal.flush()
         self.node.on_step(f"write {step.name}: begin")
         try:
             control.write(plain(target))
         except UnavailableError:
-            now = plain(control.read())
-            self.journal.revert(before) if now == found else self.journal.settle(step.key, now)
+            if plain(control.read()) == found:
+                for entry in before:
+                    self.journal.put(entry)
+            else:
+                self._settle({step.key: control, **moved})
             raise
         self.node.on_step(f"write {step.name}: end")
         self.written[step.key] = step
-        self.journal.settle(step.key, control.read())
+        self._settle({step.key: control, **moved})
+
+    def _settle(self, controls: Mapping[Key, Control]) -> None:
+        for key, control in controls.items():
+            if key in self.journal:
+                self.journal.settle(key, plain(control.read()))
 
     def _read_back(self) -> None:
         """What one write has moved of another's is our doing, too, and no stranger's."""
         for key, step in self.written.items():
             if step.control is not None and key not in self.failures:
                 try:
-                    self.journal.settle(key, step.control.read())
+                    self.journal.move(key, plain(step.control.read()))
                 except UnavailableError as error:
                     self.failures[key] = str(error)

@@ -24,6 +24,9 @@ class Journal:
     def __getitem__(self, key: Key) -> Entry:
         return self._entries[key]
 
+    def __contains__(self, key: Key) -> bool:
+        return key in self._entries
+
     @property
     def record(self) -> Record:
         """As it is to be on the disk by the next flush."""
@@ -36,17 +39,22 @@ class Journal:
         self._entries = arranged
 
     def begin(self, key: Key, found: Value, wanted: Value) -> None:
-        """On the disk when this returns: from now on `wanted` may have been written. StateError where that fails."""
-        self._put(replace(self._entries[key].completed(found), wanted=plain(wanted), is_begun=True))
-        self.flush()
+        """With the next flush: from then on `wanted` may have been written."""
+        self.put(replace(self._entries[key].completed(found), wanted=plain(wanted), is_begun=True))
+
+    def unsettle(self, key: Key) -> None:
+        """With the next flush: from then on something may have moved it, if it is on record at all."""
+        if key in self._entries:
+            self.put(replace(self._entries[key], is_unsettled=True))
 
     def settle(self, key: Key, found: Value) -> None:
-        """Its write has come to this."""
-        self._put(replace(self._entries[key], is_begun=False, applied=Applied(plain(found))))
+        """What was written, or has moved it, has come to this."""
+        self.put(replace(self._entries[key], is_begun=False, is_unsettled=False, applied=Applied(plain(found))))
 
-    def revert(self, before: Entry) -> None:
-        """Its write has come to nothing: it is `before` still."""
-        self._put(before)
+    def move(self, key: Key, found: Value) -> None:
+        """Another's write has made `found` of it: where that is news, nobody has wanted it so."""
+        if self._entries[key].applied != Applied(found):
+            self.put(replace(self._entries[key], wanted=found, applied=Applied(found)))
 
     def forget(self, key: Key) -> None:
         """It is as it was before us."""
@@ -63,6 +71,7 @@ class Journal:
             self._store.delete()
         self.saved, self._is_changed = record, False
 
-    def _put(self, entry: Entry) -> None:
+    def put(self, entry: Entry) -> None:
+        """Instead of what was on record of it."""
         self._is_changed |= self._entries.get(entry.key) != entry
         self._entries[entry.key] = entry

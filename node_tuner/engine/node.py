@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import partial
 
 from node_tuner import durable
 from node_tuner.contract import Control, Where
-from node_tuner.controls import control_of
+from node_tuner.controls import control_of, moves
 from node_tuner.errors import MissingError, StateError
 from node_tuner.machine.namespace import identity
 from node_tuner.machine.roots import Roots
@@ -17,6 +17,14 @@ from node_tuner.state.store import Store
 
 Find = Callable[[str, Where], Control]
 """The control of that kind and place, as a record names it. GoneError where its interface is no more."""
+
+Moves = Callable[[str, Where], Sequence[tuple[str, Where]]]
+"""See `controls.moves`."""
+
+
+def none(_kind: str, _where: Where) -> Sequence[tuple[str, Where]]:
+    """A `Moves` where each write is of itself alone."""
+    return ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,6 +36,7 @@ class Node:
     namespace: str
     find: Find
     on_step: durable.OnStep = durable.nothing
+    moves: Moves = none
 
     def record(self) -> tuple[Record, str]:
         """What is on record and still holds, and a sentence for people when something does not.
@@ -56,4 +65,4 @@ def this_node(store: Store, roots: Roots, on_step: durable.OnStep = durable.noth
         boot_id = path.read_text().strip()
     except OSError as error:
         raise MissingError(f"{path}: {error.strerror}") from None
-    return Node(store, boot_id, identity(), partial(control_of, roots=roots), on_step)
+    return Node(store, boot_id, identity(), partial(control_of, roots=roots), on_step, moves)

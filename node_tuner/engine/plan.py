@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from enum import Enum
 from typing import Any
 
 from node_tuner.contract import Aim, Control, Knob, Value
-from node_tuner.engine.node import Find
+from node_tuner.engine.node import Node
 from node_tuner.errors import GoneError, UnavailableError
-from node_tuner.state.record import Entry, Key, Record, key_of, plain
+from node_tuner.state.record import Entry, Key, Record, key_at, key_of, plain
 
 
 class Action(Enum):
@@ -32,6 +32,8 @@ class Action(Enum):
     """The same, and it is as it was before us."""
     GONE = "gone"
     """The same, and there is no such thing any more."""
+    HOLD = "hold"
+    """The same, but what is wanted has moved it: its original is kept until that is put back."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,7 +59,9 @@ class Step:
     """What is on record of it."""
     note: str = ""
     obstacle: str = ""
-    """Why it cannot be written, when that is why it is skipped or refused."""
+    """Why it cannot be had, when that is why it is skipped or refused."""
+    is_held: bool = False
+    """It stays on record, also when it is put back: see HOLD."""
 
     @property
     def key(self) -> Key:
@@ -98,13 +102,15 @@ Plan = Sequence[Step]
 """First what is put back, last applied first; then the knobs, in the order in which they are applied."""
 
 
-def plan(knobs: Sequence[Knob], record: Record, find: Find, *, is_takeover: bool = False) -> tuple[Step, ...]:
+def plan(knobs: Sequence[Knob], record: Record, node: Node, *, is_takeover: bool = False) -> tuple[Step, ...]:
     """See `Plan`. No knobs at all: everything is put back. `is_takeover` changes what others have changed, too."""
     entries = {entry.key: entry for entry in record.entries}
     wanted = {key_of(knob.control) for knob in knobs if knob.control is not None and not knob.not_needed}
+    moving = [entry for entry in record.entries if entry.key in wanted and entry.is_touched]
+    held = {key_at(*place) for entry in moving for place in node.moves(entry.kind, entry.where)}
     unwanted = [entry for entry in reversed(record.entries) if entry.key not in wanted]
     return (
-        *(_of_entry(entry, find, is_takeover) for entry in unwanted),
+        *(_of_entry(entry, node, is_takeover, is_held=entry.key in held) for entry in unwanted),
         *(_of_knob(knob, entries, is_takeover) for knob in knobs),
     )
 
@@ -119,7 +125,7 @@ def _of_knob(knob: Knob, entries: dict[Key, Entry], is_takeover: bool) -> Step:
     try:
         return _compared(step, knob.control, knob.aim, is_takeover)
     except UnavailableError as error:
-        return replace(step, note=str(error))
+        return replace(step, note=str(error), obstacle=str(error))
 
 
 def _blank(knob: Knob) -> Step:
@@ -134,8 +140,10 @@ def _compared(step: Step, control: Control, aim: Aim, is_takeover: bool) -> Step
     step = replace(step, is_read=True, found=found, target=plain(aim.target(found)), is_met=aim.is_met(found))
     if _is_right(step, control):
         return replace(step, action=Action.KEEP)
+    if _is_rounded(step):
+        return replace(step, action=Action.KEEP, note=f"the driver made this of {step.target}")
     if is_foreign(step.entry, control, found) and not step.is_met and not is_takeover:
-        return replace(step, action=Action.FOREIGN, note=_foreign_note(step.entry, found))
+        return replace(step, action=Action.FOREIGN, note=_foreign_note(step.entry, control, found))
     if obstacle := control.obstacle():
         return replace(step, note=obstacle, obstacle=obstacle)
     return replace(step, action=Action.CHANGE)
@@ -149,25 +157,60 @@ def _is_right(step: Step, control: Control) -> bool:
     return step.is_met and applied is not None and applied.value == step.found
 
 
-def is_foreign(entry: Entry | None, control: Control, found: Value) -> bool:
-    """Whether somebody else set it to `found` after we had set it."""
-    if entry is None or not entry.is_touched or control.is_own:
+def _is_rounded(step: Step) -> bool:
+    """Whether a driver made other numbers of those that are wanted, as of ring sizes, and would again: each write may
+    take the link down for a moment."""
+    entry, found, target = step.entry, step.found, step.target
+    if entry is None or entry.is_begun or entry.is_unsettled or entry.applied is None:
         return False
-    return not entry.is_original(found) and not entry.is_ours(found)
+    if entry.applied.value != found or entry.wanted != target:
+        return False
+    if not isinstance(found, Mapping) or not isinstance(target, Mapping) or found.keys() != target.keys():
+        return False
+    return all(found[key] == value or _are_numbers(found[key], value) for key, value in target.items())
 
 
-def _foreign_note(entry: Entry | None, found: Value) -> str:
+def _are_numbers(*values: Value) -> bool:
+    return all(isinstance(value, int) and not isinstance(value, bool) for value in values)
+
+
+def is_foreign(entry: Entry | None, control: Control, found: Value) -> bool:
+    """Whether somebody else set it to `found`, or part of it, after we had set it."""
+    if entry is None or not entry.is_touched or entry.is_unsettled or control.is_own:
+        return False
+    if entry.is_original(found) or entry.is_ours(found):
+        return False
+    merged = _merged(entry, control, found)
+    return merged is None or merged != entry.original
+
+
+def _merged(entry: Entry, control: Control, found: Value) -> Value:
+    return plain(control.merged(entry.original, entry.left, found))
+
+
+def _foreign_note(entry: Entry | None, control: Control, found: Value) -> str:
     applied = entry.applied.value if entry is not None and entry.applied is not None else None
     set_to = f"the tuner set it to {applied}, and " if applied is not None else ""
-    return f"{set_to}somebody else to {found}: left as it is (--take-over overwrites it)"
+    way_out = "" if control.obstacle() else " (--take-over overwrites it)"
+    return f"{set_to}somebody else to {found}: left as it is{way_out}"
 
 
-def _of_entry(entry: Entry, find: Find, is_takeover: bool) -> Step:
+def _of_entry(entry: Entry, node: Node, is_takeover: bool, *, is_held: bool) -> Step:
     step = Step(
-        entry.name, entry.kind, Action.SKIP, None, None, False, _UNWANTED, "", entry=entry, target=entry.original
+        entry.name,
+        entry.kind,
+        Action.SKIP,
+        None,
+        None,
+        False,
+        _UNWANTED,
+        "",
+        entry=entry,
+        target=entry.original,
+        is_held=is_held,
     )
     try:
-        control = find(entry.kind, entry.where)
+        control = node.find(entry.kind, entry.where)
         step = replace(step, control=control, is_read=True, found=plain(control.read()))
     except GoneError as error:
         return replace(step, action=Action.GONE, note=str(error))
@@ -177,10 +220,18 @@ def _of_entry(entry: Entry, find: Find, is_takeover: bool) -> Step:
 
 
 def _put_back(step: Step, entry: Entry, control: Control, is_takeover: bool) -> Step:
-    if not entry.is_touched or entry.is_original(step.found):
-        return replace(step, action=Action.FORGET)
-    if is_foreign(entry, control, step.found) and not is_takeover:
-        return replace(step, action=Action.FOREIGN, note=_foreign_note(entry, step.found))
+    right = Action.HOLD if step.is_held else Action.FORGET
+    if not entry.is_touched:
+        return replace(step, action=right)
+    if is_foreign(entry, control, step.found):
+        merged = _merged(entry, control, step.found)
+        if merged is None and not is_takeover:
+            return replace(step, action=Action.FOREIGN, note=_foreign_note(entry, control, step.found))
+        if merged is not None:
+            entry = replace(entry, original=merged)
+            step = replace(step, entry=entry, target=merged, note=f"what others put in stays: {merged}")
+    if entry.is_original(step.found):
+        return replace(step, action=right)
     if obstacle := control.obstacle():
         return replace(step, note=obstacle, obstacle=obstacle)
     return replace(step, action=Action.PUT_BACK)

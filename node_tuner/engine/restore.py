@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from contextlib import suppress
+from dataclasses import dataclass, replace
 from enum import Enum
 from typing import Any
 
@@ -14,7 +15,7 @@ from node_tuner.engine.node import Node
 from node_tuner.engine.plan import Action, Step, plan
 from node_tuner.errors import GoneError, InUseError, UnavailableError
 from node_tuner.state.lock import lock
-from node_tuner.state.record import Entry, Key, plain
+from node_tuner.state.record import Entry, Key, key_at, plain
 
 _ROUNDS = 2
 """What is put back later may move what was put back before: fewer channels take their queues' masks with them."""
@@ -71,7 +72,7 @@ class Restored:
 def foretell(node: Node, *, is_takeover: bool = False) -> tuple[tuple[Restored, ...], str]:
     """What `restore` would do, and its notice; nothing is changed."""
     record, notice = node.record()
-    return tuple(_row(step) for step in plan((), record, node.find, is_takeover=is_takeover)), notice
+    return tuple(_row(step) for step in plan((), record, node, is_takeover=is_takeover)), notice
 
 
 def restore(node: Node, *, is_takeover: bool = False) -> tuple[tuple[Restored, ...], str]:
@@ -81,21 +82,37 @@ def restore(node: Node, *, is_takeover: bool = False) -> tuple[tuple[Restored, .
     """
     with lock(node.store.path):
         record, notice = node.record()
-        steps = plan((), record, node.find, is_takeover=is_takeover)
+        steps = plan((), record, node, is_takeover=is_takeover)
         journal = Journal(node.store, record, is_stale=bool(notice))
-        rows = put_back(steps, journal, node.on_step)
+        rows = put_back(steps, journal, node)
         journal.flush()
         return rows, notice
 
 
-def put_back(steps: Sequence[Step], journal: Journal, on_step: OnStep) -> tuple[Restored, ...]:
+def put_back(steps: Sequence[Step], journal: Journal, node: Node) -> tuple[Restored, ...]:
     """Carry out those steps that are no longer wanted. What is done is forgotten, with the journal's next flush."""
     errors: dict[Key, UnavailableError | None] = {}
-    for number in range(_ROUNDS):
-        for step in steps:
-            if step.action is Action.PUT_BACK or (number and step.action is Action.FORGET):
-                errors[step.key] = _write_original(step, on_step)
-    return tuple(_closed(step, journal, errors.get(step.key)) for step in steps)
+    if any(step.action is Action.PUT_BACK for step in steps):
+        _begin(steps, journal, node)
+        for number in range(_ROUNDS):
+            for step in steps:
+                if step.action is Action.PUT_BACK or (number and step.action is Action.FORGET):
+                    errors[step.key] = _write_original(step, node.on_step)
+    return tuple(_closed(step, journal, errors.get(step.key)) for step in steps if step.action is not Action.HOLD)
+
+
+def _begin(steps: Sequence[Step], journal: Journal, node: Node) -> None:
+    """On the disk before the first write, and for all of them, as one may move another: a qdisc of the kernel's own is
+    what the default is at the time, and queues come with masks of the kernel's."""
+    for step in steps:
+        entry = _entry(step)
+        if entry.is_touched and step.action in (Action.PUT_BACK, Action.FORGET):
+            journal.put(replace(entry, is_unsettled=True))
+    strangers = {step.key for step in steps if step.action is Action.FOREIGN}
+    places = [node.moves(step.kind, _entry(step).where) for step in steps if step.action is Action.PUT_BACK]
+    for key in {key_at(*place) for each in places for place in each} - strangers:
+        journal.unsettle(key)
+    journal.flush()
 
 
 def _write_original(step: Step, on_step: OnStep) -> UnavailableError | None:
@@ -115,8 +132,11 @@ def _write_original(step: Step, on_step: OnStep) -> UnavailableError | None:
 
 def _closed(step: Step, journal: Journal, error: UnavailableError | None) -> Restored:
     fate, note = _judged(step, error)
-    if fate in (Fate.PUT_BACK, Fate.AS_IT_WAS, Fate.GONE):
-        journal.forget(_entry(step).key)
+    if fate is Fate.PUT_BACK and step.is_held and step.control is not None:
+        with suppress(UnavailableError):  # it is not settled then
+            journal.settle(step.key, plain(step.control.read()))
+    elif fate in (Fate.PUT_BACK, Fate.AS_IT_WAS, Fate.GONE):
+        journal.forget(step.key)
     return _row(step, fate, note)
 
 
@@ -132,7 +152,7 @@ def _judged(step: Step, refusal: UnavailableError | None) -> tuple[Fate, str]:
     except UnavailableError as error:
         return Fate.FAILED, str(error)
     if entry.is_original(found):
-        return (Fate.AS_IT_WAS if fate is Fate.AS_IT_WAS else Fate.PUT_BACK), ""
+        return (Fate.AS_IT_WAS if fate is Fate.AS_IT_WAS else Fate.PUT_BACK), step.note
     if fate is Fate.FOREIGN:
         return fate, step.note
     if refusal is not None:

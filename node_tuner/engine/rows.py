@@ -64,5 +64,5 @@ def _row(step: Step, name: str, failures: Mapping[Key, str]) -> KnobResult:
         original=entry.original if entry is not None else step.found,
         changed=entry is not None,
         why=step.why,
-        note="" if state is State.TUNED else failures.get(step.key) or step.note or _NOTES.get(step.action, ""),
+        note=step.note if state is State.TUNED else failures.get(step.key) or step.note or _NOTES.get(step.action, ""),
     )

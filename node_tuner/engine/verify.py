@@ -26,5 +26,5 @@ class Verified:
 def verify(knobs: Sequence[Knob], node: Node, *, is_takeover: bool = False) -> Verified:
     """StateError where the record cannot be relied on, or is another namespace's. `is_takeover` is for the plan."""
     record, notice = node.record()
-    steps = plan(knobs, record, node.find, is_takeover=is_takeover)
+    steps = plan(knobs, record, node, is_takeover=is_takeover)
     return Verified(rows(steps), steps, (notice,) if notice else ())

@@ -1,7 +1,8 @@
 """The record of original values: which knobs we turned, what they were, and how far we got. JSON of a schema.
 
 An entry is first planned, and not written yet; then its write is begun; then it has `applied`, the value that was read
-back. A kill -9 leaves at most one whose write is begun and of which nothing else is known.
+back. While one is put back, and while something is written that moves others, what these are is not settled: a kill -9
+leaves them so, and whatever is found of them then is nobody's but ours.
 """
 
 from __future__ import annotations
@@ -25,7 +26,7 @@ Key = tuple[str, str]
 
 def key_of(control: Control) -> Key:
     """See `Key`."""
-    return _key(control.kind, control.where)
+    return key_at(control.kind, control.where)
 
 
 def plain(value: Value) -> Any:
@@ -55,19 +56,29 @@ class Entry:
     is_begun: bool = False
     """A write of `wanted` was begun, and what came of it is not recorded yet."""
     applied: Applied | None = None
+    is_unsettled: bool = False
+    """It is being put back, or what moves it is being written: whatever is found is our doing, and no stranger's."""
 
     @property
     def key(self) -> Key:
         """See `Key`."""
-        return _key(self.kind, self.where)
+        return key_at(self.kind, self.where)
 
     @property
     def is_touched(self) -> bool:
         """Whether we may ever have written it."""
-        return self.is_begun or self.applied is not None
+        return self.is_begun or self.is_unsettled or self.applied is not None
+
+    @property
+    def left(self) -> Value:
+        """What we made of it, as far as is known."""
+        return self.wanted if self.applied is None else self.applied.value
 
     def settled(self, found: Value, *, is_own: bool) -> Entry:
         """The same, with what a killed process may have left open decided by what is there now."""
+        if self.is_unsettled:
+            applied = None if found == self.original else Applied(found)
+            return replace(self, is_begun=False, is_unsettled=False, applied=applied)
         if not self.is_begun:
             return self
         if self.is_original(found):
@@ -131,8 +142,11 @@ def _is_mixture(found: Value, of: Sequence[Value]) -> bool:
     return bool(told) and all(any(found[key] == each.get(key) for each in known) for key in told)
 
 
-def _key(kind: str, where: Where) -> Key:
-    return kind, json.dumps(dict(where), sort_keys=True)
+def key_at(kind: str, where: Where) -> Key:
+    """See `Key`."""
+    # An interface is its index: it may get another name.
+    place = {name: value for name, value in where.items() if name != "interface" or "index" not in where}
+    return kind, json.dumps(place, sort_keys=True)
 
 
 def _as_json(entry: Entry) -> dict[str, Any]:
@@ -143,6 +157,7 @@ def _as_json(entry: Entry) -> dict[str, Any]:
         "original": entry.original,
         "wanted": entry.wanted,
         "begun": entry.is_begun,
+        "unsettled": entry.is_unsettled,
     }
     return row if entry.applied is None else {**row, "applied": entry.applied.value}
 
@@ -158,6 +173,7 @@ class _Row(_Strict):
     original: Any
     wanted: Any
     begun: bool
+    unsettled: bool
     applied: Any = None
 
 
@@ -179,4 +195,4 @@ def _parsed(values: Any) -> Record:
 
 def _entry(row: _Row) -> Entry:
     applied = Applied(row.applied) if "applied" in row.model_fields_set else None
-    return Entry(row.name, row.kind, row.where, row.original, row.wanted, row.begun, applied)
+    return Entry(row.name, row.kind, row.where, row.original, row.wanted, row.begun, applied, row.unsettled)

@@ -26,7 +26,7 @@ def entry(name: str, original: Value, wanted: Value, applied: Value = None, *, b
 
 
 def planned(fake: FakeNode, *knobs: Knob, entries: tuple[Entry, ...] = (), is_takeover: bool = False) -> list[Step]:
-    return list(plan(knobs, Record(BOOT, NAMESPACE, entries), fake.find, is_takeover=is_takeover))
+    return list(plan(knobs, Record(BOOT, NAMESPACE, entries), node_of(fake, Path("none")), is_takeover=is_takeover))
 
 
 def test_what_is_right_is_kept() -> None:

@@ -16,24 +16,24 @@ def left(name: str, place: str) -> Entry:
 def test_names_are_there_once() -> None:
     fake = FakeNode({"rings": 5, "rings of eth1": 5, "rings of eth2": 5})
     record = Record(BOOT, NAMESPACE, (left("rings", "rings of eth1"), left("rings", "rings of eth2")))
-    found = rows(plan([fake.knob("rings", 5)], record, fake.find))
+    found = rows(plan([fake.knob("rings", 5)], record, node_of(fake, Path("none"))))
     assert [row.name for row in found] == ["rings.unwanted", "rings.unwanted.2", "rings"]
 
 
 def test_what_is_as_it_was_has_no_row() -> None:
     fake = FakeNode({"a": 0, "b": 5}, gone={"b"})
     record = Record(BOOT, NAMESPACE, (left("a", "a"), left("b", "b")))
-    assert rows(plan([], record, fake.find)) == ()
+    assert rows(plan([], record, node_of(fake, Path("none")))) == ()
 
 
 def test_failure_says_more_than_the_plan() -> None:
     fake = FakeNode({"a": 0})
-    steps = plan([fake.knob("a", 1)], Record(BOOT, NAMESPACE), fake.find)
+    steps = plan([fake.knob("a", 1)], Record(BOOT, NAMESPACE), node_of(fake, Path("none")))
     (row,) = rows(steps, {steps[0].key: "Device busy"})
     assert (row.state, row.note, row.why, row.wanted) == (State.FAILED, "Device busy", "why a", "exactly 1")
 
 
 def test_knob_of_nothing_has_no_original() -> None:
     fake = FakeNode()
-    (row,) = rows(plan([fake.knob("a", 1)], Record(BOOT, NAMESPACE), fake.find))
+    (row,) = rows(plan([fake.knob("a", 1)], Record(BOOT, NAMESPACE), node_of(fake, Path("none"))))
     assert (row.found, row.original, row.changed, row.state) == (None, None, False, State.SKIPPED)
