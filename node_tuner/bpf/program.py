@@ -3,8 +3,8 @@
 How a packet goes through it: its IP header is read (IPv4 with options; IPv6 without extension headers) and its
 transport header; a search among the source ports says which rules may fit, as bits of a mask; foreign traffic is done
 here. Then the payload's kind picks a chain with its rules in their order, and the first that fits says the DSCP. ECN is
-kept, IPv4's header checksum is put right. What is no such packet, a later fragment, or too short for its headers, stays
-as it is.
+kept, IPv4's header checksum is put right. What is no such packet, or too short for its headers, stays as it is; and so
+does every fragment: only the first says whose it is, and no datagram is to be in two classes.
 
 It answers TC_ACT_UNSPEC to all: the filters after it have their turn, whatever it did.
 """
@@ -50,6 +50,7 @@ _IPV4, _IPV6 = 0x0008, 0xDD86
 
 _IPV4_BYTES, _IPV6_BYTES = 20, 40
 _CHECKSUM = 10
+_MORE_FRAGMENTS, _FRAGMENT_OFFSET = 0x2000, 0x1FFF
 _PROTOCOLS = {Transport.UDP: 17, Transport.TCP: 6}
 
 
@@ -129,7 +130,7 @@ def _ipv4(marking: Marking, link_header_bytes: int) -> Iterable[Line]:
         *read(link_header_bytes, HEADER, _IPV4_BYTES, OUT),
         load(R1, Size.HALF, STACK, HEADER + 6),
         from_network_order(R1),
-        jump_if(R1, "&", 0x1FFF, OUT),  # a later fragment: what follows is no transport header
+        jump_if(R1, "&", _MORE_FRAGMENTS | _FRAGMENT_OFFSET, OUT),
         load(R1, Size.HALF, STACK, HEADER),
         from_network_order(R1),
         *_unless_marked(marking, 0x00FC),

@@ -69,7 +69,7 @@ _right_ports = st.sampled_from(_RULE_PORTS)
 def _ipv4(draw: st.DrawFn, protocol: int, segment: bytes, odd: str | None) -> bytes:
     words = draw(st.sampled_from([0, 1, 4] if odd == "words" else [5, 5, 6, 15]))
     version = draw(st.sampled_from([0, 3, 5, 6, 15] if odd == "version" else [4]))
-    bits = [0x0001, 0x1000, 0x2001, 0x1FFF] if odd == "fragment" else [0, 0x4000, 0x2000, 0x8000]
+    bits = [0x0001, 0x1000, 0x2000, 0x2001, 0x1FFF] if odd == "fragment" else [0, 0x4000, 0x8000]
     options = bytes(max(0, words - 5) * 4)
     head = bytes([version << 4 | words, draw(_tos)]) + (20 + len(options) + len(segment)).to_bytes(2)
     head += draw(st.binary(min_size=2, max_size=2)) + draw(st.sampled_from(bits)).to_bytes(2) + bytes([64, protocol])

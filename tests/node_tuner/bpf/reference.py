@@ -44,8 +44,8 @@ def ones_complement_sum(content: bytes) -> int:
 def _ipv4_flow(packet: bytes) -> Flow | None:
     if len(packet) < 20 or packet[0] >> 4 != 4:
         return None
-    header_bytes, fragment_offset = (packet[0] & 0xF) * 4, int.from_bytes(packet[6:8]) & 0x1FFF
-    return None if header_bytes < 20 or fragment_offset else _flow(packet[9], packet[header_bytes:])
+    header_bytes, is_fragment = (packet[0] & 0xF) * 4, int.from_bytes(packet[6:8]) & 0x3FFF
+    return None if header_bytes < 20 or is_fragment else _flow(packet[9], packet[header_bytes:])
 
 
 def _ipv6_flow(packet: bytes) -> Flow | None:

@@ -78,6 +78,15 @@ def test_every_mark_that_is_there_before_is_kept_or_replaced(only_unmarked: bool
 
 
 @pytest.mark.netns
+@pytest.mark.parametrize("bit", range(16))
+def test_datagram_with_any_bit_of_a_fragment_stays(bit: int) -> None:
+    frame = _IPV4_FRAME[:20] + (1 << bit).to_bytes(2) + _IPV4_FRAME[22:]
+    with loaded(assemble(Marking((_rule(),), only_unmarked=False), LINK_HEADER_BYTES), "test") as program:
+        is_fragment = bit < 14  # the others are "don't fragment" and one that is reserved
+        assert (run(program, frame)[1] == frame) == is_fragment
+
+
+@pytest.mark.netns
 @pytest.mark.parametrize("ethertype", [0x8100, 0x88A8, 0x0806])
 def test_frame_that_is_no_ip_in_itself_stays(ethertype: int) -> None:
     tagged = _IPV4_FRAME[:12] + ethertype.to_bytes(2) + bytes(2) + IPV4.to_bytes(2) + _IPV4_FRAME[14:]

@@ -177,15 +177,17 @@ def test_ipv6_with_an_extension_header_stays_unmarked(joined: Pair) -> None:
     assert packet.dscp == 0
 
 
-def test_later_fragments_stay_unmarked(joined: Pair) -> None:
+@pytest.mark.parametrize(("family", "first_bytes"), [("ipv4", 1480), ("ipv6", 1448)])
+def test_fragments_stay_unmarked(joined: Pair, family: str, first_bytes: int) -> None:
     # What stands at a later fragment's begin looks like a header of ours.
-    looks_like_a_header = struct.pack("!HHHH", MEDIA_PORT, 9, 1480, 0) + rtp(111)
-    payload = rtp(111).ljust(1480 - 8, b"x") + looks_like_a_header.ljust(1480, b"x")
+    looks_like_a_header = struct.pack("!HHHH", MEDIA_PORT, 9, first_bytes, 0) + rtp(111)
+    payload = rtp(111).ljust(first_bytes - 8, b"x") + looks_like_a_header.ljust(1400, b"x")
     with capture(joined.far) as captured:
-        send(joined.near, joined.far.ipv4, payload, source_port=MEDIA_PORT)
+        send(joined.near, getattr(joined.far, family), payload, source_port=MEDIA_PORT, tos=ECN)
         packets = captured.packets(2)
-    assert [(packet.fragment_offset_bytes, packet.dscp) for packet in packets] == [(0, AUDIO), (1480, 0)]
-    assert all(packet.is_header_right for packet in packets)
+    assert [(packet.fragment_offset_bytes, packet.dscp) for packet in packets] == [(0, 0), (first_bytes, 0)]
+    assert {packet.ecn for packet in packets} == {ECN}
+    assert all(packet.is_fragment and packet.is_header_right for packet in packets)
 
 
 @pytest.mark.parametrize("length", [14, 15, 33, 34, 35, 41, 42])
