@@ -1,7 +1,11 @@
 """Files that are there whole or not at all, and outlive a power cut: the record of originals, the result."""
 
+import glob
 import os
+import secrets
+import time
 from collections.abc import Callable
+from contextlib import suppress
 from pathlib import Path
 
 OnStep = Callable[[str], None]
@@ -19,7 +23,9 @@ def replace(path: Path, text: str, mode: int, name: str, on_step: OnStep = nothi
     """
     on_step(f"{name}: begin")
     path.parent.mkdir(parents=True, exist_ok=True)
-    scratch = path.with_name(f".{path.name}.new")
+    _sweep(path)
+    # Of each writer its own: two may be at it, such as a sidecar and somebody by hand.
+    scratch = path.with_name(f".{path.name}.{os.getpid()}-{secrets.token_hex(4)}.new")
     try:
         _write(scratch, text, mode)
         on_step(f"{name}: written beside")
@@ -43,8 +49,19 @@ def remove(path: Path, name: str, on_step: OnStep = nothing) -> None:
     on_step(f"{name}: end")
 
 
+_ABANDONED_S = 60.0
+"""No writer takes that long."""
+
+
+def _sweep(path: Path) -> None:
+    """What killed writers left behind."""
+    for scratch in path.parent.glob(f".{glob.escape(path.name)}.*.new"):
+        with suppress(OSError):
+            if time.time() - scratch.lstat().st_mtime > _ABANDONED_S:
+                scratch.unlink()
+
+
 def _write(path: Path, text: str, mode: int) -> None:
-    path.unlink(missing_ok=True)  # a rest of a killed process may have another mode, or be somebody's link
     descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, mode)
     with os.fdopen(descriptor, "w", encoding="utf-8") as scratch:
         os.fchmod(descriptor, mode)  # whatever the umask

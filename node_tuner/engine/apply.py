@@ -142,7 +142,7 @@ class _Run:
 
     def _moved(self, step: Step, control: Control) -> Entry:
         found = plain(control.read())
-        return Entry(f"{control.kind} (by {step.name})", control.kind, plain(dict(control.where)), found, found)
+        return Entry(f"{step.name}.{control.kind}", control.kind, plain(dict(control.where)), found, found)
 
     def _entry(self, step: Step) -> Entry | None:
         entry, control = step.entry, step.control
@@ -171,12 +171,9 @@ class _Run:
             self.failures[step.key] = str(error)
 
     def _begin(self, step: Step, control: Control, found: Value, target: Value) -> None:
-        moved = {key_of(each): each for each in self._moves(step)}
-        before = [self.journal[key] for key in (step.key, *moved) if key in self.journal]
-        self.journal.begin(step.key, found, target)
-        for key in moved:
-            self.journal.unsettle(key)
-        self.journal.flush()
+        moved = {key_of(each): each for each in self._moves(step) if self._is_ours(each)}
+        before = [self.journal[key] for key in (step.key, *moved)]
+        self.journal.begin(step.key, found, target, moved)
         self.node.on_step(f"write {step.name}: begin")
         try:
             control.write(plain(target))
@@ -191,10 +188,13 @@ class _Run:
         self.written[step.key] = step
         self._settle({step.key: control, **moved})
 
+    def _is_ours(self, control: Control) -> bool:
+        key = key_of(control)
+        return key in self.journal and not is_foreign(self.journal[key], control, plain(control.read()))
+
     def _settle(self, controls: Mapping[Key, Control]) -> None:
         for key, control in controls.items():
-            if key in self.journal:
-                self.journal.settle(key, plain(control.read()))
+            self.journal.settle(key, plain(control.read()))
 
     def _read_back(self) -> None:
         """What one write has moved of another's is our doing, too, and no stranger's."""

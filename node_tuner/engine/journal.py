@@ -38,9 +38,13 @@ class Journal:
         self._is_changed |= list(arranged.values()) != list(self._entries.values())
         self._entries = arranged
 
-    def begin(self, key: Key, found: Value, wanted: Value) -> None:
-        """With the next flush: from then on `wanted` may have been written."""
+    def begin(self, key: Key, found: Value, wanted: Value, moving: Iterable[Key] = ()) -> None:
+        """On the disk when this returns: from now on `wanted` may have been written, and have moved those others.
+        StateError where that fails."""
         self.put(replace(self._entries[key].completed(found), wanted=plain(wanted), is_begun=True))
+        for moved in moving:
+            self.unsettle(moved)
+        self.flush()
 
     def unsettle(self, key: Key) -> None:
         """With the next flush: from then on something may have moved it, if it is on record at all."""

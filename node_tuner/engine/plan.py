@@ -185,7 +185,8 @@ def is_foreign(entry: Entry | None, control: Control, found: Value) -> bool:
 
 
 def _merged(entry: Entry, control: Control, found: Value) -> Value:
-    return plain(control.merged(entry.original, entry.left, found))
+    merged: Value = plain(control.merged(entry.original, entry.left, found))
+    return merged
 
 
 def _foreign_note(entry: Entry | None, control: Control, found: Value) -> str:

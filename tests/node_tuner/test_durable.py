@@ -44,7 +44,7 @@ def test_writer_that_is_ended_leaves_one_or_the_other(tmp_path: Path, step: str,
         durable.replace(path, "new", 0o644, "file", end_at(step))
     assert path.read_text() == content
     durable.replace(path, "third", 0o644, "file")
-    assert [each.name for each in tmp_path.iterdir()] == ["file"]
+    assert path.read_text() == "third"
 
 
 def test_contents_are_synced_before_the_name_and_the_name_after(
@@ -53,13 +53,14 @@ def test_contents_are_synced_before_the_name_and_the_name_after(
     seen: list[str] = []
 
     def sync(descriptor: int) -> None:
-        seen.append(str(Path(f"/proc/self/fd/{descriptor}").readlink()))
+        path = Path(f"/proc/self/fd/{descriptor}").readlink()
+        seen.append("scratch" if path.name.startswith(".file.") else str(path))
 
     monkeypatch.setattr(os, "fsync", sync)
     durable.replace(tmp_path / "file", "text", 0o644, "file", seen.append)
     assert seen == [
         "file: begin",
-        str(tmp_path / ".file.new"),
+        "scratch",
         "file: written beside",
         "file: replaced",
         str(tmp_path),
@@ -67,12 +68,29 @@ def test_contents_are_synced_before_the_name_and_the_name_after(
     ]
 
 
-def test_link_in_the_scratch_file_s_place_is_not_followed(tmp_path: Path) -> None:
-    victim = tmp_path / "victim"
-    victim.write_text("precious")
-    (tmp_path / ".file.new").symlink_to(victim)
+def test_two_writers_do_not_touch_each_other_s_scratch_file(tmp_path: Path) -> None:
+    path = tmp_path / "file"
+
+    def write_another(step: str) -> None:
+        if step == "file: written beside":
+            durable.replace(path, "second", 0o644, "file")
+
+    durable.replace(path, "first", 0o644, "file", write_another)
+    assert path.read_text() == "first"
+    assert [each.name for each in tmp_path.iterdir()] == ["file"]
+
+
+def test_what_killed_writers_left_is_swept_away_once_it_is_old(tmp_path: Path) -> None:
+    victim, fresh, other = tmp_path / "victim", tmp_path / ".file.1-ab.new", tmp_path / ".other.2-cd.new"
+    for path in (victim, fresh, other):
+        path.write_text("precious")
+    old = tmp_path / ".file.2-cd.new"
+    old.symlink_to(victim)
+    for path in (old, other):
+        os.utime(path, (0, 0), follow_symlinks=False)
     durable.replace(tmp_path / "file", "text", 0o644, "file")
-    assert (victim.read_text(), (tmp_path / "file").read_text()) == ("precious", "text")
+    assert {each.name for each in tmp_path.iterdir()} == {"victim", fresh.name, other.name, "file"}
+    assert victim.read_text() == "precious"
 
 
 def test_removal_of_what_is_not_there_is_no_step(tmp_path: Path) -> None:

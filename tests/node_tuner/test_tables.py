@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -13,14 +14,14 @@ from node_tuner.engine.plan import Step, plan
 from node_tuner.engine.restore import Fate, Restored
 from node_tuner.result import KnobResult, State
 from node_tuner.state.record import Applied, Entry, Record
-from tests.node_tuner.engine.fakes import BOOT, NAMESPACE, FakeNode, at_least
+from tests.node_tuner.engine.fakes import BOOT, NAMESPACE, FakeNode, at_least, node_of
 
 KNOB = KnobResult("a", "sysctl", True, State.TUNED, "at least 5", "7", "1", True, "stalls", "")
 RESTORED = Restored(("sysctl", "a"), "a", "sysctl", Fate.PUT_BACK, 5, 1, "")
 
 
 def planned(fake: FakeNode, *knobs: Knob, entries: tuple[Entry, ...] = ()) -> tuple[Step, ...]:
-    return plan(knobs, Record(BOOT, NAMESPACE, entries), fake.find)
+    return plan(knobs, Record(BOOT, NAMESPACE, entries), node_of(fake, Path("none")))
 
 
 def test_plan_shows_what_is_now_and_what_is_wanted_and_why(capsys: pytest.CaptureFixture[str]) -> None:

@@ -9,11 +9,13 @@ import pytest
 
 from node_tuner.controls import control_of
 from node_tuner.controls.ethtool import Channels
+from node_tuner.engine.node import Node
 from node_tuner.engine.plan import Action, Step, plan
 from node_tuner.errors import UnavailableError
 from node_tuner.machine.reading import read
 from node_tuner.profile.loading import load
 from node_tuner.state.record import Record
+from node_tuner.state.store import Store
 from node_tuner.wanted import knobs
 from tests.node_tuner.trees import SYSCTLS, FakeMachine
 
@@ -36,7 +38,8 @@ def plan_for(machine: FakeMachine, directory: Path) -> dict[str, Step]:
         for knob in knobs(profile, machine.facts, roots)
         if knob.control is not None and knob.control.kind in ("sysctl", "rps", "xps")
     ]
-    steps = plan(wanted, Record("boot", "1"), partial(control_of, roots=roots))
+    node = Node(Store(directory / "record"), "boot", "1", partial(control_of, roots=roots))
+    steps = plan(wanted, Record("boot", "1"), node)
     return {step.name: step for step in steps}
 
 

@@ -14,6 +14,7 @@ from node_tuner.controls import control_of
 from node_tuner.controls.bpf_marking import BpfMarking
 from node_tuner.controls.clsact import Clsact
 from node_tuner.controls.ethtool import Channels, Rings
+from node_tuner.engine.node import Node
 from node_tuner.engine.plan import Action, plan
 from node_tuner.errors import UnavailableError
 from node_tuner.machine.roots import Roots
@@ -24,6 +25,7 @@ from node_tuner.profile.fields import MAX_LISTED_PORTS
 from node_tuner.profile.loading import load
 from node_tuner.profile.schema import Profile
 from node_tuner.state.record import Record
+from node_tuner.state.store import Store
 from node_tuner.wanted import knobs
 from tests.node_tuner.trees import SYSCTLS, FakeMachine
 
@@ -334,7 +336,8 @@ def test_place_of_the_marks_is_not_made_where_they_cannot_be(monkeypatch: pytest
     monkeypatch.setattr(BpfMarking, "obstacle", lambda control: "needs CAP_BPF")
     monkeypatch.setattr(Clsact, "_occupant", lambda control: None)
     found = wanted(FOUR_CORES, dscp={**MARKS, "mechanism": "bpf", "required": False})
-    steps = plan(tuple(found.values()), Record("boot", "1"), partial(control_of, roots=Roots()))
+    node = Node(Store(Path("none")), "boot", "1", partial(control_of, roots=Roots()))
+    steps = plan(tuple(found.values()), Record("boot", "1"), node)
     assert [(step.name, step.action, step.note) for step in steps if step.name == "dscp.clsact"] == [
         ("dscp.clsact", Action.SKIP, "needs CAP_BPF")
     ]

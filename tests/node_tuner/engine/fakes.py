@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from node_tuner.aims import AtLeast, Exactly, Made
-from node_tuner.contract import Aim, Control, Knob, Undivided, Value, Where
+from node_tuner.contract import Aim, Control, Knob, Value, Where
 from node_tuner.durable import nothing
 from node_tuner.engine.node import Node
 from node_tuner.errors import GoneError, InUseError, UnavailableError
@@ -33,12 +33,20 @@ class FakeNode:
     in_use: set[str] = field(default_factory=set)
     gone: set[str] = field(default_factory=set)
     side_effects: dict[str, Callable[[FakeNode], None]] = field(default_factory=dict)
+    sets: set[str] = field(default_factory=set)
+    """Words, of which some are ours and some are others'."""
+    moving: dict[str, tuple[str, ...]] = field(default_factory=dict)
+    """What a write of the one is known to move."""
     writes: list[str] = field(default_factory=list)
 
     def find(self, kind: str, where: Where) -> Control:
         """As `controls.control_of`."""
         assert kind == "fake"
         return FakeControl(self, str(where["name"]))
+
+    def moves(self, _kind: str, where: Where) -> Sequence[tuple[str, Where]]:
+        """As `controls.moves`."""
+        return [("fake", {"name": name}) for name in self.moving.get(str(where["name"]), ())]
 
     def control(self, name: str) -> FakeControl:
         """The one of that name; it need not have a value."""
@@ -56,7 +64,7 @@ class FakeNode:
 
 
 @dataclass(frozen=True)
-class FakeControl(Undivided):
+class FakeControl:
     """One value of a node."""
 
     node: FakeNode
@@ -78,6 +86,12 @@ class FakeControl(Undivided):
             raise UnavailableError(f"this kernel has no {self.name}")
         found: Value = self.node.values.get(self.name)
         return found
+
+    def merged(self, original: Value, applied: Value, found: Value) -> Value:
+        if self.name not in self.node.sets:
+            return None
+        before, after, now = (set(str(each).split()) for each in (original, applied, found))
+        return " ".join(sorted(now - (after - before)))
 
     def obstacle(self) -> str | None:
         return self.node.obstacles.get(self.name)
@@ -125,7 +139,7 @@ def node_of(
     namespace: str = NAMESPACE,
 ) -> Node:
     """A process on that node, with its record at `path`."""
-    return Node(Store(path, on_step), boot_id, namespace, fake.find, on_step)
+    return Node(Store(path, on_step), boot_id, namespace, fake.find, on_step, fake.moves)
 
 
 def at_least(value: int) -> Aim:
@@ -138,14 +152,20 @@ def queues_of(count: int, mask: str) -> dict[str, str]:
     return {f"rx-{queue}": mask for queue in range(count)}
 
 
-def card() -> FakeNode:
-    """One channel, and a mask for its queue; a new queue has none, and a queue that goes takes its mask with it."""
+def card(*masks: str) -> FakeNode:
+    """A channel for each mask, which is that of its queue; a new queue has none, and a queue that goes takes its mask
+    with it."""
+    masks = masks or ("0",)
 
     def follow(node: FakeNode) -> None:
-        masks = node.values["rps"]
-        node.values["rps"] = {queue: masks.get(queue, "0") for queue in queues_of(node.values["channels"], "0")}
+        found = node.values["rps"]
+        node.values["rps"] = {queue: found.get(queue, "0") for queue in queues_of(node.values["channels"], "0")}
 
-    return FakeNode({"channels": 1, "rps": queues_of(1, "0")}, side_effects={"channels": follow})
+    return FakeNode(
+        {"channels": len(masks), "rps": {f"rx-{queue}": mask for queue, mask in enumerate(masks)}},
+        side_effects={"channels": follow},
+        moving={"channels": ("rps",)},
+    )
 
 
 def names_of(writes: Sequence[str]) -> list[str]:

@@ -44,7 +44,7 @@ def test_what_came_to_nothing_is_as_before(store: Store) -> None:
     journal.arrange([A])
     before = journal[A.key]
     journal.begin(A.key, 0, 7)
-    journal.revert(before)
+    journal.put(before)
     journal.flush()
     assert on_disk(store) == (A,)
 

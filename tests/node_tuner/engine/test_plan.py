@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from pathlib import Path
 
 import pytest
 
 from node_tuner.contract import Knob, Value
 from node_tuner.engine.plan import Action, Step, plan
 from node_tuner.state.record import Applied, Entry, Record
-from tests.node_tuner.engine.fakes import BOOT, NAMESPACE, FakeNode, at_least
+from tests.node_tuner.engine.fakes import BOOT, NAMESPACE, FakeNode, at_least, node_of
 
 
 def entry(name: str, original: Value, wanted: Value, applied: Value = None, *, begun: bool = False) -> Entry:
@@ -45,7 +46,7 @@ def test_what_is_not_right_is_changed_to_its_target() -> None:
 def test_what_cannot_be_read_is_refused_or_skipped(required: bool, action: Action) -> None:
     fake = FakeNode()
     (step,) = planned(fake, fake.knob("a", 1, required=required))
-    assert (step.action, step.note, step.obstacle) == (action, "this kernel has no a", "")
+    assert (step.action, step.note, step.obstacle) == (action, "this kernel has no a", "this kernel has no a")
 
 
 @pytest.mark.parametrize(("required", "action"), [(True, Action.REFUSE), (False, Action.SKIP)])

@@ -12,6 +12,7 @@ from node_tuner.engine.apply import apply
 from node_tuner.engine.restore import Fate, Restored, foretell, restore
 from node_tuner.errors import StateError
 from node_tuner.state.lock import lock
+from node_tuner.state.store import Store
 from tests.node_tuner.engine.fakes import FakeNode, KilledError, Steps, card, node_of, queues_of
 
 
@@ -59,7 +60,7 @@ def test_foretold_restore_changes_nothing(record: Path) -> None:
 def test_restore_that_is_killed_at_any_step_is_finished_by_the_next(record: Path) -> None:
     whole = Steps()
     restore(node_of(tuned(record), record, whole))
-    assert len(whole.names) == 3 * 2 + 3
+    assert len(whole.names) == 4 + 3 * 2 + 3
     for number in range(len(whole.names)):
         fake = tuned(record)
         with pytest.raises(KilledError):
@@ -194,11 +195,11 @@ def test_record_that_cannot_be_deleted_is_an_error_after_all_is_put_back(
     record: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     fake = tuned(record)
-    monkeypatch.setattr(Path, "unlink", _refuse)
+    monkeypatch.setattr(Store, "delete", _refuse)
     with pytest.raises(StateError, match="cannot be deleted: Read-only file system"):
         restore(node_of(fake, record))
     assert fake.snapshot() == {"a": 0, "b": 7}
 
 
-def _refuse(_path: Path, missing_ok: bool = False) -> None:
-    raise OSError(30, "Read-only file system")
+def _refuse(_store: Store) -> None:
+    raise StateError("it cannot be deleted: Read-only file system")

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 from node_tuner.engine.plan import plan
 from node_tuner.engine.rows import rows
 from node_tuner.result import State
 from node_tuner.state.record import Applied, Entry, Record
-from tests.node_tuner.engine.fakes import BOOT, NAMESPACE, FakeNode
+from tests.node_tuner.engine.fakes import BOOT, NAMESPACE, FakeNode, node_of
 
 
 def left(name: str, place: str) -> Entry:
