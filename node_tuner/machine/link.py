@@ -1,4 +1,7 @@
-"""How an interface is found again, in this process and in the next one: a name may be given to another."""
+"""How an interface is found again, in this process and in the next one: by its index, which no other gets.
+
+A name may change, by udev or by hand, and be given to another.
+"""
 
 from __future__ import annotations
 
@@ -6,7 +9,7 @@ import socket
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from node_tuner.errors import GoneError
+from node_tuner.errors import GoneError, UnavailableError
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,14 +26,20 @@ class Link:
 
     @classmethod
     def parse(cls, where: Mapping[str, str | int]) -> Link:
-        """KeyError or ValueError for what is no such thing."""
-        return cls(str(where["interface"]), int(where["index"]))
+        """By the name that it has now; by the old one where it is gone. KeyError or ValueError for no such thing."""
+        name, index = str(where["interface"]), int(where["index"])
+        try:
+            return cls(socket.if_indextoname(index), index)
+        except OSError:
+            return cls(name, index)
+        except OverflowError:
+            raise ValueError(f"there is no interface of index {index}") from None
 
     def check(self) -> None:
-        """GoneError where the interface is gone, also where another has its name now."""
+        """GoneError where the interface is no more; UnavailableError where it has another name since."""
         try:
-            index = socket.if_nametoindex(self.name)
+            name = socket.if_indextoname(self.index)
         except OSError:
-            raise GoneError(f"there is no interface {self.name} here any more") from None
-        if index != self.index:
-            raise GoneError(f"{self.name} is another interface now: its index is {index}, it was {self.index}")
+            raise GoneError(f"there is no interface {self.name} here any more, with index {self.index}") from None
+        if name != self.name:
+            raise UnavailableError(f"{self.name} is called {name} since")

@@ -377,9 +377,9 @@ def test_interface_that_was_made_anew_is_gone(inside: Namespace) -> None:
         inside.call(old.read)
     inside.run("ip", "link", "add", "single", "type", "ifb")
     inside.run("ip", "link", "set", "single", "up")
-    with pytest.raises(GoneError, match="another interface"):
+    with pytest.raises(GoneError, match="no interface single"):
         inside.call(lambda: old.write(PFIFO))
-    assert "another interface" in str(inside.call(old.obstacle))
+    assert "no interface single" in str(inside.call(old.obstacle))
     assert inside.call(lambda: qdisc("single").read()["owner"]) == "kernel"
 
 
