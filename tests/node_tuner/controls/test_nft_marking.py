@@ -1,5 +1,6 @@
 """Marks as they are on the wire, both families; see `tests.node_tuner.wire`."""
 
+import json
 import socket
 from collections.abc import Iterator
 from dataclasses import replace
@@ -73,6 +74,26 @@ def marked() -> Iterator[Pair]:
 def to(request: pytest.FixtureRequest, marked: Pair) -> str:
     """The far end's address."""
     return str(getattr(marked.far, request.param))
+
+
+THEIRS = """
+table inet theirs {
+    counter before {}
+    counter after {}
+    chain before {
+        type filter hook output priority mangle - 1
+        udp sport 9000 ip dscp set 1
+        udp sport 9000 ip6 dscp set 1
+        udp sport 8189 ip dscp 46 counter name before
+        udp sport 8189 ip6 dscp 46 counter name before
+    }
+    chain after {
+        type filter hook output priority mangle + 1
+        udp sport 8189 ip dscp 46 counter name after
+        udp sport 8189 ip6 dscp 46 counter name after
+    }
+}
+"""
 
 
 def make(end: End, marking: Marking) -> None:
@@ -185,6 +206,23 @@ def test_datagram_that_is_fragmented_is_marked_in_all_its_fragments(marked: Pair
         packets = captured.packets(3)
     assert all(packet.is_fragment and packet.is_header_right for packet in packets)
     assert {(packet.dscp, packet.ecn) for packet in packets} == {(AUDIO, 1)}
+
+
+@pytest.mark.parametrize("family", ["ipv4", "ipv6"])
+def test_marks_are_made_where_others_mangle_after_those_before_and_seen_by_those_behind(family: str) -> None:
+    with pair() as joined, capture(joined.far) as captured:
+        make(joined.near, MARKING)
+        joined.near.namespace.run("nft", THEIRS)
+        for source_port in (8189, 9000):
+            send(joined.near, getattr(joined.far, family), RTP_AUDIO, source_port=source_port)
+        assert {packet.source_port: packet.dscp for packet in captured.packets(2)} == {8189: AUDIO, 9000: 1}
+        assert counted(joined.near) == {"before": 0, "after": 1}
+
+
+def counted(end: End) -> dict[str, int]:
+    """Packets, by counters of others."""
+    listed = json.loads(end.namespace.run("nft", "-j", "list", "counters"))["nftables"]
+    return {each["counter"]["name"]: each["counter"]["packets"] for each in listed if "counter" in each}
 
 
 def test_datagram_that_is_forwarded_for_others_is_left_alone(marked: Pair, to: str) -> None:
