@@ -9,7 +9,7 @@ import struct
 from collections.abc import Callable, Mapping, Sequence
 from typing import NamedTuple
 
-from node_tuner.contract import Undivided, Value, Where
+from node_tuner.contract import Value, Where
 from node_tuner.controls import qdisc_netlink as netlink
 from node_tuner.controls.qdisc_netlink import ROOT, Qdisc
 from node_tuner.errors import UnavailableError
@@ -28,7 +28,7 @@ _NOTHING = Qdisc("noop", 0, ROOT, b"")
 """What an interface has that was never up: the kernel does not list it."""
 
 
-class RootQdisc(Undivided):
+class RootQdisc:
     """See the module. Of the kind that is wanted, where it is told, `obstacle` says whether this kernel has it."""
 
     kind = "qdisc"
@@ -75,6 +75,12 @@ class RootQdisc(Undivided):
         except UnavailableError:
             self._put(before)
             raise
+
+    def merged(self, original: Value, applied: Value, found: Value) -> Value:
+        """See `contract.Control`. Where ours was deleted, the kernel chose one by what was the default then, which may
+        have been ours: it is made to choose again."""
+        is_kernel_s = [isinstance(each, Mapping) and each.get("owner") == "kernel" for each in (original, found)]
+        return original if all(is_kernel_s) else None
 
     def _obstacle(self, wanted_kind: str) -> str | None:
         if "CAP_NET_ADMIN" not in effective(Roots()):

@@ -14,10 +14,12 @@ import pytest
 from node_tuner.aims import Keys
 from node_tuner.contract import Knob
 from node_tuner.controls.ethtool import Channels
+from node_tuner.controls.steering import Rps, Xps
 from node_tuner.engine.apply import apply
 from node_tuner.engine.node import Node, this_node
 from node_tuner.engine.restore import Restored, restore
 from node_tuner.machine.facts import Machine
+from node_tuner.machine.link import Link
 from node_tuner.machine.reading import read
 from node_tuner.machine.roots import Roots
 from node_tuner.profile.loading import load
@@ -46,6 +48,7 @@ class Stage:
     index: int
     directory: Path
     record: Path
+    channels: int = _CHANNELS
 
     def apply(self, on_step: OnStep, mechanism: str = "nft") -> tuple[KnobResult, ...]:
         return self.namespace.call(lambda: apply(self._knobs(mechanism), self._node(on_step)).knobs)
@@ -56,21 +59,33 @@ class Stage:
     def look(self) -> Snapshot:
         return self.namespace.call(lambda: snapshot(self.index))
 
+    def set_masks(self, masks: Sequence[str]) -> None:
+        """Have a channel for each, and that mask for its queue."""
+
+        def act() -> None:
+            link, queues = Link(LINK, self.index), dict(enumerate(masks))
+            Channels(link).write({"rx": len(masks), "tx": len(masks)})
+            Rps(link, Roots()).write({f"rx-{queue}": mask for queue, mask in queues.items()})
+            Xps(link, Roots()).write({f"tx-{queue}": mask for queue, mask in queues.items()})
+
+        self.namespace.call(act)
+
     def _node(self, on_step: OnStep) -> Node:
         return this_node(Store(self.record, on_step), Roots(), on_step)
 
     def _knobs(self, mechanism: str) -> Sequence[Knob]:
         profile = load(write_profile(self.directory, mechanism=mechanism))
         machine = read(Roots(), profile.choice)
-        machine = replace(machine, interface=replace(machine.interface, rx_queues=_CHANNELS, tx_queues=_CHANNELS))
+        queues = replace(machine.interface, rx_queues=self.channels, tx_queues=self.channels)
+        machine = replace(machine, interface=queues)
         wanted = knobs(profile, machine, Roots())
         first_of_card = next(number for number, knob in enumerate(wanted) if knob.name.startswith("nic."))
-        return (*wanted[:first_of_card], _channels(machine), *wanted[first_of_card:])
+        return (*wanted[:first_of_card], _channels(machine, self.channels), *wanted[first_of_card:])
 
 
-def _channels(machine: Machine) -> Knob:
+def _channels(machine: Machine, count: int) -> Knob:
     """A veth has no combined ones, which are all that a profile can name."""
-    values = {"rx": _CHANNELS, "tx": _CHANNELS}
+    values = {"rx": count, "tx": count}
     return Knob("nic.channels", Channels(machine.interface, values), Keys(values), True, "why", "test")
 
 
@@ -201,6 +216,29 @@ def test_restore_killed_at_every_step_is_finished_by_the_next(stage: Stage) -> N
         stage.restore(nothing)
         assert differences(before, stage.look()) == {}, name
         assert not stage.record.exists(), name
+
+
+def test_masks_of_queues_that_go_and_come_outlive_a_kill_at_every_step(stage: Stage) -> None:
+    stage = replace(stage, channels=1)
+    stage.set_masks(["1", "2", "3"])
+    before = stage.look()
+    names = steps_of(stage, stage.apply)
+    during = differences(before, stage.look())
+    assert {name.split("/")[-1] for name in during} >= {"channels", "rps_cpus", "xps_cpus"}
+    assert differences(before, (stage.restore(nothing), stage.look())[1]) == {}
+    first, last = names.index("write nic.channels: begin"), names.index("write queues.rps: end")
+    for number in range(first, last + 1):
+        killed(stage, stage.apply, number)
+        stage.restore(nothing)
+        assert differences(before, stage.look()) == {}, names[number]
+    stage.apply(nothing)
+    names = steps_of(stage, stage.restore)[len(names) :]
+    for number in range(names.index("put back queues.rps: begin"), len(names)):
+        stage.apply(nothing)
+        killed(stage, stage.restore, number)
+        stage.restore(nothing)
+        assert differences(before, stage.look()) == {}, names[number]
+        assert not stage.record.exists(), names[number]
 
 
 def test_strangers_survive_apply_and_restore(stage: Stage) -> None:
