@@ -201,7 +201,14 @@ def _marks(profile: Profile, link: Interface) -> Iterator[Knob]:
         return
     filter_of_ours = BpfMarking(link)
     yield knob("dscp.clsact", Clsact(link, filter_of_ours), Exactly(THERE))
-    yield knob("dscp.bpf", filter_of_ours, Made({"marking": marking.as_json(), "priority": spec.priority}, label))
+    made = Made({"marking": marking.as_json(), "priority": spec.priority}, label)
+    yield knob("dscp.bpf", filter_of_ours, made, why=f"{spec.why}{_doubt(filter_of_ours.rivals(spec.priority))}")
+
+
+def _doubt(rivals: Sequence[str]) -> str:
+    if not rivals:
+        return ""
+    return f" (where it has its turn: what others have before it may end the walk: {', '.join(rivals)})"
 
 
 def _marking(profile: Profile, spec: DscpSpec) -> Marking:

@@ -12,6 +12,7 @@ from pyroute2 import IPRoute  # type: ignore[import-untyped]
 
 from node_tuner.bpf import loading
 from node_tuner.bpf.program import assemble
+from node_tuner.bpf.tcx import programs_at_egress
 from node_tuner.contract import Undivided, Value, Where
 from node_tuner.controls.tc_netlink import EGRESS, Filter, filters, session
 from node_tuner.errors import UnavailableError
@@ -74,6 +75,20 @@ class BpfMarking(Undivided):
         except UnavailableError as error:
             return str(error)
         return loading.obstacle()
+
+    def rivals(self, priority: int) -> Sequence[str]:
+        """What stands before a filter of this priority, each of which may end the walk through the filters (by
+        TC_ACT_OK, say, as Cilium's do), so that ours never runs. None where nobody can say."""
+        try:
+            with session(self._link) as netlink:
+                place, there = self._free(netlink, priority), filters(netlink, self._link, EGRESS)
+        except UnavailableError:
+            return []
+        before = [each for each in there if each.chain == 0 and each.priority < place and not _is_ours(each)]
+        count = programs_at_egress(self._link.index)
+        tcx = [f"{count} by tcx"] if count else []
+        # A filter of u32 is listed together with its hash table.
+        return [*tcx, *dict.fromkeys(map(str, before))]
 
     def write(self, value: Value) -> None:
         """See `contract.Control`. What marked before goes on until the new program does."""

@@ -39,6 +39,10 @@ class Filter:
     is_direct: bool = False
     """Whether what the program answers is what is done."""
 
+    def __str__(self) -> str:
+        """`bpf cil_to_netdev at 1`: its priority."""
+        return f"{' '.join(filter(None, (self.kind, self.name)))} at {self.priority}"
+
 
 @contextmanager
 def session(link: Link) -> Iterator[IPRoute]:

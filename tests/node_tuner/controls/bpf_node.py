@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import ctypes
 import socket
 from typing import Any
 
 from pyroute2 import IPRoute  # type: ignore[import-untyped]
 
 from node_tuner.bpf.instructions import Register, compute, encode, leave
-from node_tuner.bpf.loading import loaded
+from node_tuner.bpf.loading import bpf, loaded
 from node_tuner.controls.bpf_marking import BpfMarking
 from node_tuner.controls.clsact import Clsact
 from node_tuner.controls.tc_netlink import EGRESS
@@ -19,6 +20,19 @@ from tests.node_tuner.namespaces import LINK, Namespace
 TC_ACT_UNSPEC, TC_ACT_OK, TC_ACT_SHOT = -1, 0, 2
 
 PRIORITY = 50
+
+_PROG_ATTACH, _TCX_EGRESS = 8, 47
+
+
+class _ProgAttach(ctypes.Structure):
+    """union bpf_attr for BPF_PROG_ATTACH, its first fields (include/uapi/linux/bpf.h)."""
+
+    _fields_ = (
+        ("target_ifindex", ctypes.c_uint32),
+        ("attach_bpf_fd", ctypes.c_uint32),
+        ("attach_type", ctypes.c_uint32),
+        ("attach_flags", ctypes.c_uint32),
+    )
 
 
 def link() -> Link:
@@ -63,6 +77,17 @@ def add_program_of_others(node: Namespace, priority: int, answer: int, name: str
             netlink.tc("add-filter", "bpf", link().index, fd=descriptor, name=name, **place)
 
     node.call(lambda: Clsact(link()).write("there"))
+    node.call(inside)
+
+
+def add_tcx_program_of_others(node: Namespace, answer: int) -> None:
+    """An eBPF program that tcx runs at the way out, before all filters."""
+
+    def inside() -> None:
+        program = encode([compute(Register.R0, "=", answer), leave()])
+        with loaded(program, "theirs") as descriptor:
+            bpf(_PROG_ATTACH, _ProgAttach(link().index, descriptor, _TCX_EGRESS))
+
     node.call(inside)
 
 

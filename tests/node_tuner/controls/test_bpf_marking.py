@@ -8,7 +8,7 @@ import socket
 import struct
 import subprocess
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 from unittest.mock import patch
@@ -28,6 +28,7 @@ from tests.node_tuner.controls.bpf_node import (
     TC_ACT_UNSPEC,
     add_match_of_others,
     add_program_of_others,
+    add_tcx_program_of_others,
     count_of_ours,
     link,
     made,
@@ -113,6 +114,26 @@ def test_filters_of_others_survive_writes_and_removal(node: Namespace, add_their
     assert (shown(node), count_of_ours(node)) == (before, 1)
     unmark(node)
     assert (shown(node), count_of_ours(node)) == (before, 0)
+
+
+def test_rivals_are_what_others_have_before_ours(node: Namespace) -> None:
+    def rivals(priority: int = PRIORITY) -> Sequence[str]:
+        return node.call(lambda: BpfMarking(link()).rivals(priority))
+
+    assert rivals() == []
+    mark(node, marking())
+    add_program_of_others(node, PRIORITY + 1, TC_ACT_UNSPEC)
+    assert rivals() == []
+    add_program_of_others(node, 1, TC_ACT_UNSPEC)
+    add_match_of_others(node, 2)
+    assert rivals() == ["bpf theirs at 1", "u32 at 2"]
+    assert rivals(PRIORITY + 1) == ["bpf theirs at 1", "u32 at 2", f"bpf theirs at {PRIORITY + 1}"]
+    add_tcx_program_of_others(node, TC_ACT_UNSPEC)
+    assert rivals() == ["1 by tcx", "bpf theirs at 1", "u32 at 2"]
+
+
+def test_rivals_of_an_interface_that_is_gone_are_none(node: Namespace) -> None:
+    assert node.call(lambda: BpfMarking(Link(LINK, 4711)).rivals(PRIORITY)) == []
 
 
 def test_program_of_others_that_joined_our_priority_stays_there(node: Namespace) -> None:

@@ -19,6 +19,7 @@ from tests.node_tuner.controls.bpf_node import (
     TC_ACT_SHOT,
     TC_ACT_UNSPEC,
     add_program_of_others,
+    add_tcx_program_of_others,
     mark,
     unmark,
 )
@@ -218,6 +219,14 @@ def test_filter_of_others_after_ours_has_its_turn(joined: Pair) -> None:
 def test_filter_of_others_before_ours_may_end_the_walk(joined: Pair, answer: int, dscp: int) -> None:
     # As the shipped profile warns of: read back, ours is as it should be.
     add_program_of_others(joined.near.namespace, 1, answer)
+    with capture(joined.far) as captured:
+        send(joined.near, joined.far.ipv4, rtp(111), source_port=MEDIA_PORT)
+        assert [packet.dscp for packet in captured.packets(1)] == [dscp]
+
+
+@pytest.mark.parametrize(("answer", "dscp"), [(TC_ACT_UNSPEC, AUDIO), (TC_ACT_OK, 0)])
+def test_tcx_program_of_others_may_end_the_walk(joined: Pair, answer: int, dscp: int) -> None:
+    add_tcx_program_of_others(joined.near.namespace, answer)
     with capture(joined.far) as captured:
         send(joined.near, joined.far.ipv4, rtp(111), source_port=MEDIA_PORT)
         assert [packet.dscp for packet in captured.packets(1)] == [dscp]
