@@ -1,71 +1,26 @@
 """What a profile wants of machines that are not there: each knob, its aim, and why it is as it is."""
 
-from collections.abc import Callable, Mapping
-from functools import partial
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from node_tuner.aims import AtLeast, Exactly, FieldsAtLeast, Keys, Made, PortsAmong, Queueing
-from node_tuner.bpf import program
+from node_tuner.aims import AtLeast, Exactly, FieldsAtLeast, Made, PortsAmong, Queueing
 from node_tuner.contract import Knob
 from node_tuner.controls import control_of
-from node_tuner.controls.bpf_marking import BpfMarking
-from node_tuner.controls.clsact import Clsact
-from node_tuner.controls.ethtool import Channels, Rings
-from node_tuner.engine.node import Node
-from node_tuner.engine.plan import Action, plan
 from node_tuner.errors import UnavailableError
 from node_tuner.machine.roots import Roots
-from node_tuner.marking import Marking, Payload
 from node_tuner.ports import Ports
-from node_tuner.profile.dscp import MAX_RULES
-from node_tuner.profile.fields import MAX_LISTED_PORTS
 from node_tuner.profile.loading import load
-from node_tuner.profile.schema import Profile
-from node_tuner.state.record import Record
-from node_tuner.state.store import Store
 from node_tuner.wanted import knobs
+from tests.node_tuner.card_limits import SetLimits, card_limits
 from tests.node_tuner.trees import SYSCTLS, FakeMachine
-
-WHY = {"why": "it is so", "source": "a page"}
-FOUR_CORES = FakeMachine(cores=4, rx_queues=8, tx_queues=8)
-
-Cards = Callable[..., None]
+from tests.node_tuner.wishes import FOUR_CORES, WHY, only, wanted
 
 
 @pytest.fixture
-def card(monkeypatch: pytest.MonkeyPatch) -> Cards:
-    """Says which limits the card has; nothing said: it has none of that."""
-
-    def has(channels: Mapping[str, int] | None = None, rings: Mapping[str, int] | None = None) -> None:
-        def limits(of: Mapping[str, int] | None, what: str) -> Callable[[object], Mapping[str, int]]:
-            def told(control: object) -> Mapping[str, int]:
-                if of is None:
-                    raise UnavailableError(f"rbcard0 has no {what}")
-                return of
-
-            return told
-
-        monkeypatch.setattr(Channels, "limits", limits(channels, "channels"))
-        monkeypatch.setattr(Rings, "limits", limits(rings, "rings"))
-
-    has()
-    return has
-
-
-def wanted(machine: FakeMachine, roots: Roots | None = None, **sections: Any) -> dict[str, Knob]:
-    profile = Profile.model_validate({"schema": 1, "name": "mine", "media_ports": "8189,9000-9001", **sections})
-    return {knob.name: knob for knob in knobs(profile, machine.facts, roots or Roots())}
-
-
-def only(machine: FakeMachine, **sections: Any) -> Knob:
-    [knob] = wanted(machine, **sections).values()
-    return knob
-
-
-# Sysctls.
+def card(monkeypatch: pytest.MonkeyPatch) -> SetLimits:
+    return card_limits(monkeypatch)
 
 
 def sysctl(name: str, machine: FakeMachine = FOUR_CORES, **spec: Any) -> Knob:
@@ -92,13 +47,8 @@ def sysctl(name: str, machine: FakeMachine = FOUR_CORES, **spec: Any) -> Knob:
 )
 def test_sysctl_has_the_aim_of_the_profile(name: str, spec: dict[str, Any], aim: object) -> None:
     knob = sysctl(name, **spec)
-    assert (knob.name, knob.aim, knob.required, knob.why, knob.source) == (
-        name,
-        aim,
-        False,
-        knob.why,
-        "a page",
-    )
+    assert (knob.name, knob.aim, knob.required, knob.source) == (name, aim, False, "a page")
+    assert knob.why.startswith("it is so")
     assert knob.control is not None
     assert (knob.control.kind, knob.control.where) == ("sysctl", {"name": name})
 
@@ -131,148 +81,6 @@ def test_sysctl_whose_condition_does_not_hold_is_not_needed() -> None:
     assert sysctl("net.core.netdev_budget", at_least=600).not_needed == ""
 
 
-# The card.
-
-
-def channels(machine: FakeMachine, combined: object) -> Knob:
-    return only(machine, nic={"channels": {**WHY, "combined": combined}})
-
-
-@pytest.mark.parametrize(
-    ("combined", "cores", "most", "value"),
-    [("cores", 4, 8, 4), ("cores", 16, 8, 8), ("max", 4, 8, 8), (3, 4, 8, 3), (12, 4, 8, 12)],
-)
-def test_channels_are_as_many_as_wanted_and_there(
-    card: Cards, combined: object, cores: int, most: int, value: int
-) -> None:
-    card(channels={"combined": most, "rx": 0, "tx": 0})
-    knob = channels(FakeMachine(cores=cores), combined)
-    assert (knob.name, knob.aim) == ("nic.channels", Keys({"combined": value}))
-    assert knob.control is not None
-    assert knob.control.where == {"interface": "rbcard0", "index": 4711, "keys": "combined"}
-
-
-@pytest.mark.parametrize(
-    ("limits", "why"),
-    [
-        (None, "rbcard0 has no channels"),
-        ({"combined": 0, "rx": 8}, "the driver of rbcard0 has no combined channels"),
-        ({}, "the driver of rbcard0 has no combined channels"),
-    ],
-)
-def test_channels_of_a_card_without_them_are_absent_and_say_why(
-    card: Cards, limits: Mapping[str, int] | None, why: str
-) -> None:
-    card(channels=limits)
-    knob = channels(FOUR_CORES, "cores")
-    assert (knob.control, knob.absent, str(knob.aim)) == (None, why, "combined cores")
-
-
-def test_rings_are_as_large_as_the_card_has(card: Cards) -> None:
-    card(rings={"rx": 4096, "tx": 512})
-    knob = only(FOUR_CORES, nic={"rings": {**WHY, "rx": "max", "tx": "max"}})
-    assert (knob.name, knob.aim) == ("nic.rings", Keys({"rx": 4096, "tx": 512}))
-
-
-def test_ring_that_is_not_named_is_left_alone(card: Cards) -> None:
-    card(rings={"rx": 4096, "tx": 512})
-    knob = only(FOUR_CORES, nic={"rings": {**WHY, "rx": "max"}})
-    assert knob.aim == Keys({"rx": 4096})
-    assert knob.control is not None
-    assert knob.control.where["keys"] == "rx"
-
-
-def test_rings_of_a_card_without_them_are_absent_and_say_why(card: Cards) -> None:
-    knob = only(FOUR_CORES, nic={"rings": {**WHY, "rx": "max", "tx": 512, "required": True}})
-    assert (knob.control, knob.absent, knob.required) == (None, "rbcard0 has no rings", True)
-    assert str(knob.aim) == "rx max, tx 512"
-    card(rings={"rx": 4096, "tx": 0})
-    knob = only(FOUR_CORES, nic={"rings": {**WHY, "rx": "max", "tx": "max"}})
-    assert knob.absent == "the driver of rbcard0 has no tx rings"
-
-
-def test_rings_of_a_number_need_no_limits(card: Cards) -> None:
-    assert only(FOUR_CORES, nic={"rings": {**WHY, "rx": 512}}).aim == Keys({"rx": 512})
-
-
-def test_coalescing_is_what_is_said_of_it() -> None:
-    knob = only(FOUR_CORES, nic={"coalescing": {**WHY, "adaptive_rx": False, "rx_usecs": 0}})
-    assert (knob.name, knob.aim) == ("nic.coalescing", Keys({"rx_usecs": 0, "adaptive_rx": False}))
-    assert knob.control is not None
-    assert knob.control.where["keys"] == "adaptive_rx,rx_usecs"
-
-
-def test_offloads_are_switched_as_said() -> None:
-    knob = only(FOUR_CORES, nic={"offloads": {**WHY, "features": {"tx-udp-segmentation": True, "lro": False}}})
-    assert (knob.name, knob.aim) == ("nic.offloads", Keys({"tx-udp-segmentation": True, "lro": False}))
-
-
-# Queues.
-
-
-def steered(machine: FakeMachine, kind: str, steer: str, **sections: Any) -> Knob:
-    return wanted(machine, queues={kind: {**WHY, "steer": steer}}, **sections)[f"queues.{kind}"]
-
-
-@pytest.mark.parametrize(
-    ("machine", "kind", "steer", "masks"),
-    [
-        (FakeMachine(cores=4, rx_queues=1), "rps", "where_queues_below_cores", {"rx-0": "f"}),
-        (FakeMachine(cores=4, rx_queues=2), "rps", "where_queues_below_cores", {"rx-0": "f", "rx-1": "f"}),
-        (FakeMachine(cores=4, rx_queues=2), "rps", "off", {"rx-0": "0", "rx-1": "0"}),
-        (FakeMachine(cores=2, rx_queues=2), "rps", "all_cores", {"rx-0": "3", "rx-1": "3"}),
-        (FakeMachine(online=(0, 2, 4, 6), rx_queues=1), "rps", "where_queues_below_cores", {"rx-0": "55"}),
-        (FakeMachine(online=(0, 2, 4, 6), rx_queues=1), "rps", "all_cores", {"rx-0": "55"}),
-        (FakeMachine(cores=4, isolated=(2, 3), rx_queues=1), "rps", "where_queues_below_cores", {"rx-0": "3"}),
-        (FakeMachine(cores=4, isolated=(2, 3), rx_queues=1), "rps", "all_cores", {"rx-0": "3"}),
-        (FakeMachine(online=(0, 2, 4, 6), tx_queues=2), "xps", "all_cores", {"tx-0": "11", "tx-1": "44"}),
-        (FakeMachine(cores=4, isolated=(2, 3), tx_queues=2), "xps", "all_cores", {"tx-0": "5", "tx-1": "a"}),
-        (FakeMachine(cores=40, rx_queues=1), "rps", "all_cores", {"rx-0": "ffffffffff"}),
-        (FakeMachine(cores=4, tx_queues=2), "xps", "where_queues_below_cores", {"tx-0": "5", "tx-1": "a"}),
-        (FakeMachine(cores=2, tx_queues=2), "xps", "all_cores", {"tx-0": "1", "tx-1": "2"}),
-        (FakeMachine(cores=2, tx_queues=2), "xps", "off", {"tx-0": "0", "tx-1": "0"}),
-    ],
-)
-def test_queues_are_steered(machine: FakeMachine, kind: str, steer: str, masks: Mapping[str, str]) -> None:
-    knob = steered(machine, kind, steer)
-    assert (knob.aim, knob.not_needed) == (Exactly(masks), "")
-    assert knob.control is not None
-    assert (knob.control.kind, knob.control.where) == (kind, {"interface": "rbcard0", "index": 4711})
-
-
-@pytest.mark.parametrize(
-    ("machine", "kind", "why"),
-    [
-        (FOUR_CORES, "rps", "rbcard0 has a queue for each core: 8 for 4"),
-        (FOUR_CORES, "xps", "rbcard0 has a queue for each core: 8 for 4"),
-        (FakeMachine(cores=4, isolated=(2, 3), rx_queues=2), "rps", "rbcard0 has a queue for each core: 2 for 2"),
-        (FakeMachine(cores=1, rx_queues=1), "rps", "rbcard0 has a queue for each core: 1 for 1"),
-        (FakeMachine(cores=4, tx_queues=1), "xps", "rbcard0 has one queue: there is nothing to choose from"),
-    ],
-)
-def test_steering_is_not_needed_where_each_core_has_a_queue(machine: FakeMachine, kind: str, why: str) -> None:
-    assert steered(machine, kind, "where_queues_below_cores").not_needed == why
-
-
-@pytest.mark.parametrize("kind", ["rps", "xps"])
-def test_steering_looks_at_the_queues_that_there_will_be(card: Cards, kind: str) -> None:
-    one_in_use = FakeMachine(cores=4, rx_queues=2, tx_queues=2)
-    nic = {"channels": {**WHY, "combined": "cores"}}
-    card(channels={"combined": 8})
-    assert "4 for 4" in steered(one_in_use, kind, "where_queues_below_cores", nic=nic).not_needed
-    card(channels={"combined": 3})
-    knob = steered(one_in_use, kind, "where_queues_below_cores", nic=nic)
-    assert knob.not_needed == ""
-    assert isinstance(knob.aim, Exactly)
-    assert isinstance(knob.aim.value, Mapping)
-    assert len(knob.aim.value) == 3
-    card(channels=None)
-    assert len(steered(one_in_use, kind, "off", nic=nic).aim.value) == 2  # type: ignore[attr-defined]
-
-
-# The rest.
-
-
 def test_qdisc_is_what_is_said_of_it() -> None:
     knob = only(FOUR_CORES, qdisc={**WHY, "kind": "fq", "limit_packets": 5})
     assert (knob.name, knob.aim) == ("qdisc", Queueing("fq", 5))
@@ -286,68 +94,6 @@ def test_bypass_is_of_the_media_ports() -> None:
     assert only(FOUR_CORES, conntrack={**WHY, "bypass": "53"}).aim.spec == {"ports": "53"}  # type: ignore[attr-defined]
 
 
-MARKS: dict[str, Any] = {
-    **WHY,
-    "required": True,
-    "only_unmarked": False,
-    "priority": 7,
-    "rules": [
-        {"class": "audio", "payload": "media", "payload_types": [111], "dscp": "EF"},
-        {"class": "other", "transport": "tcp", "ports": "443", "dscp": 45},
-    ],
-}
-
-
-def test_marks_by_nft_are_one_knob() -> None:
-    knob = only(FOUR_CORES, dscp={**MARKS, "mechanism": "nft"})
-    assert (knob.name, str(knob.aim), knob.required) == ("dscp.nft", "audio EF, other DSCP 45", True)
-    assert isinstance(knob.aim, Made)
-    marking = Marking.parse(knob.aim.spec)
-    assert marking.only_unmarked is False
-    assert (marking.rules[0].ports, marking.rules[0].payload) == (Ports({8189, 9000, 9001}), Payload.MEDIA)
-    assert (marking.rules[1].ports, marking.rules[1].dscp) == (Ports({443}), 45)
-
-
-def test_marks_by_bpf_of_the_most_rules_and_ports_that_a_profile_may_have_can_be_had() -> None:
-    scattered = ",".join(str(port) for port in range(2, 2 * MAX_LISTED_PORTS + 2, 2))
-    rules = [{"class": "other", "ports": scattered, "dscp": 0}] * MAX_RULES
-    found = wanted(FOUR_CORES, dscp={**MARKS, "mechanism": "bpf", "rules": rules})
-    assert found["dscp.bpf"].control is not None
-
-
-def test_marks_by_bpf_that_no_program_is_made_for_are_not_to_be_had(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(program, "MAX_RULES", 1)
-    (knob,) = wanted(FOUR_CORES, dscp={**MARKS, "mechanism": "bpf"}).values()
-    assert (knob.name, knob.control, knob.required) == ("dscp.bpf", None, True)
-    assert knob.absent == "2 rules are more than the 1 that an eBPF program may have"
-
-
-def test_marks_by_bpf_need_their_place_first() -> None:
-    found = wanted(FOUR_CORES, dscp={**MARKS, "mechanism": "bpf"})
-    assert list(found) == ["dscp.clsact", "dscp.bpf"]
-    assert found["dscp.clsact"].aim == Exactly("there")
-    assert all(knob.required for knob in found.values())
-    assert isinstance(found["dscp.bpf"].aim, Made)
-    assert found["dscp.bpf"].aim.spec["priority"] == 7
-    assert len(Marking.parse(found["dscp.bpf"].aim.spec["marking"]).rules) == 2
-
-
-def test_place_of_the_marks_is_not_made_where_they_cannot_be(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(BpfMarking, "obstacle", lambda control: "needs CAP_BPF")
-    monkeypatch.setattr(Clsact, "_occupant", lambda control: None)
-    found = wanted(FOUR_CORES, dscp={**MARKS, "mechanism": "bpf", "required": False})
-    node = Node(Store(Path("none")), "boot", "1", partial(control_of, roots=Roots()))
-    steps = plan(tuple(found.values()), Record("boot", "1"), node)
-    assert [(step.name, step.action, step.note) for step in steps if step.name == "dscp.clsact"] == [
-        ("dscp.clsact", Action.SKIP, "needs CAP_BPF")
-    ]
-
-
-def test_no_marks_are_no_knob() -> None:
-    assert wanted(FOUR_CORES, dscp={**WHY, "mechanism": "none"}) == {}
-    assert wanted(FOUR_CORES) == {}
-
-
 def test_latency_is_held_by_watch_alone() -> None:
     knob = only(FOUR_CORES, cpu_dma_latency_us={**WHY, "at_most": 50})
     assert (knob.name, knob.control, knob.required) == ("cpu_dma_latency", None, False)
@@ -358,7 +104,7 @@ def test_latency_is_held_by_watch_alone() -> None:
 # All together.
 
 
-def test_knobs_stand_in_the_order_in_which_they_are_applied(card: Cards) -> None:
+def test_knobs_stand_in_the_order_in_which_they_are_applied(card: SetLimits) -> None:
     card(channels={"combined": 8}, rings={"rx": 4096, "tx": 4096})
     names = [knob.name for knob in knobs(load("media-edge"), FOUR_CORES.facts, Roots())]
     sysctls = list(load("media-edge").sysctls)
@@ -375,7 +121,7 @@ def test_knobs_stand_in_the_order_in_which_they_are_applied(card: Cards) -> None
     ]
 
 
-def test_every_control_is_found_again_by_its_record(card: Cards) -> None:
+def test_every_control_is_found_again_by_its_record(card: SetLimits) -> None:
     card(channels={"combined": 8}, rings={"rx": 4096, "tx": 4096})
     profile = load("media-edge")
     bpf = profile.model_copy(update={"dscp": profile.dscp and profile.dscp.model_copy(update={"mechanism": "bpf"})})
@@ -385,7 +131,7 @@ def test_every_control_is_found_again_by_its_record(card: Cards) -> None:
         assert (type(again), again.where) == (type(knob.control), knob.control.where)
 
 
-def test_each_knob_has_a_name_of_its_own_and_a_reason(card: Cards) -> None:
+def test_each_knob_has_a_name_of_its_own_and_a_reason(card: SetLimits) -> None:
     found = knobs(load("media-edge"), FOUR_CORES.facts, Roots())
     assert len({knob.name for knob in found}) == len(found)
     assert all(knob.why and knob.source for knob in found)
