@@ -1,8 +1,4 @@
-"""Channels and offloads of a veth and coalescing of a TAP are really set; ring sizes are a made-up card's.
-
-No interface that can be made without hardware has ring sizes or rx_usecs: a card made up answers the bytes that are
-sent, as numbered in include/uapi/linux/ethtool_netlink.h, and rounds as drivers do.
-"""
+"""Channels and offloads of a veth and coalescing of a TAP, really set; ring sizes are those of `test_ethtool_card`."""
 
 import socket
 from collections.abc import Callable, Iterator, Mapping
@@ -13,13 +9,12 @@ import pytest
 from pyroute2.ethtool import Ethtool  # type: ignore[import-untyped]
 
 from node_tuner.aims import Keys
-from node_tuner.contract import Control, Value
-from node_tuner.controls import control_of, ethtool_netlink
+from node_tuner.contract import Control
+from node_tuner.controls import control_of
 from node_tuner.controls.ethtool import Channels, Coalescing, Offloads, Rings
 from node_tuner.errors import GoneError, UnavailableError
 from node_tuner.machine.link import Link
 from node_tuner.machine.roots import Roots
-from tests.node_tuner.controls.card import Card
 from tests.node_tuner.namespaces import LINK, Namespace, namespace, pair
 from tests.node_tuner.privileges import NOBODY, become
 
@@ -43,13 +38,6 @@ def tap() -> Iterator[Namespace]:
     with namespace() as inside:
         inside.run("ip", "tuntap", "add", TAP, "mode", "tap")
         yield inside
-
-
-@pytest.fixture
-def card(monkeypatch: pytest.MonkeyPatch) -> Card:
-    made = Card()
-    monkeypatch.setattr(ethtool_netlink, "GenericNetlinkSocket", made.socket)
-    return made
 
 
 def feature_by_ioctl(name: str) -> bool:
@@ -300,80 +288,3 @@ def test_control_is_found_again_by_its_record(control: type[Channels], keys: tup
     again = control_of(about.kind, about.where, Roots())
     assert (type(again), again.where) == (control, about.where)
     assert about.where == {"interface": LINK, "index": 7, "keys": ",".join(sorted(keys))}
-
-
-def test_rings_of_a_card_are_the_most_and_then_as_before(card: Card) -> None:
-    rings = Rings(link("lo"), ["rx", "tx"])
-    assert rings.limits() == {"rx": 4096, "tx": 2048}
-    before = rings.read()
-    assert before == {"rx": 512, "tx": 512}
-    rings.write(rings.limits())
-    assert rings.read() == {"rx": 4096, "tx": 2048}
-    rings.write(before)
-    assert rings.read() == before
-    assert card.rings[card.RX_JUMBO] == 64, "what is not named was set"
-
-
-def test_rings_that_the_driver_rounds_read_as_it_made_them(card: Card) -> None:
-    rings = Rings(link("lo"), ["rx"])
-    rings.write({"rx": 1000})
-    assert rings.read() == {"rx": 1024}
-
-
-def test_rings_beyond_the_most_are_refused_by_name(card: Card) -> None:
-    rings = Rings(link("lo"), {"rx": 4096, "tx": 4096})
-    reason = "the driver of lo (of unknown name) has at most 2048 tx ring sizes, not 4096"
-    assert rings.obstacle() == reason
-    with pytest.raises(UnavailableError, match="at most 2048 tx"):
-        rings.write({"rx": 4096, "tx": 4096})
-    assert card.rings[card.RX] == 512
-
-
-def test_only_what_differs_is_told_to_the_card(card: Card) -> None:
-    Rings(link("lo"), ["rx", "tx"]).write({"rx": 512, "tx": 256})
-    assert card.told == [{card.TX: 256}]
-    Rings(link("lo"), ["rx", "tx"]).write({"rx": 512, "tx": 256})
-    assert len(card.told) == 1
-
-
-def test_coalescing_of_a_card_is_numbers_and_switches(card: Card) -> None:
-    coalescing = Coalescing(link("lo"), ["adaptive_rx", "rx_usecs", "tx_usecs"])
-    before = coalescing.read()
-    assert before == {"adaptive_rx": True, "rx_usecs": 50, "tx_usecs": 50}
-    coalescing.write({"adaptive_rx": False, "rx_usecs": 16, "tx_usecs": 64})
-    assert coalescing.read() == {"adaptive_rx": False, "rx_usecs": 16, "tx_usecs": 64}
-    assert card.told == [{card.USE_ADAPTIVE_RX: 0, card.RX_USECS: 16, card.TX_USECS: 64}]
-    coalescing.write(before)
-    assert coalescing.read() == before
-
-
-def test_coalescing_that_is_refused_at_once_is_set_in_turn(card: Card) -> None:
-    coalescing = Coalescing(link("lo"), ["adaptive_rx", "rx_usecs"])
-    coalescing.write({"adaptive_rx": False, "rx_usecs": 16})
-    coalescing.write({"adaptive_rx": True, "rx_usecs": 50})
-    assert coalescing.read() == {"adaptive_rx": True, "rx_usecs": 50}
-    assert card.told[1:] == [{card.RX_USECS: 50}, {card.USE_ADAPTIVE_RX: 1}]
-
-
-def test_coalescing_that_fails_half_way_is_undone(card: Card) -> None:
-    coalescing = Coalescing(link("lo"), ["adaptive_rx", "rx_usecs"])
-    coalescing.write({"adaptive_rx": False, "rx_usecs": 16})
-    card.broken_switch = 1
-    with pytest.raises(UnavailableError, match="refuses to set its coalescing: Input/output error"):
-        coalescing.write({"adaptive_rx": True, "rx_usecs": 50})
-    assert coalescing.read() == {"adaptive_rx": False, "rx_usecs": 16}
-
-
-@pytest.mark.parametrize("values", [{"rx_usecs": 16}, {"adaptive_rx": False}])
-def test_coalescing_that_is_refused_as_such_says_so(card: Card, values: Mapping[str, Any]) -> None:
-    card.broken_switch = 0
-    with pytest.raises(UnavailableError, match="refuses to set its coalescing"):
-        Coalescing(link("lo"), values).write(values)
-    assert card.told == []
-
-
-@pytest.mark.parametrize("value", [None, "max", 5, ["rx"]])
-def test_value_of_another_shape_is_refused(card: Card, value: Value) -> None:
-    with pytest.raises(UnavailableError, match="values by key were expected"):
-        Rings(link("lo")).write(value)
-    assert card.told == []
