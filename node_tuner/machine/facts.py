@@ -27,7 +27,6 @@ class Machine:
     """Of these, those that the kernel was told to leave alone (isolcpus, nohz_full): it takes them
     out of RPS masks by itself, and refuses a mask of nothing else."""
     memory_bytes: int
-    page_bytes: int
     kernel: str
     """`uname -r`."""
     boot_id: str

@@ -24,7 +24,6 @@ def read(roots: Roots, choice: Choice) -> Machine:
         cpus=_online(roots),
         isolated_cpus=_isolated(roots),
         memory_bytes=_memory_bytes(roots),
-        page_bytes=os.sysconf("SC_PAGESIZE"),
         kernel=os.uname().release,
         boot_id=_text(roots.setting("kernel.random.boot_id")),
         namespace=identity(),

@@ -70,7 +70,6 @@ class FakeMachine:
             cpus=self._cpus,
             isolated_cpus=frozenset(self.isolated),
             memory_bytes=self.memory_mib * _MIB,
-            page_bytes=4096,
             kernel="6.18.0",
             boot_id=SYSCTLS["kernel.random.boot_id"],
             namespace="1",
