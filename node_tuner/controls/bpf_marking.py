@@ -78,7 +78,7 @@ class BpfMarking(Undivided):
 
     def rivals(self, priority: int) -> Sequence[str]:
         """What stands before a filter of this priority, each of which may end the walk through the filters (by
-        TC_ACT_OK, say, as Cilium's do), so that ours never runs. None where nobody can say."""
+        TC_ACT_OK, say, as Cilium's do), so that ours never runs. Empty also where nobody can say."""
         try:
             with session(self._link) as netlink:
                 place, there = self._free(netlink, priority), filters(netlink, self._link, EGRESS)

@@ -9,8 +9,6 @@ from node_tuner.machine.link import Link
 class Interface(Link):
     """A network interface of this namespace, and what is known of it."""
 
-    mac: str
-    """`02:00:00:00:00:01`; empty where it has none (TUN)."""
     speed_bps: int | None
     """None where the driver does not say, as virtual ones do not."""
     rx_queues: int
@@ -32,8 +30,6 @@ class Machine:
     boot_id: str
     namespace: str
     """Of the network namespace we are in; another one, also a later one, has another."""
-    is_host_namespace: bool
-    """Whether that is the host's own: only there are the host-wide settings of net.core."""
     capabilities: frozenset[str]
     """Effective ones, as capabilities(7) writes them: `CAP_NET_ADMIN`."""
     softnet_squeezed: int

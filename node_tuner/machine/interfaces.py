@@ -41,7 +41,7 @@ def find(roots: Roots, choice: Choice) -> Interface:
             " `ip netns exec`, or mount a sysfs inside"
         )
     directory = _directory(roots, name)
-    return Interface(name, index, mac, _speed_bps(directory), _queues(directory, "rx"), _queues(directory, "tx"))
+    return Interface(name, index, _speed_bps(directory), _queues(directory, "rx"), _queues(directory, "tx"))
 
 
 def index_in_sysfs(roots: Roots, name: str) -> int | None:

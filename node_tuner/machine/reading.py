@@ -10,7 +10,7 @@ from node_tuner.machine import capabilities, interfaces
 from node_tuner.machine.choice import Choice
 from node_tuner.machine.counters import softnet
 from node_tuner.machine.facts import Machine
-from node_tuner.machine.namespace import identity, is_host_namespace
+from node_tuner.machine.namespace import identity
 from node_tuner.machine.roots import Roots
 
 _MEM_TOTAL = re.compile(r"^MemTotal:\s*(\d+) kB$", re.MULTILINE)
@@ -27,7 +27,6 @@ def read(roots: Roots, choice: Choice) -> Machine:
         kernel=os.uname().release,
         boot_id=_text(roots.setting("kernel.random.boot_id")),
         namespace=identity(),
-        is_host_namespace=is_host_namespace(roots),
         capabilities=_capabilities(roots),
         softnet_squeezed=counted.squeezed if counted else 0,
         interface=interfaces.find(roots, choice),

@@ -49,7 +49,6 @@ def test_tree_says_what_the_machine_is(tmp_path: Path, monkeypatch: pytest.Monke
     found = read(machine.build(tmp_path), load("media-edge").choice)
     assert (found.cores, found.memory_bytes, found.softnet_squeezed) == (6, 2048 << 20, 7)
     assert found.boot_id == machine.facts.boot_id
-    assert found.is_host_namespace
     assert {"CAP_NET_ADMIN", "CAP_BPF"} <= found.capabilities
 
 

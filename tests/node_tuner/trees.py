@@ -73,10 +73,9 @@ class FakeMachine:
             kernel="6.18.0",
             boot_id=SYSCTLS["kernel.random.boot_id"],
             namespace="1",
-            is_host_namespace="net.core.netdev_max_backlog" in self.sysctls,
             capabilities=frozenset(),
             softnet_squeezed=self.softnet_squeezed,
-            interface=Interface("rbcard0", INDEX, "02:00:00:00:00:01", speed_bps, self.rx_queues, self.tx_queues),
+            interface=Interface("rbcard0", INDEX, speed_bps, self.rx_queues, self.tx_queues),
         )
 
     def build(self, directory: Path) -> Roots:

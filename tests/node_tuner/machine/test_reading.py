@@ -46,15 +46,9 @@ def test_machine_of_a_tree_is_what_the_tree_says(tree: Roots) -> None:
     assert machine.receiving_cpus == (0, 1, 5, 8, 10, 11)
     assert machine.memory_bytes == 131_895_556 * 1024
     assert machine.boot_id == "0b67cf11-427e-4a6e-85f1-6bcabf7283c8"
-    assert machine.is_host_namespace
     assert machine.capabilities == {"CAP_NET_ADMIN", "CAP_SYS_ADMIN"}
     assert machine.softnet_squeezed == 14
-    assert machine.interface == Interface("lo", 1, "00:00:00:00:00:00", None, 1, 1)
-
-
-def test_host_wide_settings_say_whether_the_namespace_is_the_hosts(tree: Roots) -> None:
-    (tree.proc / "sys/net/core/netdev_max_backlog").unlink()
-    assert not read(tree, ByName("lo")).is_host_namespace
+    assert machine.interface == Interface("lo", 1, None, 1, 1)
 
 
 def test_kernel_that_does_not_count_what_it_left_has_left_nothing(tree: Roots) -> None:
@@ -104,8 +98,6 @@ def test_machine_of_another_namespace_is_the_same_with_another_interface() -> No
     here = read(Roots(), ByName("lo"))
     with pair(queues=2) as joined:
         there = joined.near.namespace.call(lambda: read(Roots(), ByName(LINK)))
-    assert here.is_host_namespace
-    assert not there.is_host_namespace
     assert there.namespace != here.namespace
     assert (there.boot_id, there.cores, there.memory_bytes) == (here.boot_id, here.cores, here.memory_bytes)
     assert (there.interface.name, there.interface.rx_queues) == (LINK, 2)
