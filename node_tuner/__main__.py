@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import json
 import sys
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from functools import wraps
+from functools import partial
 from ipaddress import ip_address
 from pathlib import Path
 from typing import Any
@@ -17,40 +17,17 @@ import click
 from node_tuner import report, tables, watch
 from node_tuner.contract import Knob
 from node_tuner.engine.apply import apply
-from node_tuner.engine.node import Node, this_node
 from node_tuner.engine.plan import Action, Plan
 from node_tuner.engine.restore import Fate, foretell, restore
 from node_tuner.engine.verify import Verified, verify
-from node_tuner.errors import MissingError, ProfileError, TunerError
 from node_tuner.machine.choice import ByAddress, ByName, Choice
 from node_tuner.machine.facts import Machine
 from node_tuner.machine.reading import read
-from node_tuner.machine.roots import Roots
+from node_tuner.options import FAILED, SECONDS, FailedError, Settings, command, dry_run, strict, take_over
 from node_tuner.profile.loading import load
 from node_tuner.profile.schema import Profile
-from node_tuner.result import DEFAULT_PATH as RESULT_PATH
-from node_tuner.result import KnobResult, Overall, ProfileId, Result, withdraw
-from node_tuner.state.store import DEFAULT_PATH as STATE_PATH
-from node_tuner.state.store import Store
+from node_tuner.result import KnobResult, Overall, ProfileId, Result, prepare, withdraw
 from node_tuner.wanted import knobs
-
-_REFUSED, _FAILED = 2, 1
-
-
-@dataclass(frozen=True, slots=True)
-class Settings:
-    """What all commands know."""
-
-    profile: str
-    interface: str | None
-    state: Path
-    result: Path
-    roots: Roots
-    is_json: bool
-
-    def node(self) -> Node:
-        """The node that we are on."""
-        return this_node(Store(self.state), self.roots)
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,59 +66,6 @@ def _choice(name_or_address: str) -> Choice:
         return ByName(name_or_address)
 
 
-_DIRECTORY = click.Path(path_type=Path, file_okay=False, exists=True)
-_FILE = click.Path(path_type=Path, dir_okay=False)
-_SECONDS = click.FloatRange(min=1)
-
-_SETTINGS = (
-    click.option("--profile", default="media-edge", show_default=True, metavar="FILE", help="Or a shipped one's name."),
-    click.option(
-        "--interface", metavar="NAME", help="That carries the media, or its address; instead of the profile's."
-    ),
-    click.option("--state", type=_FILE, default=STATE_PATH, show_default=True, help="The record of original values."),
-    click.option("--result", type=_FILE, default=RESULT_PATH, show_default=True, help="Where the gateway reads it."),
-    click.option(
-        "--proc", type=_DIRECTORY, default="/proc", show_default=True, help="The node's, where it is mounted."
-    ),
-    click.option("--sys", type=_DIRECTORY, default="/sys", show_default=True, help="Likewise."),
-    click.option("--sysctl", type=_DIRECTORY, help="The node's /proc/sys, or its net alone, mounted to be written."),
-    click.option("--json", "is_json", is_flag=True, help="Say it in JSON on standard output."),
-)
-
-_dry_run = click.option("--dry-run", "is_dry_run", is_flag=True, help="Change nothing, and write no file.")
-_take_over = click.option("--take-over", "is_takeover", is_flag=True, help="Overwrite what others have changed since.")
-_strict = click.option("--strict", "is_strict", is_flag=True, help="Exit with 1 when the node is degraded, too.")
-
-
-class _RefusedError(click.ClickException):
-    exit_code = _REFUSED
-
-
-class _FailedError(click.ClickException):
-    exit_code = _FAILED
-
-
-def _command(function: Callable[..., None]) -> Callable[..., None]:
-    """Give `function` its settings, and errors one line each."""
-
-    @wraps(function)
-    def command(
-        profile: str, interface: str | None, state: Path, result: Path, proc: Path, sys: Path, sysctl: Path | None,
-        is_json: bool, **options: Any,
-    ) -> None:  # fmt: skip
-        settings = Settings(profile, interface, state, result, Roots(proc, sys, sysctl), is_json)
-        try:
-            function(settings, **options)
-        except (ProfileError, MissingError) as error:
-            raise _RefusedError(str(error)) from None
-        except TunerError as error:
-            raise _FailedError(str(error)) from None
-
-    for option in reversed(_SETTINGS):
-        command = option(command)
-    return command
-
-
 @click.group(
     epilog="Exit status: 0 tuned or degraded, 1 failed, 2 the command line, the profile or the interface is refused."
 )
@@ -150,7 +74,7 @@ def main() -> None:
 
 
 @main.command()
-@_command
+@command
 def plan(settings: Settings) -> None:
     """Say what apply would change, and why; change nothing. Exit status 1: it would refuse."""
     tuning = _tuning(settings, load(settings.profile))
@@ -158,16 +82,16 @@ def plan(settings: Settings) -> None:
 
 
 @main.command("apply")
-@_dry_run
-@_take_over
-@_strict
-@_command
+@dry_run
+@take_over
+@strict
+@command
 def apply_command(settings: Settings, is_dry_run: bool, is_takeover: bool, is_strict: bool) -> None:
     """Record the original values, change what is to be changed, read everything back."""
     tuning, node = _tuning(settings, load(settings.profile)), settings.node()
     if is_dry_run:
         return _foretell_apply(settings, tuning, verify(tuning.knobs, node, is_takeover=is_takeover))
-    applied = apply(tuning.knobs, node, is_takeover=is_takeover, on_plan=_say_lacking)
+    applied = apply(tuning.knobs, node, is_takeover=is_takeover, on_plan=partial(_begin, settings.result))
     _say(applied.notices)
     result = tuning.result("apply", applied.knobs)
     sentence = tables.refused_sentence(applied.refusals) if applied.refusals else ""
@@ -175,9 +99,9 @@ def apply_command(settings: Settings, is_dry_run: bool, is_takeover: bool, is_st
 
 
 @main.command("verify")
-@_dry_run
-@_strict
-@_command
+@dry_run
+@strict
+@command
 def verify_command(settings: Settings, is_dry_run: bool, is_strict: bool) -> None:
     """Read everything back, and say what is not as wanted; change nothing but the result file."""
     tuning = _tuning(settings, load(settings.profile))
@@ -187,15 +111,16 @@ def verify_command(settings: Settings, is_dry_run: bool, is_strict: bool) -> Non
 
 
 @main.command("restore")
-@_dry_run
-@_take_over
-@_command
+@dry_run
+@take_over
+@command
 def restore_command(settings: Settings, is_dry_run: bool, is_takeover: bool) -> None:
     """Put back exactly what is on record, whatever the profile says now, and take the result file away."""
     node = settings.node()
-    if not is_dry_run:
-        _withdraw(settings.result)
-    rows, notice = (foretell if is_dry_run else restore)(node, is_takeover=is_takeover)
+    if is_dry_run:
+        rows, notice = foretell(node, is_takeover=is_takeover)
+    else:
+        rows, notice = restore(node, is_takeover=is_takeover, on_begin=lambda: _withdraw(settings.result))
     _say((notice,) if notice else ())
     if settings.is_json:
         entries = [row.as_json() for row in rows]
@@ -204,16 +129,16 @@ def restore_command(settings: Settings, is_dry_run: bool, is_takeover: bool) -> 
         tables.show(
             tables.restored_table(rows) if rows else None, tables.restored_sentence(rows, is_dry_run=is_dry_run)
         )
-    sys.exit(_FAILED if any(row.fate is Fate.FAILED for row in rows) else 0)
+    sys.exit(FAILED if any(row.fate is Fate.FAILED for row in rows) else 0)
 
 
 @main.command("watch")
-@_dry_run
-@click.option("--every", "every_s", type=_SECONDS, default=watch.DEFAULT_EVERY_S, show_default=True, help="Seconds.")
+@dry_run
+@click.option("--every", "every_s", type=SECONDS, default=watch.DEFAULT_EVERY_S, show_default=True, help="Seconds.")
 @click.option(
     "--listen", default=str(watch.DEFAULT_LISTEN), show_default=True, metavar="HOST:PORT", help="For /metrics."
 )
-@_command
+@command
 def watch_command(settings: Settings, is_dry_run: bool, every_s: float, listen: str) -> None:
     """Verify again and again, keep the result file fresh, and serve metrics; until SIGTERM."""
     profile = load(settings.profile)
@@ -240,7 +165,7 @@ def watch_command(settings: Settings, is_dry_run: bool, every_s: float, listen: 
 
 
 @main.command("report")
-@_command
+@command
 def report_command(settings: Settings) -> None:
     """Say what this kernel, its network cards and the privileges of this process allow."""
     sections = list(report.take(settings.roots))
@@ -265,7 +190,7 @@ def _foretell_apply(settings: Settings, tuning: Tuning, verified: Verified) -> N
         _print_json({**_heading(tuning, "plan"), "steps": [step.as_json() for step in steps]})
     else:
         tables.show(tables.plan_table(steps), tables.plan_sentence(steps))
-    sys.exit(_FAILED if any(step.action is Action.REFUSE for step in steps) else 0)
+    sys.exit(FAILED if any(step.action is Action.REFUSE for step in steps) else 0)
 
 
 def _heading(tuning: Tuning, command: str) -> dict[str, Any]:
@@ -287,20 +212,33 @@ def _conclude(
         try:
             result.write(settings.result)
         except OSError as error:
-            raise _FailedError(f"{settings.result}: the result cannot be written: {error.strerror}") from None
+            raise FailedError(f"{settings.result}: the result cannot be written: {error.strerror}") from None
     if settings.is_json:
         _print_json({**result.as_json(), **done})
     else:
         tables.show(tables.result_table(result.knobs), sentence or tables.result_sentence(result.knobs))
     failing = (Overall.FAILED, Overall.DEGRADED) if is_strict else (Overall.FAILED,)
-    sys.exit(_FAILED if result.overall in failing else 0)
+    sys.exit(FAILED if result.overall in failing else 0)
+
+
+def _begin(result: Path, steps: Plan) -> None:
+    """The last before an apply changes the node, which then is not what its result says until there is another."""
+    _say_lacking(steps)
+    actions = {step.action for step in steps}
+    if Action.REFUSE in actions or actions.isdisjoint((Action.CHANGE, Action.PUT_BACK)):
+        return
+    try:
+        prepare(result)
+    except OSError as error:
+        text = f"{result}: the result could not be written: {error.strerror}. Nothing was changed."
+        raise FailedError(text) from None
 
 
 def _withdraw(path: Path) -> None:
     try:
         withdraw(path)
     except OSError as error:
-        raise _FailedError(f"{path}: the result cannot be taken away: {error.strerror}") from None
+        raise FailedError(f"{path}: the result cannot be taken away: {error.strerror}") from None
 
 
 def _say_lacking(plan: Plan) -> None:

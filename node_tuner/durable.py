@@ -24,8 +24,7 @@ def replace(path: Path, text: str, mode: int, name: str, on_step: OnStep = nothi
     on_step(f"{name}: begin")
     path.parent.mkdir(parents=True, exist_ok=True)
     _sweep(path)
-    # Of each writer its own: two may be at it, such as a sidecar and somebody by hand.
-    scratch = path.with_name(f".{path.name}.{os.getpid()}-{secrets.token_hex(4)}.new")
+    scratch = _scratch(path)
     try:
         _write(scratch, text, mode)
         on_step(f"{name}: written beside")
@@ -36,6 +35,16 @@ def replace(path: Path, text: str, mode: int, name: str, on_step: OnStep = nothi
     on_step(f"{name}: replaced")
     _sync_directory(path.parent)
     on_step(f"{name}: end")
+
+
+def check(path: Path) -> None:
+    """OSError where `path` could not be replaced; it is left as it is."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    scratch = _scratch(path)
+    try:
+        _write(scratch, "", _PRIVATE)
+    finally:
+        scratch.unlink(missing_ok=True)
 
 
 def remove(path: Path, name: str, on_step: OnStep = nothing) -> None:
@@ -49,6 +58,12 @@ def remove(path: Path, name: str, on_step: OnStep = nothing) -> None:
     on_step(f"{name}: end")
 
 
+def _scratch(path: Path) -> Path:
+    """Of each writer its own: two may be at it, such as a sidecar and somebody by hand."""
+    return path.with_name(f".{path.name}.{os.getpid()}-{secrets.token_hex(4)}.new")
+
+
+_PRIVATE = 0o600
 _ABANDONED_S = 60.0
 """No writer takes that long."""
 

@@ -125,6 +125,12 @@ class Result:
         durable.replace(path, json.dumps(self.as_json(), indent=1) + "\n", _MODE, _NAME, on_step)
 
 
+def prepare(path: Path) -> None:
+    """Take the old one away, once it is known that a new one can be written; OSError where it cannot."""
+    durable.check(path)
+    withdraw(path)
+
+
 def withdraw(path: Path, on_step: durable.OnStep = durable.nothing) -> None:
     """Take the file away: a node that is being restored is not what it says. OSError where that fails."""
     durable.remove(path, _NAME, on_step)

@@ -78,11 +78,14 @@ def qdiscs(link: Link) -> Sequence[Qdisc]:
     """All of the interface; none while it was never up. UnavailableError."""
     link.check()
     found = _request(link, _message(link, 0, 0, {}, RTM_GETQDISC, NLM_F_REQUEST | NLM_F_DUMP))
-    return [
-        Qdisc(each.get_attr("kind"), each["handle"], each["parent"], bytes(each.get_attr("options") or b""))
-        for each in found
-        if each["index"] == link.index
-    ]
+    return [_qdisc(each) for each in found if each["index"] == link.index]
+
+
+def everywhere() -> Sequence[tuple[int, Qdisc]]:
+    """All of the namespace, each with its interface's index. UnavailableError."""
+    nowhere = Link("", 0)
+    found = _request(nowhere, _message(nowhere, 0, 0, {}, RTM_GETQDISC, NLM_F_REQUEST | NLM_F_DUMP))
+    return [(each["index"], _qdisc(each)) for each in found]
 
 
 def tx_queues(link: Link) -> int:
@@ -128,6 +131,11 @@ def is_unknown(link: Link, handle: int, kind: str) -> bool:
 def handle_text(handle: int) -> str:
     """As tc(8) writes it: `8001:`."""
     return f"{handle >> 16:x}:"
+
+
+def _qdisc(message: Any) -> Qdisc:
+    options = bytes(message.get_attr("options") or b"")
+    return Qdisc(message.get_attr("kind"), message["handle"], message["parent"], options)
 
 
 _ADD = NLM_F_REQUEST | NLM_F_ACK | NLM_F_CREATE | NLM_F_EXCL

@@ -9,10 +9,11 @@ from functools import partial
 from node_tuner import durable
 from node_tuner.contract import Control, Where
 from node_tuner.controls import control_of, moves
+from node_tuner.controls.leftovers import Leftover, leftovers
 from node_tuner.errors import MissingError, StateError
 from node_tuner.machine.namespace import identity
 from node_tuner.machine.roots import Roots
-from node_tuner.state.record import Record
+from node_tuner.state.record import Entry, Record, plain
 from node_tuner.state.store import Store
 
 Find = Callable[[str, Where], Control]
@@ -37,6 +38,8 @@ class Node:
     find: Find
     on_step: durable.OnStep = durable.nothing
     moves: Moves = none
+    leftovers: Callable[[], Sequence[Leftover]] = tuple
+    """See `controls.leftovers`."""
 
     def record(self) -> tuple[Record, str]:
         """What is on record and still holds, and a sentence for people when something does not.
@@ -45,7 +48,7 @@ class Node:
         """
         record = self.store.load()
         if record is None:
-            return Record(self.boot_id, self.namespace), ""
+            return self._of_leftovers()
         if record.boot_id != self.boot_id:
             # A restart put everything back by itself: what was recorded before it is true of nothing any more.
             notice = f"{self.store.path} is of an earlier boot and void: {len(record.entries)} entries dropped"
@@ -57,6 +60,16 @@ class Node:
             )
         return record, ""
 
+    def _of_leftovers(self) -> tuple[Record, str]:
+        """What of ours is here without a record, as that of a pod that is gone: nobody knows how it was left."""
+        entries = tuple(
+            Entry(each.name, each.control.kind, plain(each.control.where), each.original, None, is_unsettled=True)
+            for each in self.leftovers()
+        )
+        names = ", ".join(entry.name for entry in entries)
+        notice = f"{self.store.path} is not there, yet some of what the tuner makes is: {names}" if entries else ""
+        return Record(self.boot_id, self.namespace, entries), notice
+
 
 def this_node(store: Store, roots: Roots, on_step: durable.OnStep = durable.nothing) -> Node:
     """The one that we are on. MissingError where `roots` do not say which boot this is."""
@@ -65,4 +78,4 @@ def this_node(store: Store, roots: Roots, on_step: durable.OnStep = durable.noth
         boot_id = path.read_text().strip()
     except OSError as error:
         raise MissingError(f"{path}: {error.strerror}") from None
-    return Node(store, boot_id, identity(), partial(control_of, roots=roots), on_step, moves)
+    return Node(store, boot_id, identity(), partial(control_of, roots=roots), on_step, moves, leftovers)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, replace
 from enum import Enum
@@ -75,15 +75,20 @@ def foretell(node: Node, *, is_takeover: bool = False) -> tuple[tuple[Restored, 
     return tuple(_row(step) for step in plan((), record, node, is_takeover=is_takeover)), notice
 
 
-def restore(node: Node, *, is_takeover: bool = False) -> tuple[tuple[Restored, ...], str]:
+def restore(
+    node: Node, *, is_takeover: bool = False, on_begin: Callable[[], None] | None = None
+) -> tuple[tuple[Restored, ...], str]:
     """Put everything back, and delete the record when nothing is left in it; the rows, and a notice where there is one.
 
-    May be killed, and run again. StateError where the record cannot be relied on, locked or written.
+    `on_begin` is called once nothing stands in the way any more, and before anything is changed. May be killed, and run
+    again. StateError where the record cannot be relied on, locked or written.
     """
     with lock(node.store.path):
         record, notice = node.record()
         steps = plan((), record, node, is_takeover=is_takeover)
         journal = Journal(node.store, record, is_stale=bool(notice))
+        if on_begin is not None:
+            on_begin()
         rows = put_back(steps, journal, node)
         journal.flush()
         return rows, notice

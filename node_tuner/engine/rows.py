@@ -44,7 +44,7 @@ def _names(steps: Sequence[Step]) -> Iterator[str]:
 def _state(step: Step, is_failure: bool) -> State:
     if step.aim is None:
         return State.FAILED if is_failure else State.NOT_NEEDED
-    if step.action is Action.CHANGE and step.is_met and not step.is_touched:
+    if step.action is Action.CHANGE and step.is_met and (step.entry is None or step.entry.applied is None):
         return State.TUNED  # a thing of our own from before the record was lost
     if step.action is Action.SKIP and step.is_touched:
         return State.FAILED  # it could be had once

@@ -1,5 +1,7 @@
 """Where the record is kept: one file of the node, replaced durably, taken whole or refused."""
 
+import os
+import stat
 from pathlib import Path
 
 from node_tuner import durable
@@ -25,14 +27,15 @@ class Store:
     def load(self) -> Record | None:
         """The record; None when there is none. StateError, which says what to do, where it cannot be relied on."""
         try:
-            with self.path.open(encoding="utf-8") as file:
-                text = file.read(_MAX_BYTES)
+            text = self._read()
         except FileNotFoundError:
             return None
         except OSError as error:
             raise StateError(f"{self.path}: the record of original values cannot be read: {error.strerror}") from None
         except UnicodeDecodeError:
             raise self._spoilt("it is not UTF-8") from None
+        if text is None:
+            raise StateError(f"{self.path}: the record of original values is no file")
         try:
             return Record.parse(text)
         except StateError as error:
@@ -55,6 +58,12 @@ class Store:
             raise StateError(
                 f"{self.path}: the record of original values cannot be deleted: {error.strerror}"
             ) from None
+
+    def _read(self) -> str | None:
+        """None for what is no file; a FIFO nobody waits for."""
+        descriptor = os.open(self.path, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC)
+        with os.fdopen(descriptor, encoding="utf-8") as file:
+            return file.read(_MAX_BYTES) if stat.S_ISREG(os.fstat(descriptor).st_mode) else None
 
     def _spoilt(self, reason: str) -> StateError:
         return StateError(

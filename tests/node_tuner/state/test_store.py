@@ -40,6 +40,17 @@ def test_deleted_record_is_none(path: Path) -> None:
     store.delete()
 
 
+def test_what_is_no_file_is_refused_at_once(path: Path) -> None:
+    path.parent.mkdir()
+    os.mkfifo(path)
+    with pytest.raises(StateError, match="the record of original values is no file"):
+        Store(path).load()
+    path.unlink()
+    path.mkdir()
+    with pytest.raises(StateError, match="Is a directory"):
+        Store(path).load()
+
+
 @pytest.mark.parametrize("content", [b"", b"{", b"\xff\xfe", b"null", RECORD.as_text()[:-10].encode(), b"\0" * 300])
 def test_spoilt_record_is_refused_with_what_to_do(path: Path, content: bytes) -> None:
     path.parent.mkdir()
