@@ -243,3 +243,43 @@ def _wait_for(shell: Shell, overall: str) -> None:
 
 def _set(shell: Shell, name: str, value: str) -> None:
     shell.namespace.run("tee", f"/proc/sys/{name}", stdin=value)
+
+
+def test_restore_that_is_sent_away_leaves_the_result(shell: Shell) -> None:
+    shell.tuner("apply")
+    record = json.loads(shell.state.read_text())
+    shell.state.write_text(json.dumps({**record, "namespace": "another"}))
+    refused = shell.tuner("restore")
+    assert (refused.status, shell.result.exists()) == (1, True)
+    shell.state.write_text(json.dumps(record))
+    shell.tuner("restore")
+    assert not shell.result.exists()
+
+
+def test_result_that_could_not_be_written_is_found_out_before_anything_is_changed(shell: Shell) -> None:
+    before = shell.look()
+    refused = shell.tuner("apply", "--result", "/proc/nowhere/node.json")
+    assert (refused.status, shell.look(), shell.state.exists()) == (1, before, False)
+    assert refused.err.endswith("Nothing was changed.\n")
+
+
+def test_apply_has_no_result_while_it_changes_the_node(shell: Shell, monkeypatch: pytest.MonkeyPatch) -> None:
+    shell.tuner("apply")
+    inode = shell.result.stat().st_ino
+
+    def end(*_arguments: object) -> None:
+        raise SystemExit(9)
+
+    monkeypatch.setattr("node_tuner.result.Result.write", end)
+    assert shell.tuner("apply").status == 9
+    assert shell.result.stat().st_ino == inode, "nothing was to be changed"
+    shell.tuner("apply", profile=write_profile(shell.directory, udp_rmem_min=16384))
+    assert not shell.result.exists()
+
+
+def test_lacking_privilege_names_the_knobs_that_cannot_even_be_read(shell: Shell) -> None:
+    options = ["--interface", LINK, "--state", "/nowhere/node-state.json"]
+    refused = shell.tuner("plan", *options, profile="media-edge", user=65532)
+    assert refused.status == 1, refused.err
+    (line,) = [line for line in refused.err.splitlines() if line.startswith("This process needs CAP_NET_ADMIN: ")]
+    assert {"conntrack.bypass", "dscp.nft"} <= set(line.split(": ", 1)[1].split(", "))
