@@ -18,7 +18,6 @@ from node_tuner.engine.restore import Fate, Restored, put_back
 from node_tuner.engine.rows import rows
 from node_tuner.errors import StateError, UnavailableError
 from node_tuner.result import KnobResult
-from node_tuner.state.lock import lock
 from node_tuner.state.record import Entry, Key, key_of, plain
 
 _ROUNDS = 2
@@ -48,7 +47,7 @@ def apply(
 
     StateError where the record cannot be relied on or locked: nothing was changed then.
     """
-    with lock(node.store.path):
+    with node.lock():
         record, notice = node.record()
         steps = plan(knobs, record, node, is_takeover=is_takeover)
         notices = (notice,) if notice else ()

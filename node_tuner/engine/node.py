@@ -3,16 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from functools import partial
+from pathlib import Path
 
 from node_tuner import durable
 from node_tuner.contract import Control, Where
 from node_tuner.controls import control_of, moves
 from node_tuner.controls.leftovers import Leftover, leftovers
 from node_tuner.errors import MissingError, StateError
-from node_tuner.machine.namespace import identity
+from node_tuner.machine.namespace import NAMESPACE_FILE, identity
 from node_tuner.machine.roots import Roots
+from node_tuner.state.lock import lock
 from node_tuner.state.record import Entry, Record, plain
 from node_tuner.state.store import Store
 
@@ -40,6 +43,12 @@ class Node:
     moves: Moves = none
     leftovers: Callable[[], Sequence[Leftover]] = tuple
     """See `controls.leftovers`."""
+    namespace_file: Path | None = None
+    """To be locked beside the record."""
+
+    def lock(self) -> AbstractContextManager[None]:
+        """For whoever changes anything. StateError where another process does."""
+        return lock(self.store.path, self.namespace_file)
 
     def record(self) -> tuple[Record, str]:
         """What is on record and still holds, and a sentence for people when something does not.
@@ -78,4 +87,4 @@ def this_node(store: Store, roots: Roots, on_step: durable.OnStep = durable.noth
         boot_id = path.read_text().strip()
     except OSError as error:
         raise MissingError(f"{path}: {error.strerror}") from None
-    return Node(store, boot_id, identity(), partial(control_of, roots=roots), on_step, moves, leftovers)
+    return Node(store, boot_id, identity(), partial(control_of, roots=roots), on_step, moves, leftovers, NAMESPACE_FILE)

@@ -14,7 +14,6 @@ from node_tuner.engine.journal import Journal
 from node_tuner.engine.node import Node
 from node_tuner.engine.plan import Action, Step, plan
 from node_tuner.errors import GoneError, InUseError, UnavailableError
-from node_tuner.state.lock import lock
 from node_tuner.state.record import Entry, Key, key_at, plain
 
 _ROUNDS = 2
@@ -83,7 +82,7 @@ def restore(
     `on_begin` is called once nothing stands in the way any more, and before anything is changed. May be killed, and run
     again. StateError where the record cannot be relied on, locked or written.
     """
-    with lock(node.store.path):
+    with node.lock():
         record, notice = node.record()
         steps = plan((), record, node, is_takeover=is_takeover)
         journal = Journal(node.store, record, is_stale=bool(notice))

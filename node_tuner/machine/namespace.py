@@ -8,6 +8,8 @@ from node_tuner.machine.roots import Roots
 _SO_NETNS_COOKIE = 71
 """Not in Python's socket module: include/uapi/asm-generic/socket.h, Linux 5.14."""
 
+NAMESPACE_FILE = Path("/proc/self/ns/net")
+
 
 def is_host_namespace(roots: Roots) -> bool:
     """Whether it is the host's own: only there the kernel registers what is set for the whole node."""
@@ -20,5 +22,5 @@ def identity() -> str:
         try:
             raw = any_socket.getsockopt(socket.SOL_SOCKET, _SO_NETNS_COOKIE, 8)
         except OSError:
-            return f"inode-{Path('/proc/self/ns/net').stat().st_ino}"
+            return f"inode-{NAMESPACE_FILE.stat().st_ino}"
     return f"cookie-{int.from_bytes(raw, 'little')}"

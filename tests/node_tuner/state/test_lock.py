@@ -9,8 +9,9 @@ from pathlib import Path
 import pytest
 
 from node_tuner.errors import StateError
+from node_tuner.machine.namespace import NAMESPACE_FILE
 from node_tuner.state.lock import lock
-from tests.node_tuner.namespaces import ChildError, in_child
+from tests.node_tuner.namespaces import ChildError, in_child, namespace
 
 
 @pytest.fixture
@@ -26,6 +27,24 @@ def test_second_process_is_sent_away_and_told_who_works(record: Path) -> None:
     with lock(record), pytest.raises(StateError, match=f"another tuner is at work: process {os.getpid()} holds"):
         in_child(take)
     in_child(take)
+
+
+@pytest.mark.netns
+def test_other_record_of_the_same_namespace_is_sent_away(record: Path) -> None:
+    def take() -> None:
+        with lock(record.with_name("other"), NAMESPACE_FILE):
+            pass
+
+    with namespace() as one, namespace() as another:
+
+        def hold() -> None:
+            with lock(record, NAMESPACE_FILE):
+                with pytest.raises(StateError, match="at work in this network namespace, with another record"):
+                    one.call(take)
+                another.call(take)
+
+        one.call(hold)
+        one.call(take)
 
 
 def test_lock_of_a_killed_process_is_free(record: Path) -> None:
