@@ -132,6 +132,16 @@ def test_rivals_are_what_others_have_before_ours(node: Namespace) -> None:
     assert rivals() == ["1 by tcx", "bpf theirs at 1", "u32 at 2"]
 
 
+def test_rivals_are_told_without_a_privilege_but_those_by_tcx(node: Namespace) -> None:
+    def rivals() -> Sequence[str]:
+        become(NOBODY)
+        return BpfMarking(link()).rivals(PRIORITY)
+
+    add_program_of_others(node, 1, TC_ACT_UNSPEC)
+    add_tcx_program_of_others(node, TC_ACT_UNSPEC)
+    assert node.call(rivals) == ["bpf theirs at 1"]
+
+
 def test_rivals_of_an_interface_that_is_gone_are_none(node: Namespace) -> None:
     assert node.call(lambda: BpfMarking(Link(LINK, 4711)).rivals(PRIORITY)) == []
 
