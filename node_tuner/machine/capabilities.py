@@ -1,6 +1,10 @@
 """What this process may do: its effective capabilities (capabilities(7), include/uapi/linux/capability.h)."""
 
+import errno
+import fcntl
+import os
 import re
+from pathlib import Path
 
 from node_tuner.machine.roots import Roots
 
@@ -52,9 +56,33 @@ _NAMES = (
 _EFFECTIVE = re.compile(r"^CapEff:\s*([0-9a-f]+)$", re.MULTILINE)
 
 
+_OF_NETWORK = frozenset(name for name in _NAMES if name.startswith("CAP_NET_"))
+_NS_GET_USERNS = 0xB701
+"""ioctl_nsfs(2)."""
+
+
 def effective(roots: Roots) -> frozenset[str]:
-    """Of this process: `CAP_NET_ADMIN` and so on; OSError or ValueError where /proc does not say."""
-    return parse((roots.proc / "self/status").read_text())
+    """Of this process: `CAP_NET_ADMIN` and so on; OSError or ValueError where /proc does not say.
+
+    In a user namespace of its own a process has them all, and those of the network hold for what belongs to it alone.
+    """
+    capabilities = parse((roots.proc / "self/status").read_text())
+    return capabilities if _is_network_ours(roots.proc / "self/ns/net") else capabilities - _OF_NETWORK
+
+
+def _is_network_ours(namespace: Path) -> bool:
+    """Whether its user namespace is ours, or one below: of another the kernel does not even say which."""
+    try:
+        descriptor = os.open(namespace, os.O_RDONLY | os.O_CLOEXEC)
+    except OSError:
+        return True  # nobody says otherwise
+    try:
+        os.close(fcntl.ioctl(descriptor, _NS_GET_USERNS))
+    except OSError as error:
+        return error.errno != errno.EPERM
+    finally:
+        os.close(descriptor)
+    return True
 
 
 def parse(status: str) -> frozenset[str]:

@@ -4,8 +4,10 @@ import pytest
 
 from node_tuner.machine.capabilities import effective, parse
 from node_tuner.machine.roots import Roots
-from tests.node_tuner.namespaces import in_child
+from tests.node_tuner.namespaces import call_libc, in_child
 from tests.node_tuner.privileges import NOBODY, become
+
+_CLONE_NEWUSER, _CLONE_NEWNET = 0x1000_0000, 0x4000_0000
 
 
 @pytest.mark.parametrize(
@@ -40,3 +42,15 @@ def test_capabilities_that_were_given_up_are_gone() -> None:
         return effective(Roots())
 
     assert in_child(left) == {"CAP_NET_ADMIN", "CAP_BPF"}
+
+
+@pytest.mark.netns
+@pytest.mark.parametrize(("flags", "has_net_admin"), [(_CLONE_NEWUSER, False), (_CLONE_NEWUSER | _CLONE_NEWNET, True)])
+def test_capability_in_a_user_namespace_holds_for_its_own_network_alone(flags: int, has_net_admin: bool) -> None:
+    def look() -> frozenset[str]:
+        call_libc("unshare", flags)
+        return effective(Roots())
+
+    found = in_child(look)
+    assert ("CAP_NET_ADMIN" in found) is has_net_admin
+    assert "CAP_SYS_ADMIN" in found
