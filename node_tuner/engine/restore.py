@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, replace
 from enum import Enum
@@ -41,6 +41,8 @@ _OF_ACTION = {
     Action.FOREIGN: Fate.FOREIGN,
     Action.SKIP: Fate.FAILED,
 }
+_STAYING = (Fate.FOREIGN, Fate.FAILED)
+"""On record."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,7 +104,12 @@ def put_back(steps: Sequence[Step], journal: Journal, node: Node) -> tuple[Resto
             for step in steps:
                 if step.action is Action.PUT_BACK or (number and step.action is Action.FORGET):
                     errors[step.key] = _write_original(step, node.on_step)
-    return tuple(_closed(step, journal, errors.get(step.key)) for step in steps if step.action is not Action.HOLD)
+    judged = [(step, *_judged(step, errors.get(step.key))) for step in steps if step.action is not Action.HOLD]
+    staying = {key for step, fate, _ in judged if fate in _STAYING for key in _moved(step, node)}
+    for step, fate, _ in judged:
+        if fate not in _STAYING:
+            _close(step, fate, journal, is_held=step.is_held or step.key in staying)
+    return tuple(_row(*each) for each in judged)
 
 
 def _begin(steps: Sequence[Step], journal: Journal, node: Node) -> None:
@@ -113,8 +120,7 @@ def _begin(steps: Sequence[Step], journal: Journal, node: Node) -> None:
         if entry.is_touched and step.action in (Action.PUT_BACK, Action.FORGET):
             journal.put(replace(entry, is_unsettled=True))
     strangers = {step.key for step in steps if step.action is Action.FOREIGN}
-    places = [node.moves(step.kind, _entry(step).where) for step in steps if step.action is Action.PUT_BACK]
-    for key in {key_at(*place) for each in places for place in each} - strangers:
+    for key in {key for step in steps if step.action is Action.PUT_BACK for key in _moved(step, node)} - strangers:
         journal.unsettle(key)
     journal.flush()
 
@@ -134,14 +140,16 @@ def _write_original(step: Step, on_step: OnStep) -> UnavailableError | None:
     return None
 
 
-def _closed(step: Step, journal: Journal, error: UnavailableError | None) -> Restored:
-    fate, note = _judged(step, error)
-    if fate is Fate.PUT_BACK and step.is_held and step.control is not None:
-        with suppress(UnavailableError):  # it is not settled then
-            journal.settle(step.key, plain(step.control.read()))
-    elif fate in (Fate.PUT_BACK, Fate.AS_IT_WAS, Fate.GONE):
-        journal.forget(step.key)
-    return _row(step, fate, note)
+def _close(step: Step, fate: Fate, journal: Journal, *, is_held: bool) -> None:
+    """It is forgotten, but for what may be moved once more, by what stays on record."""
+    if not is_held or fate is Fate.GONE or step.control is None:
+        return journal.forget(step.key)
+    with suppress(UnavailableError):  # it is not settled then
+        journal.settle(step.key, plain(step.control.read()))
+
+
+def _moved(step: Step, node: Node) -> Iterator[Key]:
+    return (key_at(*place) for place in node.moves(step.kind, _entry(step).where))
 
 
 def _judged(step: Step, refusal: UnavailableError | None) -> tuple[Fate, str]:

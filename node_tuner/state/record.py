@@ -184,7 +184,7 @@ class _Whole(_Strict):
 
 
 def _parsed(values: Any) -> Record:
-    if not isinstance(values, dict) or values.get("schema") != SCHEMA:
+    if not isinstance(values, dict) or json.dumps(values.get("schema")) != str(SCHEMA):  # True is 1, too
         raise StateError(f"it is not of schema {SCHEMA}, which is all that this version knows")
     whole = _Whole.model_validate({name: value for name, value in values.items() if name != "schema"})
     entries = tuple(_entry(row) for row in whole.entries)

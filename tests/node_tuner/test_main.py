@@ -283,3 +283,13 @@ def test_lacking_privilege_names_the_knobs_that_cannot_even_be_read(shell: Shell
     assert refused.status == 1, refused.err
     (line,) = [line for line in refused.err.splitlines() if line.startswith("This process needs CAP_NET_ADMIN: ")]
     assert {"conntrack.bypass", "dscp.nft"} <= set(line.split(": ", 1)[1].split(", "))
+
+
+def test_port_that_somebody_reserved_since_stays_reserved_and_ours_do_not(shell: Shell) -> None:
+    name = "net/ipv4/ip_local_reserved_ports"
+    shell.tuner("apply")
+    _set(shell, name, "8189,9000-9010,30000")
+    assert shell.tuner("verify", "--strict").status == 0
+    restored = shell.tuner("restore")
+    assert restored.out.splitlines()[-1] == "9 put back; nothing is left on record."
+    assert shell.namespace.call(Path("/proc/sys", name).read_text) == "30000\n"

@@ -28,7 +28,7 @@ _MEMORY = Path("/dev/shm") if Path("/dev/shm").is_dir() else None
 _KILL_AT = st.none() | st.integers(0, 45)
 
 events: st.SearchStrategy[Event] = st.one_of(
-    st.tuples(st.just("apply"), st.sampled_from(["one", "two", "three"]), _KILL_AT),
+    st.tuples(st.just("apply"), st.sampled_from(["one", "one channel", "two", "three"]), _KILL_AT),
     st.tuples(st.just("restore"), st.none(), _KILL_AT),
     # No aim has these values: what nobody could tell from ours would be put back, too.
     st.tuples(st.just("stranger"), st.sampled_from(_PLAIN), st.integers(-103, -100) | st.none()),
@@ -38,7 +38,7 @@ events: st.SearchStrategy[Event] = st.one_of(
 
 
 def new_node() -> FakeNode:
-    fake = card()
+    fake = card("1", "2")
     fake.values |= {"a": 0, "b": 50, "c": -1}
     fake.own.add("table")
     return fake
@@ -57,6 +57,7 @@ _PROFILES: dict[str, Callable[[FakeNode], list[Knob]]] = {
         fake.knob("channels", 2),
         fake.knob("rps", Exactly(queues_of(2, "1"))),
     ],
+    "one channel": lambda fake: [fake.knob("channels", 1), fake.knob("a", 1)],
     "three": lambda fake: [fake.knob("c", 3), fake.knob("table", 2), fake.knob("b", at_least(40))],
 }
 
@@ -121,6 +122,7 @@ class Story:
 
 @settings(max_examples=200, deadline=None)
 @given(st.lists(events, max_size=12))
+@example([("apply", "one channel", None), ("refuse", "channels", True), ("restore", None, None)])
 @example([("apply", "two", 17), ("apply", "one", None), ("apply", "three", None)])
 @example([("apply", "two", None), ("refuse", "rps", True), ("apply", "one", None)])
 @example([("apply", "two", 23), ("refuse", "rps", True), ("restore", None, None), ("apply", "one", None)])

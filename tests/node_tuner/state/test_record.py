@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -10,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from node_tuner.errors import StateError
-from node_tuner.state.record import Applied, Entry, Record, plain
+from node_tuner.state.record import Applied, Entry, Record, key_at, plain
 
 _values: st.SearchStrategy[Any] = st.recursive(
     st.none() | st.booleans() | st.integers() | st.text(),
@@ -26,6 +27,7 @@ _entries = st.builds(
     _values,
     st.booleans(),
     st.none() | st.builds(Applied, _values),
+    st.booleans(),
 )
 
 
@@ -69,6 +71,7 @@ def without(name: str) -> dict[str, Any]:
         ([], "not of schema 1"),
         (None, "not of schema 1"),
         (changed(schema=2), "not of schema 1"),
+        (changed(schema=True), "not of schema 1"),
         ({**changed(), "more": 1}, "more: Extra inputs are not permitted"),
         (changed(boot_id=None), "boot_id: "),
         (changed(entries={}), "entries: "),
@@ -80,6 +83,8 @@ def without(name: str) -> dict[str, Any]:
         (row(later=1), "entries.0.later: "),
         (without("original"), "entries.0.original: Field required"),
         (without("begun"), "entries.0.begun: Field required"),
+        (row(unsettled=0), "entries.0.unsettled: "),
+        (without("unsettled"), "entries.0.unsettled: Field required"),
     ],
 )
 def test_anything_else_is_refused(document: Any, sentence: str) -> None:
@@ -158,3 +163,25 @@ def test_values_that_came_since_have_the_original_that_they_came_with() -> None:
 
 def test_values_of_this_process_compare_with_those_of_a_file() -> None:
     assert plain({"ports": (1, 2)}) == {"ports": [1, 2]}
+
+
+def test_interface_is_the_same_thing_under_another_name() -> None:
+    keys = {key_at("rps", {"interface": name, "index": 4}) for name in ("eth0", "media0")}
+    assert len(keys) == 1
+    assert key_at("rps", {"interface": "eth0", "index": 5}) not in keys
+    assert key_at("other", {"interface": "eth0"}) != key_at("other", {"interface": "eth1"})
+
+
+@pytest.mark.parametrize(
+    ("found", "applied"),
+    [
+        ({"rx-0": "7", "rx-1": "2"}, Applied({"rx-0": "7", "rx-1": "2"})),
+        ({"rx-0": "1"}, Applied({"rx-0": "1"})),  # the other queue is gone, and may come again
+        ({"rx-0": "1", "rx-1": "2"}, None),
+    ],
+)
+def test_what_was_not_settled_is_our_doing_whatever_it_is(found: dict[str, str], applied: Applied | None) -> None:
+    unsettled = replace(entry(), original={"rx-0": "1", "rx-1": "2"}, is_unsettled=True)
+    assert unsettled.is_touched
+    settled = unsettled.settled(found, is_own=False)
+    assert (settled.is_unsettled, settled.applied) == (False, applied)
