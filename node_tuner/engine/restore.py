@@ -41,6 +41,8 @@ _OF_ACTION = {
     Action.FOREIGN: Fate.FOREIGN,
     Action.SKIP: Fate.FAILED,
 }
+_BEGUN = (Action.PUT_BACK, Action.FORGET)
+"""Written, once or again."""
 _STAYING = (Fate.FOREIGN, Fate.FAILED)
 """On record."""
 
@@ -107,8 +109,10 @@ def put_back(steps: Sequence[Step], journal: Journal, node: Node) -> tuple[Resto
     judged = [(step, *_judged(step, errors.get(step.key))) for step in steps if step.action is not Action.HOLD]
     staying = {key for step, fate, _ in judged if fate in _STAYING for key in _moved(step, node)}
     for step, fate, _ in judged:
-        if fate not in _STAYING:
-            _close(step, fate, journal, is_held=step.is_held or step.key in staying)
+        if fate in _STAYING or ((step.is_held or step.key in staying) and fate is not Fate.GONE):
+            _settle(step, journal)
+        else:
+            journal.forget(step.key)
     return tuple(_row(*each) for each in judged)
 
 
@@ -117,7 +121,7 @@ def _begin(steps: Sequence[Step], journal: Journal, node: Node) -> None:
     what the default is at the time, and queues come with masks of the kernel's."""
     for step in steps:
         entry = _entry(step)
-        if entry.is_touched and step.action in (Action.PUT_BACK, Action.FORGET):
+        if entry.is_touched and step.action in _BEGUN:
             journal.put(replace(entry, is_unsettled=True))
     strangers = {step.key for step in steps if step.action is Action.FOREIGN}
     for key in {key for step in steps if step.action is Action.PUT_BACK for key in _moved(step, node)} - strangers:
@@ -140,12 +144,11 @@ def _write_original(step: Step, on_step: OnStep) -> UnavailableError | None:
     return None
 
 
-def _close(step: Step, fate: Fate, journal: Journal, *, is_held: bool) -> None:
-    """It is forgotten, but for what may be moved once more, by what stays on record."""
-    if not is_held or fate is Fate.GONE or step.control is None:
-        return journal.forget(step.key)
-    with suppress(UnavailableError):  # it is not settled then
-        journal.settle(step.key, plain(step.control.read()))
+def _settle(step: Step, journal: Journal) -> None:
+    """What stays on record is left so: it could not be put back, or may be moved once more."""
+    if step.control is not None and step.action in _BEGUN and _entry(step).is_touched:
+        with suppress(UnavailableError):  # it is not settled then
+            journal.settle(step.key, plain(step.control.read()))
 
 
 def _moved(step: Step, node: Node) -> Iterator[Key]:

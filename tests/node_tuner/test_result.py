@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from gateway.node.result import parse_result
-from node_tuner.result import KnobResult, Overall, ProfileId, Result, State, overall, withdraw
+from node_tuner.result import KnobResult, Overall, ProfileId, Result, State, overall, prepare, withdraw
 
 KNOB = KnobResult("net.core.rmem_max", "sysctl", True, State.TUNED, "at least 5", "7", "1", True, "stalls", "")
 RESULT = Result(
@@ -97,3 +97,25 @@ def test_withdrawn_result_is_gone(tmp_path: Path) -> None:
     withdraw(path)
     withdraw(path)
     assert not path.exists()
+
+
+def test_old_result_is_taken_away_where_a_new_one_can_be_written(tmp_path: Path) -> None:
+    path = tmp_path / "run" / "node.json"
+    prepare(path)
+    assert (path.parent.is_dir(), list(path.parent.iterdir())) == (True, [])
+    RESULT.write(path)
+    prepare(path)
+    assert list(path.parent.iterdir()) == []
+
+
+def test_old_result_stays_where_no_new_one_can_be_written(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    path = tmp_path / "node.json"
+    RESULT.write(path)
+
+    def refuse(_descriptor: int) -> None:
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr("os.fsync", refuse)
+    with pytest.raises(OSError, match="No space left"):
+        prepare(path)
+    assert [each.name for each in tmp_path.iterdir()] == ["node.json"]

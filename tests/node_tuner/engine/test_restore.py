@@ -125,6 +125,25 @@ def test_what_cannot_be_put_back_stays_on_record(record: Path, fault: str) -> No
     assert (fake.snapshot(), record.exists()) == ({"a": 0, "b": 7}, False)
 
 
+def test_stranger_s_value_of_what_could_not_be_put_back_is_left(record: Path) -> None:
+    fake = tuned(record)
+    fake.refusing["b"] = "Device busy"
+    restore(node_of(fake, record))
+    fake.refusing.clear()
+    fake.values["b"] = 100
+    rows, _ = restore(node_of(fake, record))
+    assert (fates(rows), fake.values["b"]) == ({"b": Fate.FOREIGN}, 100)
+
+
+def test_what_the_kernel_made_something_else_of_is_put_back_by_the_next_restore(record: Path) -> None:
+    fake = tuned(record)
+    fake.side_effects["a"] = lambda node: node.values.update(a=5)
+    restore(node_of(fake, record))
+    fake.side_effects.clear()
+    restore(node_of(fake, record))
+    assert (fake.snapshot(), record.exists()) == ({"a": 0, "b": 7}, False)
+
+
 def test_what_cannot_be_read_is_not_taken_for_gone(record: Path) -> None:
     fake = tuned(record)
     hidden = fake.values.pop("b")
