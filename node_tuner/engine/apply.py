@@ -181,19 +181,21 @@ class _Run:
                 for entry in before:
                     self.journal.put(entry)
             else:
-                self._settle({step.key: control, **moved})
+                self._settle(step.key, control, moved)
             raise
         self.node.on_step(f"write {step.name}: end")
         self.written[step.key] = step
-        self._settle({step.key: control, **moved})
+        self._settle(step.key, control, moved)
 
     def _is_ours(self, control: Control) -> bool:
         key = key_of(control)
         return key in self.journal and not is_foreign(self.journal[key], control, plain(control.read()))
 
-    def _settle(self, controls: Mapping[Key, Control]) -> None:
-        for key, control in controls.items():
-            self.journal.settle(key, plain(control.read()))
+    def _settle(self, key: Key, control: Control, moved: Mapping[Key, Control]) -> None:
+        for each, other in moved.items():
+            with suppress(UnavailableError):  # it is not settled then, as of queues that went
+                self.journal.settle(each, plain(other.read()))
+        self.journal.settle(key, plain(control.read()))
 
     def _read_back(self) -> None:
         """What one write has moved of another's is our doing, too, and no stranger's."""

@@ -216,7 +216,7 @@ def _of_entry(entry: Entry, node: Node, is_takeover: bool, *, is_held: bool) -> 
     except GoneError as error:
         return replace(step, action=Action.GONE, note=str(error))
     except UnavailableError as error:
-        return replace(step, note=str(error))
+        return replace(step, action=Action.HOLD if is_held else Action.SKIP, note=str(error))
     return _put_back(step, entry, control, is_takeover)
 
 

@@ -130,6 +130,26 @@ def test_masks_no_longer_wanted_are_put_back_and_those_of_queues_that_are_gone_k
     assert fake.values == admin_s_card().values
 
 
+def test_masks_that_cannot_be_read_any_more_do_not_fail_the_channels(record: Path) -> None:
+    fake = admin_s_card()
+    follow = fake.side_effects["channels"]
+
+    def hide(node: FakeNode) -> None:
+        masks = node.values.setdefault("rps", {})
+        follow(node)
+        if node.values["channels"] == 1:
+            del node.values["rps"]
+        else:
+            assert masks == {}
+
+    fake.side_effects["channels"] = hide
+    (row,) = apply([fake.knob("channels", 1)], node_of(fake, record)).knobs
+    assert row.state is State.TUNED
+    restore(node_of(fake, record))
+    restore(node_of(fake, record))
+    assert (fake.values, record.exists()) == (admin_s_card().values, False), "the second sees them again"
+
+
 def test_masks_are_wanted_anew_after_the_channels_are_put_back(record: Path) -> None:
     fake = admin_s_card()
     apply(fewer_channels_and_masks(fake), node_of(fake, record))
