@@ -20,7 +20,7 @@ class Control(Protocol):
 
     @property
     def kind(self) -> str:
-        """Which class it is, for `controls.control_of`: `sysctl`, `nft_table`, `bpf_filter`, `rings` ..."""
+        """Which class it is, for `controls.control_of`: `sysctl`, `nft_marking`, `bpf_marking`, `rings` ..."""
 
     @property
     def where(self) -> Where:
