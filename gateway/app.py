@@ -95,8 +95,10 @@ class Gateway:
         ]
 
     @property
-    def _looks_at_node(self) -> list[tuple[float, Callable[[float], None]]]:
-        return [(LOOK_INTERVAL_S, self.node.tick)] if self.node is not None else []
+    def _read_at_the_start(self) -> list[tuple[float, Callable[[float], None]]]:
+        """Files and URLs that are read again each so many seconds; `start` itself reads them for the first time."""
+        node = [(LOOK_INTERVAL_S, self.node.tick)] if self.node is not None else []
+        return [*self.access.periodic, *node]
 
     async def start(self) -> HostPort:
         """Begin; the HTTP address. OSError when its port is taken, ConfigError without keys for tokens: `stop` then
@@ -111,8 +113,10 @@ class Gateway:
             self.upstream.start()
         with listening("HTTP", self.settings.http):
             bound = await self._http.start()
-        for period_s, call in [*self._periodic, *self.access.periodic, *self._looks_at_node]:
+        for period_s, call in self._periodic:
             self._clockwork.every(period_s, call)
+        for period_s, call in self._read_at_the_start:
+            self._clockwork.again_every(period_s, call)
         log.info("ready", http=str(bound), udp=self.port.socket.port, buffers=self.port.socket.buffers._asdict())
         return bound
 

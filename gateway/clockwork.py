@@ -36,6 +36,10 @@ class Clockwork:
         """Call `call` now and then every `period_s` seconds, until `stop`."""
         self._run(period_s, call, monotonic_s())
 
+    def again_every(self, period_s: float, call: Call) -> None:
+        """Likewise, the first time in `period_s` seconds: what `call` does has just been done."""
+        self._wind(period_s, call, monotonic_s())
+
     def stop(self) -> None:
         """Call nothing any more."""
         for timer in self._timers.values():
@@ -47,10 +51,13 @@ class Clockwork:
         lag_s = max(now_s - due_s, 0.0)
         self._on_lag(lag_s)
         self.worst_lag_s = max(self.worst_lag_s, lag_s)
+        self._wind(period_s, call, now_s)
+        isolated(call, now_s)
+
+    def _wind(self, period_s: float, call: Call, now_s: float) -> None:
         self._timers[call] = asyncio.get_running_loop().call_later(
             period_s, self._run, period_s, call, now_s + period_s
         )
-        isolated(call, now_s)
 
 
 class Alarm:

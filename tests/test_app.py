@@ -3,14 +3,18 @@
 import asyncio
 import socket
 from collections.abc import AsyncIterator
+from pathlib import Path
 
 import aiohttp
 import pytest
 from structlog.testing import capture_logs
 
 from gateway.app import Gateway
+from gateway.auth.keys import Keys
 from gateway.clock import monotonic_s
 from gateway.config import HostPort, Settings
+from gateway.node.node import Node
+from tests.auth.issuer import Issuer, key_set
 from tests.calls import stand_in
 
 SOON_S = 0.02
@@ -44,6 +48,19 @@ async def test_start_answers_on_the_ports_it_tells() -> None:
     await gateway.stop()
     ready = next(each for each in logs if each["event"] == "ready")
     assert (ready["http"], ready["udp"]) == (str(bound), gateway.port.socket.port)
+
+
+async def test_start_reads_keys_and_the_node_once(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    looks: list[str] = []
+    monkeypatch.setattr(Keys, "tick", lambda keys, now_s: looks.append("keys"))
+    monkeypatch.setattr(Node, "tick", lambda node, now_s: looks.append("node"))
+    keys = tmp_path / "keys.json"
+    keys.write_bytes(key_set(Issuer("current").jwk))
+    gateway = Gateway(settings_of(auth={"jwks": str(keys)}, node={"result": tmp_path / "node.json"}))
+    await gateway.start()
+    assert looks == []
+    assert len(gateway._read_at_the_start) == 2
+    await gateway.stop()
 
 
 async def test_stop_gives_both_ports_back() -> None:

@@ -1,6 +1,7 @@
 """Timers of the event loop, in real but short time."""
 
 import asyncio
+from itertools import pairwise
 
 import pytest
 from structlog.testing import capture_logs
@@ -64,6 +65,18 @@ async def test_clockwork_calls_at_once_and_then_every_period() -> None:
     clockwork.stop()
     spans_s = [later - earlier for earlier, later in zip(recorder.calls_s, recorder.calls_s[1:], strict=False)]
     assert min(spans_s) >= PERIOD_S * 0.9
+
+
+async def test_clockwork_calls_what_has_just_been_done_a_period_later_and_then_every_period() -> None:
+    clockwork, recorder = Clockwork(lambda lag_s: None), Recorder(enough=3)
+    began_s = monotonic_s()
+    clockwork.again_every(PERIOD_S, recorder.call)
+    assert recorder.calls_s == []
+    async with asyncio.timeout(5):
+        await recorder.called_enough.wait()
+    clockwork.stop()
+    calls_s = [began_s, *recorder.calls_s]
+    assert min(later - earlier for earlier, later in pairwise(calls_s)) >= PERIOD_S * 0.9
 
 
 async def test_clockwork_tells_how_late_each_call_is() -> None:

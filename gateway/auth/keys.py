@@ -35,7 +35,6 @@ class Keys:
         self._failures = 0
         self._reload: asyncio.Task[None] | None = None
         self._next_early_s = 0.0
-        self._is_just_loaded = False
 
     async def load(self) -> None:
         """The first time. ConfigError when there are no keys that could be taken."""
@@ -43,15 +42,9 @@ class Keys:
             await self._take()
         except KeySetError as error:
             raise ConfigError(f"auth.jwks: the key set cannot be taken: {error}.") from None
-        self._is_just_loaded = True
 
     def tick(self, now_s: float) -> None:
-        """Each `auth.reload_s`, the first time right after `load`: that one finds nothing new."""
-        if not self._is_just_loaded:
-            self._look()
-        self._is_just_loaded = False
-
-    def _look(self) -> None:
+        """Look again, in a task of its own; each `auth.reload_s`."""
         if self._reload is None or self._reload.done():
             self._reload = asyncio.get_running_loop().create_task(self._look_again())
 
@@ -59,7 +52,7 @@ class Keys:
         """Look now, for a token whose key is not known; return when that is done. Not too often: then at once."""
         if now_s >= self._next_early_s:
             self._next_early_s = now_s + MIN_EARLY_RELOAD_S
-            self._look()
+            self.tick(now_s)
         if self._reload is not None:
             # Who asked may go away; the others, and the next ones, still want the keys.
             await asyncio.wait({self._reload})

@@ -29,12 +29,6 @@ class Watched:
         self.keys = Keys(jwks, AuthSettings(), self.used.append)
         self.keys.on_reloaded = self.reloaded.append
 
-    async def load(self) -> None:
-        """As the gateway does at its start, the clockwork's first call included."""
-        await self.keys.load()
-        self.keys.tick(0.0)
-        assert self.keys._reload is None
-
     async def look(self) -> None:
         """As the clockwork does, and wait."""
         self.keys.tick(0.0)
@@ -61,7 +55,7 @@ def file(tmp_path: Path) -> Path:
 
 async def test_keys_of_a_file_are_used_from_the_start(file: Path) -> None:
     watched = Watched(str(file))
-    await watched.load()
+    await watched.keys.load()
     assert watched.used[-1].key("old") is not None
     assert watched.figures == (1, 0)
     assert watched.reloaded == []
@@ -95,7 +89,7 @@ async def test_keys_that_rotate_are_used_from_the_next_look(
     link = tmp_path / "link.json"
     link.symlink_to(file)
     watched = Watched(str(link))
-    await watched.load()
+    await watched.keys.load()
     rotate(file, link)
     await watched.look()
     assert watched.used[-1].key("new") is not None
@@ -104,7 +98,7 @@ async def test_keys_that_rotate_are_used_from_the_next_look(
 
 async def test_keys_that_stayed_are_not_used_anew(file: Path) -> None:
     watched = Watched(str(file))
-    await watched.load()
+    await watched.keys.load()
     os.utime(file)
     await watched.look()
     assert (len(watched.used), watched.reloaded) == (1, [])
@@ -174,7 +168,7 @@ async def test_bad_file_leaves_the_old_keys_and_is_told(
     file: Path, spoil: Callable[[Path], None], problem: str
 ) -> None:
     watched = Watched(str(file))
-    await watched.load()
+    await watched.keys.load()
     spoil(file)
     with structlog.testing.capture_logs() as logs:
         await watched.look()
@@ -285,7 +279,7 @@ BAD_ANSWERS = {
 
 async def test_keys_of_a_url_rotate(server: JwksServer) -> None:
     watched = Watched(server.url)
-    await watched.load()
+    await watched.keys.load()
     assert watched.used[-1].key("old") is not None
     server.answer = _rotated
     await watched.look()
@@ -301,7 +295,7 @@ async def test_bad_answer_stops_the_start_and_leaves_the_old_keys_later(
     problem: str,
 ) -> None:
     watched = Watched(server.url)
-    await watched.load()
+    await watched.keys.load()
     server.answer = answer
     with monkeypatch.context() as patch:
         if "within" in problem:
@@ -327,7 +321,7 @@ async def test_server_that_is_not_there_stops_the_start_and_its_address_is_not_t
 
 async def test_unknown_kid_looks_at_once_and_then_not_for_a_while(server: JwksServer) -> None:
     watched = Watched(server.url)
-    await watched.load()
+    await watched.keys.load()
     server.answer = _rotated
     for now_s in (100.0, 100.0, 100.0 + MIN_EARLY_RELOAD_S - 0.1):
         await watched.keys.look_early(now_s)
@@ -338,7 +332,7 @@ async def test_unknown_kid_looks_at_once_and_then_not_for_a_while(server: JwksSe
 
 async def test_all_who_look_early_wait_for_the_one_look(server: JwksServer) -> None:
     watched = Watched(server.url)
-    await watched.load()
+    await watched.keys.load()
     is_answered = asyncio.Event()
 
     async def slow(request: web.Request) -> web.StreamResponse:
@@ -357,7 +351,7 @@ async def test_all_who_look_early_wait_for_the_one_look(server: JwksServer) -> N
 
 async def test_look_that_is_under_way_ends_with_the_keys(server: JwksServer) -> None:
     watched = Watched(server.url)
-    await watched.load()
+    await watched.keys.load()
     server.answer = _hanging
     watched.keys.tick(0.0)
     watched.keys.tick(1.0)
