@@ -1,14 +1,13 @@
 """Where the keys are: a file, or a URL. Both are read in bounded time and size."""
 
 import asyncio
-import os
-import stat
 from pathlib import Path
 from typing import Protocol
 
 import aiohttp
 
 from gateway.auth.key_set import MAX_KEY_SET_BYTES, KeySetError
+from gateway.regular_file import NoFileError, content
 
 FETCH_TIMEOUT_S = 5.0
 """For the whole answer: shorter than a player waits for a join."""
@@ -40,11 +39,9 @@ class KeyFile:
 
     def _read(self) -> bytes:
         try:
-            # A pipe of that name must not be waited for.
-            with open(self._path, "rb", opener=lambda path, flags: os.open(path, flags | os.O_NONBLOCK)) as file:
-                if not stat.S_ISREG(os.fstat(file.fileno()).st_mode):
-                    raise KeySetError("it is no file")
-                return file.read(MAX_KEY_SET_BYTES + 1)
+            return content(self._path, MAX_KEY_SET_BYTES + 1)
+        except NoFileError:
+            raise KeySetError("it is no file") from None
         except OSError as error:
             raise KeySetError(f"it cannot be read: {error.strerror}") from None
 

@@ -5,8 +5,6 @@ the one before it was good; a good one that takes its place is.
 """
 
 import asyncio
-import os
-import stat
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -17,6 +15,7 @@ from gateway.clock import unix_s
 from gateway.metrics import Sample
 from gateway.node.result import MAX_RESULT_BYTES, NodeResult, NodeResultError, parse_result
 from gateway.node.verdict import NodeState, Verdict, judge
+from gateway.regular_file import content
 
 log = structlog.get_logger()
 
@@ -95,8 +94,8 @@ class Node:
     def _read(self, before: _Seen) -> _Seen:
         """In a thread: the file may be slow to come."""
         try:
-            boot_id = _content(self._boot_id, MAX_BOOT_ID_BYTES).decode(errors="replace").strip()
-            data = _content(self._path, MAX_RESULT_BYTES + 1)
+            boot_id = content(self._boot_id, MAX_BOOT_ID_BYTES).decode(errors="replace").strip()
+            data = content(self._path, MAX_RESULT_BYTES + 1)
             is_known = before.result is not None and data == before.data
             return _Seen(data, before.result if is_known else parse_result(data), boot_id)
         except FileNotFoundError as error:
@@ -117,12 +116,3 @@ class Node:
 
 def _nothing(state: NodeState, reason: str) -> _Seen:
     return _Seen(fault=Verdict(state, (reason,)))
-
-
-def _content(path: Path, max_bytes: int) -> bytes:
-    """OSError when it is no file that can be read."""
-    # A pipe of that name must not be waited for.
-    with open(path, "rb", opener=lambda name, flags: os.open(name, flags | os.O_NONBLOCK)) as file:
-        if not stat.S_ISREG(os.fstat(file.fileno()).st_mode):
-            raise OSError(0, "it is no file", str(path))
-        return file.read(max_bytes)

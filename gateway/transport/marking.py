@@ -8,7 +8,7 @@ path that most of the media takes.
 import socket
 import struct
 from collections.abc import Sequence
-from dataclasses import astuple, dataclass
+from dataclasses import asdict, dataclass
 from typing import Protocol
 
 Ancillary = Sequence[tuple[int, int, bytes]]
@@ -82,5 +82,4 @@ def _tos(dscp: int) -> int:
 
 def told(codepoints: Codepoints) -> str:
     """For people."""
-    names = ("bet_signals", "audio", "video", "retransmission")
-    return ", ".join(f"{name} {dscp}" for name, dscp in zip(names, astuple(codepoints), strict=True))
+    return ", ".join(f"{name} {dscp}" for name, dscp in asdict(codepoints).items())
