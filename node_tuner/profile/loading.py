@@ -1,11 +1,9 @@
 """Reads a profile: a shipped one by its name, or a file. It is taken whole, or refused by its lines."""
 
 import difflib
-import os
 from collections.abc import Iterator, Mapping
 from functools import cache
 from pathlib import Path
-from stat import S_ISREG
 from typing import Any
 
 from pydantic import ValidationError
@@ -15,6 +13,7 @@ from node_tuner.errors import ProfileError
 from node_tuner.profile.fields import InconsistentError, Where
 from node_tuner.profile.schema import Profile
 from node_tuner.profile.yaml_tree import Tree, parse
+from node_tuner.regular_file import NoFileError, content
 
 MAX_FILE_BYTES = 128 << 10
 """Eight times the shipped profile, which is mostly comments."""
@@ -78,27 +77,21 @@ def _told(path: Path, tree: Tree) -> Iterator[str]:
 
 def _read(path: Path) -> str:
     try:
-        with open(path, "rb", opener=_without_waiting) as file:
-            if not S_ISREG(os.fstat(file.fileno()).st_mode):
-                raise ProfileError(f"{path}: it is no file")
-            content = file.read(MAX_FILE_BYTES + 1)
+        data = content(path, MAX_FILE_BYTES + 1)
+    except NoFileError:
+        raise ProfileError(f"{path}: it is no file") from None
     except FileNotFoundError:
         names = ", ".join(each.stem for each in shipped())
         raise ProfileError(f"{path}: there is no such file, and no such shipped profile: {names}") from None
     except (OSError, ValueError) as error:
         raise ProfileError(f"{path}: it cannot be read: {getattr(error, 'strerror', error)}") from None
-    if len(content) > MAX_FILE_BYTES:
+    if len(data) > MAX_FILE_BYTES:
         raise ProfileError(f"{path}: it is larger than {MAX_FILE_BYTES >> 10} KiB: no profile is")
     try:
-        return content.decode()
+        return data.decode()
     except UnicodeDecodeError as error:
-        line = content.count(b"\n", 0, error.start) + 1
+        line = data.count(b"\n", 0, error.start) + 1
         raise ProfileError(f"{path}:{line}: it is not UTF-8") from None
-
-
-def _without_waiting(path: str, flags: int) -> int:
-    """Whoever opens a pipe else waits for somebody to write to it."""
-    return os.open(path, flags | os.O_NONBLOCK)
 
 
 def _validated(tree: Tree) -> Profile | None:

@@ -1,11 +1,10 @@
 """Where the record is kept: one file of the node, replaced durably, taken whole or refused."""
 
-import os
-import stat
 from pathlib import Path
 
 from node_tuner import durable
 from node_tuner.errors import StateError
+from node_tuner.regular_file import NoFileError, content
 from node_tuner.state.record import Record
 
 DEFAULT_PATH = Path("/var/lib/railbird/node-state.json")
@@ -27,15 +26,15 @@ class Store:
     def load(self) -> Record | None:
         """The record; None when there is none. StateError, which says what to do, where it cannot be relied on."""
         try:
-            text = self._read()
+            text = content(self.path, _MAX_BYTES).decode()
         except FileNotFoundError:
             return None
+        except NoFileError:
+            raise StateError(f"{self.path}: the record of original values is no file") from None
         except OSError as error:
             raise StateError(f"{self.path}: the record of original values cannot be read: {error.strerror}") from None
         except UnicodeDecodeError:
             raise self._spoilt("it is not UTF-8") from None
-        if text is None:
-            raise StateError(f"{self.path}: the record of original values is no file")
         try:
             return Record.parse(text)
         except StateError as error:
@@ -58,12 +57,6 @@ class Store:
             raise StateError(
                 f"{self.path}: the record of original values cannot be deleted: {error.strerror}"
             ) from None
-
-    def _read(self) -> str | None:
-        """None for what is no file; a FIFO nobody waits for."""
-        descriptor = os.open(self.path, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC)
-        with os.fdopen(descriptor, encoding="utf-8") as file:
-            return file.read(_MAX_BYTES) if stat.S_ISREG(os.fstat(descriptor).st_mode) else None
 
     def _spoilt(self, reason: str) -> StateError:
         return StateError(
