@@ -35,6 +35,11 @@ class State(Enum):
     FOREIGN = "foreign"
     """Somebody else changed it after we did; left as it is."""
 
+    @property
+    def is_as_wanted(self) -> bool:
+        """Whether nothing is to be done about it."""
+        return self in (State.TUNED, State.NOT_NEEDED)
+
 
 class Overall(Enum):
     """What all of them make together."""
@@ -69,7 +74,7 @@ class KnobResult:
 
 def overall(knobs: Sequence[KnobResult]) -> Overall:
     """FAILED for a required knob that is not as wanted, DEGRADED for an optional one."""
-    off = [knob for knob in knobs if knob.state not in (State.TUNED, State.NOT_NEEDED)]
+    off = [knob for knob in knobs if not knob.state.is_as_wanted]
     if any(knob.required for knob in off):
         return Overall.FAILED
     return Overall.DEGRADED if off else Overall.TUNED

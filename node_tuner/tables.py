@@ -104,7 +104,7 @@ def result_sentence(knobs: Sequence[KnobResult]) -> str:
     counted = ", ".join(_counted(_STATES, Counter(knob.state for knob in knobs))) or "no knobs"
     if verdict is not Overall.FAILED:
         return f"The node is {verdict.value}: {counted}."
-    off = [knob for knob in knobs if knob.required and knob.state not in (State.TUNED, State.NOT_NEEDED)]
+    off = [knob for knob in knobs if knob.required and not knob.state.is_as_wanted]
     return f"The node is not fit for media, for want of {_names(off)}: {counted}."
 
 

@@ -139,7 +139,7 @@ def _tell_changes(before: Sequence[KnobResult], now: Sequence[KnobResult]) -> No
     """Of a knob that was not there before: only where something is to be done."""
     states = {knob.name: knob.state for knob in before}
     for knob in now:
-        quiet = knob.state if knob.state in (State.TUNED, State.NOT_NEEDED) else None
+        quiet = knob.state if knob.state.is_as_wanted else None
         if knob.state is not states.get(knob.name, quiet):
             values = {"found": knob.found, "wanted": knob.wanted, "note": knob.note}
             log.warning("a knob's state changed", knob=knob.name, state=knob.state.value, **values)
