@@ -12,7 +12,8 @@ from loadgen.hls.playlists import Playlists
 from tests.loadgen.hls.stub import Stub, serving
 
 BUSY_S = 0.15
-"""How late a busy machine may be."""
+"""How late a machine may be that is not busy with anything else; on top comes `Watched.held_up_s`."""
+BREATH_S = 0.01
 
 
 class Watched:
@@ -24,6 +25,16 @@ class Watched:
         figures = SessionFigures("table", "tvs", 0.0, is_sampled=True, protocol="hls")
         self.player = HlsPlayer(Source(url, token, preload_hints), fetcher, Playlists(), figures, self.began_s)
         self.total = Interval(0.0, 0.0)
+        self.held_up_s = 0.0
+        """How much later than it should this process has run, summed up: player and server are both in it."""
+
+    async def breathe(self) -> None:
+        """Measure that, until cancelled."""
+        while True:
+            due_s = time.monotonic() + BREATH_S
+            await asyncio.sleep(BREATH_S)
+            late_s = time.monotonic() - due_s
+            self.held_up_s += late_s if late_s > BREATH_S else 0.0
 
     async def join(self) -> None:
         await self.player.join(time.time())
@@ -54,10 +65,12 @@ async def watching(stub: Stub, preload_hints: bool = False) -> AsyncIterator[Wat
     """A player that has joined."""
     async with serving(stub) as url:
         watched = Watched(url, preload_hints)
-        await watched.join()
+        breathing = asyncio.create_task(watched.breathe())
         try:
+            await watched.join()
             yield watched
         finally:
+            breathing.cancel()
             await watched.player.leave(True)
 
 
