@@ -48,12 +48,18 @@ def lacking_promtool() -> str | None:
     return None if shutil.which("promtool") else "no promtool is installed (make promtool)"
 
 
+def lacking_podman() -> str | None:
+    missing = [command for command in ("podman", "runc") if not shutil.which(command, path=SEARCHED)]
+    return f"no {', '.join(missing)} is installed (make podman)" if missing else None
+
+
 # Marker -> (why this machine cannot run such a test or None, whether that is an error where CI=true).
 NEEDS: dict[str, tuple[Callable[[], str | None], bool]] = {
     "browser": (lacking_browser, True),
     "netns": (lacking_netns, True),
     "nft": (lacking_nft, True),
     "nginx": (lacking_nginx, True),
+    "podman": (lacking_podman, True),
     "promtool": (lacking_promtool, True),
 }
 
