@@ -1,4 +1,4 @@
-"""Writes railbird-prometheusrule.yaml, railbird-rules.yml as an object of the Prometheus operator; `--check` only compares.
+"""Writes railbird-prometheusrule.yaml: railbird-rules.yml as an object of the Prometheus operator. `--check` compares.
 
 Kustomize cannot do it: it takes no file that is not an object already. Run it after each change of the rules.
 """
