@@ -9,6 +9,8 @@ from pathlib import Path
 
 import pytest
 
+from tests.daemonset import models, rendering
+
 CHROMIUM_NAMES = ("chromium", "chromium-browser", "google-chrome")
 NGINX_LUA = Path("/usr/lib/nginx/modules/ngx_http_lua_module.so")
 SEARCHED = f"{os.environ.get('PATH', os.defpath)}:/usr/sbin"
@@ -44,18 +46,25 @@ def lacking_nginx() -> str | None:
     return f"no {', '.join(missing)} is installed (make nginx)" if missing else None
 
 
+def lacking_podman() -> str | None:
+    commands = ("podman", "buildah", "runc", "mmdebstrap")
+    missing = [command for command in commands if not shutil.which(command, path=SEARCHED)]
+    return f"no {', '.join(missing)} is installed (make podman)" if missing else None
+
+
 def lacking_promtool() -> str | None:
     return None if shutil.which("promtool") else "no promtool is installed (make promtool)"
 
 
-def lacking_podman() -> str | None:
-    missing = [command for command in ("podman", "runc") if not shutil.which(command, path=SEARCHED)]
-    return f"no {', '.join(missing)} is installed (make podman)" if missing else None
+def lacking_kubectl() -> str | None:
+    return None if rendering.command() else "neither kubectl from 1.27 on nor kustomize 5 is installed (make kubectl)"
 
 
 # Marker -> (why this machine cannot run such a test or None, whether that is an error where CI=true).
 NEEDS: dict[str, tuple[Callable[[], str | None], bool]] = {
     "browser": (lacking_browser, True),
+    "crds": (models.lacking, True),
+    "kubectl": (lacking_kubectl, True),
     "netns": (lacking_netns, True),
     "nft": (lacking_nft, True),
     "nginx": (lacking_nginx, True),
