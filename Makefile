@@ -12,6 +12,8 @@ APT_GET := apt-get --quiet --quiet
 HLS_JS := gateway/web/vendor/hls.min.mjs
 NGINX_LUA := /usr/lib/nginx/modules/ngx_http_lua_module.so
 
+COMPILE := uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --custom-compile-command "make lock"
+
 # $(call debian,COMMANDS,PACKAGES,LOSS): where none of the commands is there, install the packages; where that cannot be, say
 # why and what is lost, and go on.
 debian = for command in $(1); do ! PATH="$$PATH:/usr/sbin" command -v "$$command" >/dev/null || exit 0; done; \
@@ -27,7 +29,18 @@ debian = for command in $(1); do ! PATH="$$PATH:/usr/sbin" command -v "$$command
 	fi; \
 	echo "$(@F): no $(firstword $(1)): $$reason: $(strip $(3))."
 
-.PHONY: help setup run test bench lint format packages browser iproute2 nftables nginx promtool lock clean
+# Of the image: with which engine, under which name, from which base (a release names a digest), and what of this machine its
+# stages may read while they build (docs/image.md).
+ENGINE ?= podman
+ISOLATION ?= chroot
+IMAGE ?= localhost/railbird:dev
+BASE_IMAGE ?= docker.io/library/debian:bookworm-slim
+CA_BUNDLE ?= $(firstword $(SSL_CERT_FILE) $(wildcard /etc/ssl/certs/ca-certificates.crt))
+PIP_CONF ?= $(firstword $(PIP_CONFIG_FILE) $(wildcard $(HOME)/.config/pip/pip.conf $(HOME)/.pip/pip.conf /etc/pip.conf))
+NPMRC ?= $(firstword $(NPM_CONFIG_USERCONFIG) $(wildcard $(HOME)/.npmrc))
+export ENGINE ISOLATION IMAGE BASE_IMAGE CA_BUNDLE PIP_CONF NPMRC
+
+.PHONY: help setup run test bench lint format packages browser iproute2 nftables nginx promtool podman image lock clean
 
 help: ## List the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-8s %s\n", $$1, $$2 }' $(firstword $(MAKEFILE_LIST))
@@ -39,7 +52,7 @@ run: setup ## Start the gateway with the demo table
 	@exec $(BIN)/python -m gateway --demo $(RUN_ARGS)
 
 # Who measures time or has browsers, namespaces and processes of its own wants the machine for itself.
-ALONE := tests/demo tests/e2e tests/front tests/hls_conformance tests/loadgen/e2e tests/loadgen/hls tests/web
+ALONE := tests/demo tests/e2e tests/front tests/hls_conformance tests/image tests/loadgen/e2e tests/loadgen/hls tests/web
 
 test: setup packages ## Run every test, the browser's included (TEST_ARGS="-k wire")
 ifdef TEST_ARGS
@@ -62,7 +75,7 @@ format: setup ## Rewrite the sources in the house format
 	@$(BIN)/ruff check --fix
 	@$(BIN)/ruff format
 
-packages: browser iproute2 nftables nginx promtool ## Install what tests need of Debian where it is missing and may be installed
+packages: browser iproute2 nftables nginx promtool podman ## Install what tests need of Debian where it is missing and may be installed
 
 browser: ## Install Debian's Chromium, likewise
 	@$(call debian,chromium chromium-browser google-chrome,chromium fonts-dejavu-core,tests marked 'browser' cannot run \
@@ -83,9 +96,19 @@ nginx:
 promtool:
 	@$(call debian,promtool,prometheus,tests marked 'promtool' cannot run (a failure where CI=true))
 
+podman:
+	@PATH="$$PATH:/usr/sbin"; $(foreach command,podman buildah runc mmdebstrap,command -v $(command) >/dev/null &&) true || { \
+		$(call debian,podman-and-its-tools,podman buildah runc mmdebstrap,the image cannot be built and tests marked 'podman' \
+		cannot run (a failure where CI=true)); }
+
+image: setup $(if $(filter docker,$(ENGINE)),,podman) ## Build the container image, say its size, and write its bill of materials
+	@sh daemonset/image/build.sh
+
+# The image's lock says of fewer packages what requirements.lock says: it is compiled under that as its constraint.
 lock: ## Pin every dependency with its hashes (needs uv)
-	@uv pip compile --quiet --universal --python-version 3.11 --all-extras --generate-hashes \
-		--custom-compile-command "make lock" --output-file requirements.lock pyproject.toml
+	@$(COMPILE) --all-extras --output-file requirements.lock pyproject.toml
+	@$(COMPILE) --extra demo --extra loadgen --extra tuner --constraints requirements.lock --no-annotate \
+		--output-file requirements-image.lock pyproject.toml
 
 clean: ## Remove .venv, hls.js, uPlot and the tools' caches
 	@rm -rf .venv node_modules gateway/web/vendor .mypy_cache .ruff_cache .pytest_cache .import_linter_cache .hypothesis build *.egg-info
@@ -112,16 +135,10 @@ clean: ## Remove .venv, hls.js, uPlot and the tools' caches
 
 # hls.js for the player page and uPlot for the operators', from npm: package-lock.json says which, by their hashes. aiohttp
 # serves a .gz to who takes it.
-$(HLS_JS): package-lock.json
+$(HLS_JS): package-lock.json daemonset/image/vendor.sh
 	@$(call debian,npm,npm,hls.js cannot be fetched)
 	@if command -v npm >/dev/null && npm ci --ignore-scripts --no-audit --no-fund --loglevel=error >/dev/null; then \
-		mkdir -p $(@D); \
-		install -m 644 node_modules/hls.js/LICENSE $(@D)/hls.js.LICENSE; \
-		gzip -9 --no-name --stdout node_modules/hls.js/dist/$(@F) >$@.gz; \
-		install -m 644 node_modules/uplot/LICENSE $(@D)/uPlot.LICENSE; \
-		install -m 644 node_modules/uplot/dist/uPlot.min.css node_modules/uplot/dist/uPlot.esm.js $(@D); \
-		gzip -9 --no-name --stdout node_modules/uplot/dist/uPlot.esm.js >$(@D)/uPlot.esm.js.gz; \
-		install -m 644 node_modules/hls.js/dist/$(@F) $@; \
+		sh daemonset/image/vendor.sh node_modules $(@D); \
 		rm -rf node_modules; \
 		echo "setup: hls.js and uPlot are in $(@D)"; \
 	else \

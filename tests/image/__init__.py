@@ -1,0 +1,1 @@
+"""The image: what its build is told, and what is in it."""

@@ -1,0 +1,11 @@
+"""The built image, for the tests that look into it."""
+
+import pytest
+
+from tests.image.podman import built_image
+
+
+@pytest.fixture(scope="session")
+def image() -> str:
+    """Its name in podman's store; a test that asks for it is also marked `podman`."""
+    return built_image()
