@@ -12,6 +12,7 @@ import yaml
 from prometheus_client import CollectorRegistry, Histogram
 
 from gateway.bets.bet import BetState, Delivery
+from gateway.config import Settings
 from gateway.metrics import FAMILIES, Histograms
 from gateway.node.result import KnobState
 from gateway.node.verdict import NodeState
@@ -148,6 +149,14 @@ def test_expression_asks_only_for_buckets_that_there_are(expression: str) -> Non
             if label == "le":
                 bounds = _histograms()[selector.name.removesuffix("_bucket")]._upper_bounds
                 assert value in {str(bound) for bound in bounds}
+
+
+def test_drain_is_overdue_only_after_the_longest_that_settings_allow() -> None:
+    settings = Settings()
+    longest_s = settings.drain.longest_s + settings.timeouts.shutdown_s
+    minutes = re.fullmatch(r"(\d+)m", _alerts()["RailbirdDrainOverdue"]["for"])
+    assert minutes is not None
+    assert int(minutes[1]) * 60 > longest_s
 
 
 def test_rules_count_the_same_aborts_against_the_network_as_the_score() -> None:
