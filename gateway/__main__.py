@@ -25,6 +25,8 @@ DEMO_STREAM = "demo"
 TOKEN_VARIABLE = "RAILBIRD_DEMO_TOKEN"
 """How the demo studio is told its bearer token: a command line is for everybody to read."""
 DEMO_GOODBYE_S = 3.0
+OVERDUE_S = 5.0
+"""After the longest time that a drain may take: a bug in it must not keep the process."""
 
 
 @click.command()
@@ -54,13 +56,20 @@ def main(path: Path | None, http: str | None, udp: str | None, demo: bool, check
 
 
 async def serve(settings: Settings, demo: bool) -> None:
-    """Run until SIGTERM or SIGINT."""
+    """Run until SIGINT, or until SIGTERM's drain is over; a second SIGTERM ends at once."""
     settings = with_demo_token(settings) if demo else settings
     gateway = Gateway(settings)
     stopped = asyncio.Event()
     loop = asyncio.get_running_loop()
-    for signal_number in (signal.SIGTERM, signal.SIGINT):
-        loop.add_signal_handler(signal_number, stopped.set)
+
+    def leave() -> None:
+        if gateway.leave(stopped.set):
+            loop.call_later(settings.drain.longest_s + OVERDUE_S, stopped.set)
+        else:
+            stopped.set()
+
+    loop.add_signal_handler(signal.SIGTERM, leave)
+    loop.add_signal_handler(signal.SIGINT, stopped.set)
     try:
         bound = await gateway.start()
         # What was imported and built lives as long as the process: the collector need not look through it again and

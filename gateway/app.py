@@ -9,6 +9,7 @@ from prometheus_client import CollectorRegistry
 
 from gateway.building import (
     audit_trail,
+    drain_file,
     listening,
     media_port,
     register_collectors,
@@ -24,6 +25,9 @@ from gateway.http.access import Access
 from gateway.http.malformed import Malformed
 from gateway.http.server import HttpServer, application
 from gateway.hub.collector import GatewayCollector
+from gateway.hub.drain import TICK_S as DRAIN_TICK_S
+from gateway.hub.drain import Order
+from gateway.hub.drain_file import LOOK_INTERVAL_S as DRAIN_LOOK_INTERVAL_S
 from gateway.hub.hub import Hub
 from gateway.metrics import Histograms
 from gateway.node.node import LOOK_INTERVAL_S
@@ -67,6 +71,7 @@ class Gateway:
         self.upstream = webhook_upstream(settings, clock, self.tracing)
         self.node = tuned_node(settings)
         self.hub = Hub(settings, self.port, self.registry, clock, self.histograms, self.upstream, audit, self.node)
+        self.drain_file = drain_file(settings, self.hub)
         self.ledger = round_ledger(settings, clock)
         if self.ledger is not None:
             self.hub.play.tables.record = self.ledger.append
@@ -90,6 +95,7 @@ class Gateway:
             (STREAM_TICK_S, self.hub.tick_streams),
             (SIGNAL_TICK_S, self.hub.play.signals.tick),
             (SAMPLE_INTERVAL_S, self._watchdog.tick),
+            (DRAIN_TICK_S, self.hub.tick_drain),
             (SWEEP_TICK_S, self.port.end_silent_sessions),
             (QUALITY_TICK_S, self.quality.tick),
         ]
@@ -98,7 +104,8 @@ class Gateway:
     def _read_at_the_start(self) -> list[tuple[float, Callable[[float], None]]]:
         """Files and URLs that are read again each so many seconds; `start` itself reads them for the first time."""
         node = [(LOOK_INTERVAL_S, self.node.tick)] if self.node is not None else []
-        return [*self.access.periodic, *node]
+        file = [(DRAIN_LOOK_INTERVAL_S, self.drain_file.tick)] if self.drain_file is not None else []
+        return [*self.access.periodic, *node, *file]
 
     async def start(self) -> HostPort:
         """Begin; the HTTP address. OSError when its port is taken, ConfigError without keys for tokens: `stop` then
@@ -106,6 +113,8 @@ class Gateway:
         await self.access.start()
         if self.node is not None:
             await self.node.start()
+        if self.drain_file is not None:
+            await self.drain_file.start()
         self._turns.start()
         self.hub.play.signals.on_rtt = self.quality.note_round_trip
         self.port.attach(asyncio.get_running_loop())
@@ -120,8 +129,13 @@ class Gateway:
         log.info("ready", http=str(bound), udp=self.port.socket.port, buffers=self.port.socket.buffers._asdict())
         return bound
 
+    def leave(self, on_end: Callable[[], None]) -> bool:
+        """SIGTERM: drain, then call `on_end`. False where that was said before: who says it again wants the end now."""
+        self.hub.draining.on_leave = on_end
+        return self.hub.draining.order(Order.SIGNAL, monotonic_s())
+
     async def stop(self) -> None:
-        """Admit nobody, tell all sessions, close. Bounded by the shutdown timeout."""
+        """Whether it has drained or not: admit nobody, tell all sessions, close. Bounded by the shutdown timeout."""
         log.info("stopping", sessions=len(self.port))
         end_s = monotonic_s() + self.settings.timeouts.shutdown_s
         self.hub.admission.is_draining = True
@@ -138,6 +152,8 @@ class Gateway:
         await self.access.stop()
         if self.node is not None:
             await self.node.stop()
+        if self.drain_file is not None:
+            await self.drain_file.stop()
         self._turns.stop()
         self.port.detach(asyncio.get_running_loop())
         if self.ledger is not None:
@@ -153,7 +169,16 @@ class Gateway:
     def _register_collectors(self) -> GatewayCollector:
         of_process = [
             each.samples
-            for each in (self.access, self.malformed, self.tracing, self.upstream, self.ledger, self.node)
+            for each in (
+                self.access,
+                self.malformed,
+                self.tracing,
+                self.upstream,
+                self.ledger,
+                self.node,
+                self.hub.draining,
+            )
             if each is not None
         ]
-        return register_collectors(self.metrics, self.hub, [self.hub.play.samples, self.quality.samples], of_process)
+        of_streams = [self.hub.play.samples, self.quality.samples, self.hub.drain_samples]
+        return register_collectors(self.metrics, self.hub, of_streams, of_process)

@@ -12,6 +12,7 @@ from gateway.bets.upstream import WebhookUpstream
 from gateway.clock import WallClock
 from gateway.config import DscpSettings, HostPort, Settings
 from gateway.hub.collector import GatewayCollector
+from gateway.hub.drain_file import DrainFile
 from gateway.hub.hub import Hub
 from gateway.ledger.ledger import Ledger
 from gateway.log import PlayerHash
@@ -63,6 +64,11 @@ def tuned_node(settings: Settings) -> Node | None:
             consequence="an untuned node is ready, and drops datagrams",
         )
     return None
+
+
+def drain_file(settings: Settings, hub: Hub) -> DrainFile | None:
+    """What looks for the file that orders a drain, if there may be one."""
+    return DrainFile(settings.drain.file, hub.draining) if settings.drain.file is not None else None
 
 
 def stream_settings(settings: Settings) -> StreamSettings:

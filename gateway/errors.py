@@ -3,6 +3,7 @@
     RailbirdError
     ├── WireError         the peer sent bytes that do not parse: count the datagram and drop it
     ├── SignallingError   the peer asked over HTTP for what cannot be had: answer with its status and sentence
+    │   └── LeavingError  this gateway drains: another one may have it
     ├── ConfigError       the operator's settings are wrong: refuse them whole
     └── MisuseError       our own code broke a rule: a bug, never a peer's doing
 
@@ -32,6 +33,13 @@ class SignallingError(RailbirdError):
         self.status = status
         self.sentence = sentence
         self.headers = dict(headers or {})
+
+
+class LeavingError(SignallingError):
+    """503, as this gateway drains. Who answers adds where else the same may be had (RFC 8288)."""
+
+    def __init__(self, retry_after_s: int) -> None:
+        super().__init__(503, "This gateway is shutting down.", {"Retry-After": str(retry_after_s)})
 
 
 class ConfigError(RailbirdError):

@@ -21,6 +21,14 @@ class Turns:
         self._pacer_alarm = Alarm(self._pace)
         self._window_alarm = Alarm(self._close_windows)
         self._signal_alarm = Alarm(hub.play.signals.pump)
+        self._departure_alarm = Alarm(hub.departures.pump)
+        self._alarms = (
+            self._flush_alarm,
+            self._pacer_alarm,
+            self._window_alarm,
+            self._signal_alarm,
+            self._departure_alarm,
+        )
 
     def start(self) -> None:
         """Be told of what there is to do."""
@@ -29,10 +37,11 @@ class Turns:
         hub.on_joined = lambda: self._pacer_alarm.set(PACER_TICK_S, monotonic_s())
         hub.play.rounds.listeners.append(lambda _round, now_s: self._await_window(now_s))
         hub.play.signals.on_backlog = lambda: self._signal_alarm.set(SIGNAL_TURN_S, monotonic_s())
+        hub.departures.on_backlog = lambda: self._departure_alarm.set(SIGNAL_TURN_S, monotonic_s())
 
     def stop(self) -> None:
         """No alarm rings any more."""
-        for alarm in (self._flush_alarm, self._pacer_alarm, self._window_alarm, self._signal_alarm):
+        for alarm in self._alarms:
             alarm.clear()
 
     def after_batch(self, now_s: float) -> None:

@@ -34,6 +34,7 @@ LABELS = {
     "role",
     "knob",
     "class",
+    "order",
 }
 """None of them names a viewer, a session or an address, of which there is no end."""
 

@@ -37,6 +37,8 @@ class Deed(Enum):
     """Another key set is in force."""
     ABORT = "abort"
     """An operator aborted a round."""
+    DRAIN = "drain"
+    """An operator told the gateway to drain, or to serve again."""
 
 
 class Audit:

@@ -1,6 +1,7 @@
 """Settings: what there is to set (`settings`), and how it is read (`loading`)."""
 
 from gateway.config.access import Algorithm, AuditSettings, AuthSettings, Tokens, TracingSettings
+from gateway.config.drain import DrainSettings
 from gateway.config.loading import load
 from gateway.config.network import DscpSettings, NodeSettings
 from gateway.config.play import AbortSettings, BetSettings, RoundSettings, SignalSettings, UpstreamSettings
@@ -24,6 +25,7 @@ __all__ = [
     "AuditSettings",
     "AuthSettings",
     "BetSettings",
+    "DrainSettings",
     "DscpSettings",
     "Fanout",
     "HlsSettings",

@@ -8,6 +8,7 @@ from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, IPvAnyAddres
 from pydantic_settings import BaseSettings, NoDecode, PydanticBaseSettingsSource, SettingsConfigDict
 
 from gateway.config.access import AuditSettings, AuthSettings, Tokens, TracingSettings
+from gateway.config.drain import DrainSettings
 from gateway.config.network import DscpSettings, NodeSettings
 from gateway.config.play import BetSettings, RoundSettings, SignalSettings
 from gateway.config.section import Secret, Section
@@ -79,7 +80,9 @@ class Timeouts(Section):
     publisher_grace_s: float = Field(
         60.0, ge=0, description="Viewers stay this long after the last publisher has gone."
     )
-    shutdown_s: float = Field(5.0, ge=0, description="After SIGTERM, until the process ends whatever sessions say.")
+    shutdown_s: float = Field(
+        5.0, ge=0, description="After SIGINT, or a drain, until the process ends whatever sessions say."
+    )
 
 
 class PlayoutDelaySettings(Section):
@@ -163,6 +166,7 @@ class Settings(BaseSettings):
     playout_delay: PlayoutDelaySettings | None = PlayoutDelaySettings()
     limits: Limits = Limits()
     timeouts: Timeouts = Timeouts()
+    drain: DrainSettings = DrainSettings()
     fanout: Fanout = Fanout()
     hls: HlsSettings = HlsSettings()
     socket_buffers: SocketBuffers = SocketBuffers()

@@ -24,6 +24,8 @@ log = structlog.get_logger()
 AUDIO_THREADS = 2
 """Each transcodes some fifty streams; more would only contend for the interpreter."""
 NOT_LIVE_RETRY_S = 2
+WATCHED_TARGET_DURATIONS = 2
+"""A player asks for the playlist again after one at the latest (section 6.3.4)."""
 
 _Transcoded = tuple[AudioTranscoder, list[AacFrame]]
 
@@ -124,6 +126,20 @@ class Presentations:
     def current(self, name: str) -> Presentation | None:
         """The presentation of a stream that is packaged now."""
         return self._current.get(name)
+
+    def is_watched(self, name: str, now_s: float) -> bool:
+        """Whether anybody has asked for anything of a stream lately."""
+        presentation = self._current.get(name)
+        if presentation is None or presentation.packager.is_over:
+            return False
+        target_s = presentation.packager.targets.target_duration_s
+        return now_s - presentation.asked_s <= WATCHED_TARGET_DURATIONS * target_s
+
+    def dismiss(self, name: str) -> None:
+        """Let those go on who wait for a stream's media: what they ask for is no longer theirs to have."""
+        room = self._rooms.get(name)
+        if room is not None:
+            room.dismiss()
 
     # What other parts of the gateway tell
 

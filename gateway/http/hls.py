@@ -77,8 +77,7 @@ async def preflight(request: web.Request) -> web.Response:
 async def index(request: web.Request) -> web.Response:
     """The multivariant playlist at the address that players are given; this is what begins the packaging."""
     identify(request, Role.WATCH, request.match_info["stream"])
-    if request.app[HUB].admission.is_draining:
-        raise SignallingError(503, "This gateway is shutting down.", {"Retry-After": "1"})
+    request.app[HUB].admission.refuse_if_draining()
     presentations = request.app[HUB].presentations
     presentation = presentations.open(request.match_info["stream"], monotonic_s())
     cache = "no-cache" if "watch" in request.app[SETTINGS].open_doors else "private, no-store"
@@ -92,6 +91,7 @@ async def index_of_generation(request: web.Request) -> web.Response:
 
 async def playlist(request: web.Request) -> web.Response:
     """A media playlist; with _HLS_msn it waits for what it names (section 6.2.5.2)."""
+    _refuse_if_left(request)
     presentations, presentation = request.app[HUB].presentations, _presentation(request)
     name = request.match_info["rendition"]
     target_s = presentation.packager.targets.target_duration_s
@@ -102,6 +102,7 @@ async def playlist(request: web.Request) -> web.Response:
         error.headers["Cache-Control"] = f"public, max-age={_REFUSED_TARGET_DURATIONS * target_s}"
         raise
     if not await presentations.wait_until(presentation, is_there):
+        _refuse_if_left(request)
         raise _too_late()
     max_age_s = max(target_s // 2, 1) if msn is None else _BLOCKED_TARGET_DURATIONS * target_s
     return _text(request, presentation.playlist(name, skip, monotonic_s()), f"public, max-age={max_age_s}")
@@ -159,6 +160,13 @@ async def _multivariant(
     location = f"/hls/{stream}/{presentation.generation}/index.m3u8"
     headers = {"Cache-Control": cache, "Content-Location": location, "Vary": "Accept-Encoding"}
     return _playlist(request, plain, zipped(plain), headers)
+
+
+def _refuse_if_left(request: web.Request) -> None:
+    """LeavingError where the players of the stream are sent away: parts that they know of they may still get."""
+    hub = request.app[HUB]
+    if hub.draining.has_left(request.match_info["stream"]):
+        hub.admission.refuse_if_draining()
 
 
 def _presentation(request: web.Request) -> Presentation:

@@ -6,8 +6,8 @@ from collections.abc import Awaitable, Callable
 import structlog
 from aiohttp import web
 
-from gateway.errors import SignallingError, WireError
-from gateway.http.keys import SETTINGS
+from gateway.errors import LeavingError, SignallingError, WireError
+from gateway.http.keys import HUB, SETTINGS
 
 log = structlog.get_logger()
 
@@ -15,8 +15,8 @@ Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
 
 _ALLOW_HEADERS = "Authorization, Content-Type, If-Match, If-None-Match, ETag, traceparent"
 _SIGNALLING = ("POST, PATCH, DELETE, OPTIONS", "Location, ETag, Link, Accept-Patch, Accept-Post, Retry-After")
-_MEDIA = ("GET, HEAD, OPTIONS", "Content-Location, ETag, Age, Date, Retry-After")
-_ROUNDS = ("GET, HEAD, POST, OPTIONS", "Accept-Post, Retry-After")
+_MEDIA = ("GET, HEAD, OPTIONS", "Content-Location, ETag, Link, Age, Date, Retry-After")
+_ROUNDS = ("GET, HEAD, POST, OPTIONS", "Accept-Post, Link, Retry-After")
 _SHARED = (
     (re.compile(r"/(whip|whep)/"), _SIGNALLING),
     (re.compile(r"/hls/"), _MEDIA),
@@ -32,6 +32,10 @@ async def refusals(request: web.Request, handler: Handler) -> web.StreamResponse
     """Turn what was refused into its status and sentence; a WireError is the peer's malformed body."""
     try:
         return await handler(request)
+    except LeavingError as error:
+        link = request.app[HUB].elsewhere.link(request.rel_url.raw_path)
+        headers = error.headers if link is None else error.headers | {"Link": link}
+        return web.Response(status=error.status, text=_line(error.sentence), headers=headers)
     except SignallingError as error:
         return web.Response(status=error.status, text=_line(error.sentence), headers=error.headers)
     except WireError as error:

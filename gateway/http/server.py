@@ -4,7 +4,7 @@ from aiohttp import web
 from prometheus_client import CollectorRegistry
 
 from gateway.config import HostPort, Settings
-from gateway.http import api, hls, operations, pages, qos, rounds, signals
+from gateway.http import api, drain, hls, operations, pages, qos, rounds, signals
 from gateway.http.access import ACCESS, Access, newest_keys
 from gateway.http.keys import HUB, METRICS, OPERATIONS, QUALITY, SETTINGS
 from gateway.http.malformed import Malformed
@@ -30,7 +30,7 @@ def application(
     app[SETTINGS], app[HUB], app[METRICS], app[ACCESS] = settings, hub, metrics, access
     app[OPERATIONS], app[QUALITY] = operating, operating.quality
     app.add_routes([*WHIP.routes(), *WHEP.routes(), *operations.ROUTES, *api.ROUTES, *rounds.ROUTES, *pages.ROUTES])
-    app.add_routes([*signals.ROUTES, *qos.ROUTES])
+    app.add_routes([*signals.ROUTES, *qos.ROUTES, *drain.ROUTES])
     if settings.hls.enabled:
         app.add_routes(hls.routes())
     install_tracing(app, tracing)

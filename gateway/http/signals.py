@@ -35,6 +35,7 @@ async def signals(request: web.Request) -> web.StreamResponse:
     identity = identify(request, Role.WATCH, stream)
     _require_origin(request)
     _require_protocol(request)
+    request.app[HUB].admission.refuse_if_draining()
     switchboard = request.app[HUB].play.signals
     switchboard.check_room(stream, identity, "websocket")
     socket = web.WebSocketResponse(

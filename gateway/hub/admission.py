@@ -4,7 +4,7 @@ import ipaddress
 from collections import Counter
 
 from gateway.config import Limits
-from gateway.errors import SignallingError
+from gateway.errors import LeavingError, SignallingError
 from gateway.transport.peer import Leg
 from gateway.transport.port import MediaPort
 
@@ -15,16 +15,25 @@ _IPV6_PREFIX_BITS = 64
 class Admission:
     """Asked before every new session."""
 
-    def __init__(self, port: MediaPort, limits: Limits) -> None:
+    def __init__(self, port: MediaPort, limits: Limits, retry_after_s: int = 5) -> None:
+        """`retry_after_s` is what who is refused because we drain is told to wait."""
         self.is_draining = False
         self.refused: Counter[tuple[str, str]] = Counter()
         self._port = port
         self._limits = limits
+        self._retry_after_s = retry_after_s
 
-    def admit(self, leg: Leg, client: str) -> None:
-        """SignallingError 503 with Retry-After when there is no room, for all or for this client, or we are leaving."""
+    def refuse_if_draining(self) -> None:
+        """LeavingError when nobody new is taken."""
         if self.is_draining:
-            self._refuse(leg, "draining", "This gateway is shutting down.", 1)
+            raise LeavingError(self._retry_after_s)
+
+    def admit(self, leg: Leg, client: str, is_awaited: bool = False) -> None:
+        """SignallingError 503 with Retry-After when there is no room, for all or for this client, or we are leaving;
+        who `is_awaited` by a round that is still open may come even then."""
+        if self.is_draining and not is_awaited:
+            self.refused[leg.value, "draining"] += 1
+            self.refuse_if_draining()
         if len(self._port) >= self._limits.sessions:
             self._refuse(leg, "sessions", "This gateway is full.", 10)
         if self._port.half_open >= self._limits.half_open_sessions:

@@ -3,7 +3,7 @@
 Viewers of a stream whose formats changed are sent away to negotiate anew.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 
 import structlog
 
@@ -16,17 +16,21 @@ from gateway.config import Settings
 from gateway.errors import SignallingError
 from gateway.hls.presentations import Presentations
 from gateway.hub.admission import Admission
+from gateway.hub.departures import Departures
+from gateway.hub.drain import Drain
+from gateway.hub.elsewhere import Elsewhere
 from gateway.hub.play import Play
 from gateway.hub.readiness import Readiness
 from gateway.hub.sessions import Sessions
 from gateway.hub.studios import Studios
-from gateway.hub.viewing import Viewing
+from gateway.hub.viewing import Seat, Viewing
 from gateway.log import PlayerHash
-from gateway.metrics import Histograms
+from gateway.metrics import Histograms, Sample
 from gateway.node.node import Node
 from gateway.stream.layout import PlayoutDelay
 from gateway.stream.registry import Registry, check_name
 from gateway.stream.stream import Stream
+from gateway.transport.data_channel import Channel, Receiver
 from gateway.transport.peer import Leg
 from gateway.transport.port import MediaPort
 from gateway.transport.session import Session
@@ -59,7 +63,7 @@ class Hub:
         self.port = port
         self.registry = registry
         self.sessions = Sessions(settings, port)
-        self.admission = Admission(port, settings.limits)
+        self.admission = Admission(port, settings.limits, settings.drain.retry_after_s)
         self.readiness = Readiness(self.admission, port.socket, node)
         self.audit = audit if audit is not None else Audit(PlayerHash())
         """Who published, took over, was sent away; without a trail of its own it is only logged."""
@@ -77,6 +81,22 @@ class Hub:
         self.viewing: dict[str, Viewing] = {}
         self.presentations = Presentations(registry, settings.hls, self.is_live)
         self.play = Play(settings, registry, self.admission, self.presentations, clock, histograms, upstream)
+        self.studios.is_awaited = self._is_awaited
+        self.elsewhere = Elsewhere(settings.drain.elsewhere)
+        self.departures = Departures(
+            port,
+            self.admission,
+            self.studios,
+            self.viewing,
+            self.presentations,
+            self.play,
+            self.elsewhere,
+            monotonic_s,
+        )
+        self.draining = Drain(settings.drain, self.departures, clock)
+        self.play.signals.on_told_to_move = self.draining.count_moved
+        self.departures.on_moved = self.draining.count_moved
+        self.readiness.drain_lines = lambda: self.draining.lines
         self.on_joined: Callable[[], None] = lambda: None
         """Called when a viewer begins to watch: it has to be paced to the live end."""
         self._settings = settings
@@ -114,12 +134,10 @@ class Hub:
                 self._on_first_frame,
                 self._on_round_trip,
                 self._on_viewer_closed,
-                lambda _viewer, channel: self.play.signals.accept(
-                    name, channel, channel.opening.protocol, who, monotonic_s()
-                ),
+                lambda viewer, channel: self._on_channel(viewer, channel, who),
             ),
         )
-        viewing.viewers[viewer] = None
+        viewing.viewers[viewer] = Seat(who.player)
         session.start(viewer)
         return session, answer
 
@@ -130,6 +148,14 @@ class Hub:
     def viewing_of(self, stream: Stream) -> Viewing:
         """The viewers of `stream`."""
         return self.viewing.setdefault(stream.name, Viewing())
+
+    def _on_channel(self, viewer: Viewer, channel: Channel, who: Identity) -> Receiver | None:
+        stream = viewer.stream
+        connection = self.play.signals.accept(stream.name, channel, channel.opening.protocol, who, monotonic_s())
+        seat = self.viewing_of(stream).viewers.get(viewer)
+        if seat is not None:
+            seat.signals = connection
+        return connection
 
     def _on_joined(self, viewer: Viewer, seconds: float) -> None:
         self._histograms.join_seconds.labels("webrtc").observe(seconds)
@@ -144,6 +170,12 @@ class Hub:
     def _on_viewer_closed(self, viewer: Viewer, cause: str) -> None:
         self.viewing_of(viewer.stream).viewers.pop(viewer, None)
         self.sessions.ended[Leg.EGRESS.value, cause] += 1
+
+    def _is_awaited(self, name: str) -> bool:
+        """Whether a round is played at a table whose studio has gone: while we drain its studio alone may come."""
+        stream = self.registry.stream(name)
+        is_there = stream is not None and self.is_live(stream, monotonic_s())
+        return not is_there and bool(self.play.rounds_in_play(name))
 
     def _on_attached(self, stream: Stream, is_replaced: bool) -> None:
         for viewer in tuple(self.viewing_of(stream).viewers):
@@ -183,8 +215,19 @@ class Hub:
             self.viewing.pop(stream.name, None)
         self.presentations.tick(now_s)
 
+    def tick_drain(self, now_s: float) -> None:
+        """While the gateway drains, go on with it; several times a second."""
+        if self.draining.since_s is not None:
+            self.departures.tick(now_s)
+            self.draining.tick(now_s)
+
+    def drain_samples(self) -> Iterator[Sample]:
+        """What a scrape reads of players who were moved."""
+        return self.draining.stream_samples([stream.name for stream in self.registry])
+
     def drain(self) -> None:
-        """Admit nobody, and tell all sessions goodbye: RTCP BYE to players, close_notify to everyone."""
+        """The end, after a drain or at once: admit nobody, and tell all sessions goodbye: RTCP BYE to players,
+        close_notify to everyone."""
         self.admission.is_draining = True
         self.play.drain(monotonic_s())
         for viewing in self.viewing.values():

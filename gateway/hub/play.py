@@ -14,10 +14,12 @@ from gateway.metrics import Histograms, Sample
 from gateway.rounds.causes import AbortCause
 from gateway.rounds.round import Evidence, Round
 from gateway.rounds.rounds import Command, Rounds
-from gateway.rounds.states import FIRST_STATES
+from gateway.rounds.states import FIRST_STATES, RoundState
 from gateway.signals.signals import Signals
 from gateway.stream.registry import Registry, check_name
 from gateway.stream.stream import Stream
+
+_SCHEDULED = RoundState.SCHEDULED
 
 
 class Play:
@@ -48,18 +50,23 @@ class Play:
     def command_round(self, name: str, command: Command, now_s: float) -> Round:
         """See `Rounds.command`; a round opens only at a stream that there is. What is open may end without a studio."""
         check_name(name)
-        is_known = command.round_id is not None and self.rounds.find(name, command.round_id) is not None
-        if command.state in FIRST_STATES and not is_known:
-            if self._admission.is_draining:
-                raise SignallingError(503, "This gateway is shutting down.", {"Retry-After": "1"})
-            if self._registry.stream(name) is None:
-                raise SignallingError(404, "There is no such stream now.")
+        known = self.rounds.find(name, command.round_id) if command.round_id is not None else None
+        is_new = command.state in FIRST_STATES and known is None
+        opens_scheduled = command.state is RoundState.BETTING_OPEN and known is not None and known.state is _SCHEDULED
+        if is_new or opens_scheduled:
+            self._admission.refuse_if_draining()
+        if is_new and self._registry.stream(name) is None:
+            raise SignallingError(404, "There is no such stream now.")
         return self.rounds.command(name, command, now_s)
+
+    def rounds_in_play(self, name: str) -> list[Round]:
+        """The open rounds of a stream that have begun: those that are only announced can be played elsewhere."""
+        return [each for each in self.rounds.open_rounds(name) if each.state is not _SCHEDULED]
 
     def forget(self, stream: Stream, now_s: float) -> None:
         """The studio does not come back: end what is open, and keep nothing of the stream."""
         gone = {"studioGoneMs": round((now_s - (stream.source_lost_s or now_s)) * 1000)}
-        self._abort_all(stream.name, AbortCause.STUDIO_DISCONNECTED, gone, now_s)
+        self.abort_all(stream.name, AbortCause.STUDIO_DISCONNECTED, gone, now_s)
         self.rounds.forget(stream.name)
         self.signals.forget(stream.name)
 
@@ -72,10 +79,10 @@ class Play:
     def drain(self, now_s: float) -> None:
         """End every round, and tell players so as the last word."""
         for name in self.rounds.streams():
-            self._abort_all(name, AbortCause.POLICY, {"rule": "shutdown"}, now_s)
+            self.abort_all(name, AbortCause.POLICY, {"rule": "shutdown"}, now_s)
         self.signals.close()
 
-    def _abort_all(self, name: str, cause: AbortCause, evidence: Evidence, now_s: float) -> None:
+    def abort_all(self, name: str, cause: AbortCause, evidence: Evidence, now_s: float) -> None:
         """Leave no round open by what ends now."""
         for each in self.rounds.open_rounds(name):
             self.rounds.abort(name, each.round_id, cause, evidence, now_s)

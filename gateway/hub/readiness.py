@@ -1,6 +1,7 @@
 """Should new sessions be sent here, and what is there to say of the machine? Liveness and admission are others'
 questions."""
 
+from collections.abc import Callable
 from dataclasses import dataclass
 
 from gateway.hub.admission import Admission
@@ -25,11 +26,13 @@ class Readiness:
         self._admission = admission
         self._socket = media_socket
         self._node = node
+        self.drain_lines: Callable[[], tuple[str, ...]] = lambda: ("draining",)
+        """How far a drain has come."""
 
     def answer(self, now_unix_s: float) -> Answer:
         """The answer now."""
         if self._admission.is_draining:
-            return Answer(False, ("draining",))
+            return Answer(False, self.drain_lines())
         verdict = self._node.verdict(now_unix_s) if self._node is not None else None
         node = verdict.lines if verdict is not None else ("not looked at",)
         is_ready = verdict is None or verdict.is_fit

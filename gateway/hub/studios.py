@@ -39,6 +39,8 @@ class Studios:
         self.takeovers = 0
         self.on_attached: Callable[[Stream, bool], None] = lambda _stream, _is_replaced: None
         """Called when a stream has got its publisher, and whether viewers have to negotiate its new formats."""
+        self.is_awaited: Callable[[str], bool] = lambda _name: False
+        """Whether the studio of that stream may come even while we drain."""
         self._who: dict[str, Identity] = {}
         """By session."""
         self._second_publisher = second_publisher
@@ -53,7 +55,7 @@ class Studios:
     def open(self, name: str, offer: Offer, who: Identity) -> tuple[Session, str]:
         """A session for a studio, and the answer. SignallingError for what cannot be had."""
         self._registry.check_room(name)
-        self._admission.admit(Leg.INGEST, who.client)
+        self._admission.admit(Leg.INGEST, who.client, self.is_awaited(name))
         stream = self._registry.stream(name)
         if stream is not None and self._is_taken(stream):
             raise SignallingError(

@@ -2,14 +2,25 @@
 
 from dataclasses import dataclass, field
 
+from gateway.signals.connection import Connection
 from gateway.viewers.retransmission import RetransmissionFigures
 from gateway.viewers.viewer import Viewer, ViewerFigures
+
+
+@dataclass(slots=True)
+class Seat:
+    """Who sits where a viewer watches."""
+
+    player: str | None
+    """As the token says; None without one."""
+    signals: Connection | None = None
+    """By the data channel that was opened last."""
 
 
 @dataclass(slots=True)
 class Viewing:
     """What the hub keeps for each stream that has, or had, viewers."""
 
-    viewers: dict[Viewer, None] = field(default_factory=dict)
+    viewers: dict[Viewer, Seat] = field(default_factory=dict)
     figures: ViewerFigures = field(default_factory=ViewerFigures)
     retransmissions: RetransmissionFigures = field(default_factory=RetransmissionFigures)

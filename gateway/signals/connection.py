@@ -16,6 +16,7 @@ from gateway.rates import Rates
 from gateway.signals import outgoing
 from gateway.signals.carrier import Carrier
 from gateway.signals.messages import BetMessage, Message, Pong, Report, parse_message
+from gateway.signals.moving import Move
 from gateway.signals.pings import Pings
 from gateway.signals.reports import Reporter, Reports
 
@@ -71,7 +72,19 @@ class Owner(Protocol):
 class Connection:
     """Implements `carrier.Receiver`."""
 
-    __slots__ = ("_owner", "_reporter", "carrier", "identity", "is_over", "key", "pings", "player", "since_s", "stream")
+    __slots__ = (
+        "_owner",
+        "_reporter",
+        "carrier",
+        "identity",
+        "is_over",
+        "key",
+        "move",
+        "pings",
+        "player",
+        "since_s",
+        "stream",
+    )
 
     def __init__(self, stream: str, carrier: Carrier, identity: Identity, key: str, owner: Owner, now_s: float) -> None:
         """`key` tells this connection from all others; it stands for a player without a token."""
@@ -83,6 +96,8 @@ class Connection:
         self.since_s = now_s
         self.pings = Pings()
         self.is_over = False
+        self.move: Move | None = None
+        """Where it is to go on, while the gateway drains."""
         self._owner = owner
         self._reporter = Reporter(now_s)
 
@@ -133,6 +148,11 @@ class Connection:
             return
         self._owner.figures.unanswered[self.stream] += self.pings.expire(now_s)
         self.send(outgoing.ping(self.pings.begin(now_s), self.pings.rtt_s))
+
+    def say_move(self, now_s: float) -> None:
+        """Tell the player to go on elsewhere, if it is to; again, with the time that is left."""
+        if self.move is not None:
+            self.send(outgoing.move(max(self.move.at_s - now_s, 0.0), self.move.to))
 
     def end(self, sentence: str, reconnect_after_s: float) -> None:
         """Say goodbye, and close."""

@@ -27,6 +27,7 @@ DELIVERIES: dict[Delivery, str] = {
     Delivery.DELIVERED: "The bet has been handed on.",
     Delivery.UNDELIVERED: "The bet could not be handed on: it does not count.",
 }
+MOVE = "This gateway is about to stop: the table goes on elsewhere."
 
 
 def welcome(stream: str, may_bet: bool, settings: SignalSettings, rounds: Iterable[Json], now_unix_s: float) -> str:
@@ -78,6 +79,11 @@ def delivery(bet_id: str, round_id: str, outcome: Delivery) -> str:
 def round_message(shown: Json) -> str:
     """A round that has entered a state."""
     return _text({"type": "round", "round": shown})
+
+
+def move(after_s: float, to: str | None) -> str:
+    """Go on elsewhere in so long: at the base URL `to`; None: by the address that the player came by."""
+    return _text({"type": "move", "sentence": MOVE, "afterMs": round(after_s * 1000), "to": to})
 
 
 def error(sentence: str) -> str:

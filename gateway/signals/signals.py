@@ -20,6 +20,7 @@ from gateway.signals import outgoing
 from gateway.signals.carrier import Carrier
 from gateway.signals.connection import Connection, Limits, SignalFigures
 from gateway.signals.messages import PROTOCOL
+from gateway.signals.moving import Move, Moving, spread
 from gateway.signals.outbox import Outbox, Repeats
 from gateway.signals.reports import Reports
 from gateway.signals.roster import Roster, unavailable
@@ -63,6 +64,9 @@ class Signals:
         """Called with each measured round trip: (stream, seconds)."""
         self.on_backlog: Callable[[], None] = lambda: None
         """Called when `pump` has more to do than one turn takes."""
+        self.on_told_to_move: Callable[[str], None] = lambda stream: None
+        """Called with the stream of each player who is told to go on elsewhere, once."""
+        self._moving: dict[str, Moving] = {}
         self._rounds = rounds
         self._histograms = histograms
         self._monotonic = monotonic
@@ -91,6 +95,9 @@ class Signals:
         welcome = self._welcome(connection, now_s)  # before it is on the roster, from which only its end removes it
         self._roster.add(connection)
         connection.send(welcome)
+        if stream in self._moving:
+            self._move(connection, self._moving[stream].move_of_newcomer(now_s))
+            self._say_move_surely(connection, now_s)
         for text in self._untold.of_player(connection.player, now_s):
             self._send_surely(connection, text, now_s)
         connection.ping(self._monotonic())
@@ -126,7 +133,60 @@ class Signals:
         while self._outbox.pump():
             pass  # what was said last is said to all
         for connection in self._roster:
-            connection.end("This gateway is shutting down.", random.uniform(0, RECONNECT_OVER_S))
+            _say_goodbye(connection)
+
+    # Who is to go on elsewhere
+
+    def move(self, stream: str, spread_s: float, next_edge: Callable[[], str | None], now_s: float) -> None:
+        """Tell the players of a stream, and who still comes, to go on elsewhere, each within `spread_s` at a time of
+        its own. `next_edge` has the base URL for the next one."""
+        self._moving[stream] = Moving(now_s + spread_s, next_edge)
+        connections = self._roster.of_stream(stream)
+        for connection, after_s in zip(connections, spread(len(connections), spread_s), strict=True):
+            self._move(connection, Move(now_s + after_s, next_edge()))
+        self._outbox.put(connections, self._say_move)
+        self.pump(now_s)
+        if any(map(_is_lossy, connections)):
+            self._repeats.put(lambda: self._move_again(stream), now_s)
+
+    def stay(self) -> None:
+        """Nobody is to go any more; who was told may go all the same."""
+        self._moving.clear()
+        for connection in self._roster:
+            connection.move = None
+
+    def send_away(self, connections: Iterable[Connection]) -> None:
+        """Say goodbye to them."""
+        self._outbox.put(connections, _say_goodbye)
+        self.pump(self._monotonic())
+
+    def streams(self) -> tuple[str, ...]:
+        """Those that somebody is connected for."""
+        return tuple(self._roster.by_stream)
+
+    def of_stream(self, stream: str) -> tuple[Connection, ...]:
+        """The connections for a stream."""
+        return self._roster.of_stream(stream)
+
+    def websockets_of(self, stream: str) -> list[Connection]:
+        """Players of a stream whose signals do not go along with their media."""
+        return [each for each in self._roster.of_stream(stream) if not _is_lossy(each)]
+
+    def _move(self, connection: Connection, move: Move) -> None:
+        connection.move = move
+        self.on_told_to_move(connection.stream)
+
+    def _say_move(self, connection: Connection) -> None:
+        connection.say_move(self._monotonic())  # at each: those before it took their time
+
+    def _say_move_surely(self, connection: Connection, now_s: float) -> None:
+        self._say_move(connection)
+        if _is_lossy(connection):
+            self._repeats.put(lambda: self._say_move(connection), now_s)
+
+    def _move_again(self, stream: str) -> None:
+        self._outbox.put(filter(_is_lossy, self._roster.of_stream(stream)), self._say_move)
+        self.pump(self._monotonic())
 
     # What they are told
 
@@ -219,6 +279,10 @@ class Signals:
         for labels in [labels for labels in self.figures.messages if labels[0] == stream]:
             del self.figures.messages[labels]
         self._histograms.forget_stream(stream)
+
+
+def _say_goodbye(connection: Connection) -> None:
+    connection.end("This gateway is shutting down.", random.uniform(0, RECONNECT_OVER_S))
 
 
 def _is_lossy(connection: Connection) -> bool:

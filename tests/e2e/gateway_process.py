@@ -22,6 +22,9 @@ START_WITHIN_S = 15.0
 SHUTDOWN_MARGIN_S = 3.0
 """On top of RAILBIRD_TIMEOUTS__SHUTDOWN_S: the interpreter ends, too."""
 
+DRAINS_AT_ONCE = {"DRAIN__ROUNDS_S": "0", "DRAIN__SPREAD_S": "0", "DRAIN__LEAVE_S": "0"}
+"""Where a test does not say otherwise SIGTERM waits for no round and for no player."""
+
 FORBIDDEN_IN_LOG = ("ticker failed", "request failed", "Traceback", "never retrieved", "never awaited")
 """What stands in the log only when the gateway has a bug."""
 
@@ -37,7 +40,7 @@ class GatewayProcess:
         self.log_path = log_path
         self.url = ""
         self.udp_port = 0
-        self._settings = dict(settings)
+        self._settings = DRAINS_AT_ONCE | dict(settings)
         self._udp = udp
         self._http = http
         self._within = tuple(within)
@@ -97,7 +100,8 @@ class GatewayProcess:
         """Wait for the end: (exit code, seconds that it took). AssertionError when SIGTERM does not end it in time."""
         assert self._process is not None
         started_s = time.monotonic()
-        within_s = float(self._settings.get("TIMEOUTS__SHUTDOWN_S", "5")) + SHUTDOWN_MARGIN_S
+        drain_s = sum(float(self._settings[name]) for name in DRAINS_AT_ONCE)
+        within_s = drain_s + float(self._settings.get("TIMEOUTS__SHUTDOWN_S", "5")) + SHUTDOWN_MARGIN_S
         try:
             code = await asyncio.wait_for(self._process.wait(), within_s)
         except TimeoutError:

@@ -87,8 +87,9 @@ async def test_sigterm_tells_every_session_and_ends_in_time(
     measured(f"ended with {code} in {seconds * 1000:.0f} ms")
     assert code == 0
     assert sorted(viewer.ended) == ["audio", "video"]
-    assert [event["sessions"] for event in gateway.events("stopping")] == [2]
-    assert [event["cause"] for event in gateway.events("session ended")] == ["shutdown", "shutdown"]
+    told = [(event["leg"], event["cause"]) for event in gateway.events("session ended")]
+    assert told == [("egress", "moved"), ("ingest", "moved")]
+    assert [event["sessions"] for event in gateway.events("stopping")] == [0]
     assert len(gateway.events("stopped")) == 1
 
 

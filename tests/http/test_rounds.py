@@ -177,7 +177,7 @@ async def test_no_round_opens_while_the_gateway_leaves(api: Api) -> None:
     await _open(api)
     api.gateway.hub.drain()
     answer = await _say(api, {"state": "betting_open"})
-    assert (answer.status, answer["Retry-After"]) == (503, "1")
+    assert (answer.status, answer["Retry-After"]) == (503, "5")
     (only,) = await _told(api)
     assert (only["cause"], only["evidence"]) == ("policy", {"rule": "shutdown"})
 

@@ -71,6 +71,9 @@ DOORS = {
     ),
     "operations": Door("GET", "/api/v1/ops", "operate", 200, deed="operate this gateway", streams="*"),
     "sessions": Door("GET", "/api/v1/sessions", "operate", 200, deed="operate this gateway", streams="*"),
+    "drain": Door("GET", "/api/v1/drain", "operate", 200, deed="operate this gateway", streams="*"),
+    "begin to drain": Door("POST", "/api/v1/drain", "operate", 202, deed="operate this gateway", streams="*"),
+    "serve again": Door("DELETE", "/api/v1/drain", "operate", 200, deed="operate this gateway", streams="*"),
     "kick": Door("DELETE", "/api/v1/sessions/nobody", "operate", 404, deed="operate this gateway", streams="*"),
 }
 

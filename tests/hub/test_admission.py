@@ -74,7 +74,7 @@ async def test_admission_refuses_above_the_half_open_sessions(admission: Admissi
 
 async def test_admission_while_draining_refuses_everybody(admission: Admission) -> None:
     admission.is_draining = True
-    assert _refusal(admission, "a") == ("This gateway is shutting down.", 1)
+    assert _refusal(admission, "a") == ("This gateway is shutting down.", 5)
     with pytest.raises(SignallingError):
         admission.admit(Leg.INGEST, "a")
     assert admission.refused == {("egress", "draining"): 1, ("ingest", "draining"): 1}

@@ -77,6 +77,7 @@ WRITTEN: dict[str, Callable[[dict[str, Any]], str]] = {
     "round": round_message,
     "ack": ack,
     "delivery": lambda told: outgoing.delivery(told["betId"], told["roundId"], Delivery(told["outcome"])),
+    "move": lambda told: outgoing.move(told["afterMs"] / 1000, told["to"]),
     "error": lambda told: outgoing.error(told["sentence"]),
     "goodbye": lambda told: outgoing.goodbye(told["sentence"], told["reconnectAfterMs"] / 1000),
 }

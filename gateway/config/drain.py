@@ -1,0 +1,38 @@
+"""Settings of leaving without ending a round (docs/drain.md)."""
+
+from pathlib import Path
+from typing import Annotated
+
+from pydantic import AfterValidator, AnyHttpUrl, Field, TypeAdapter
+
+from gateway.config.section import Section
+
+_URL: TypeAdapter[AnyHttpUrl] = TypeAdapter(AnyHttpUrl)
+
+
+def _base_url(value: str) -> str:
+    """As it was written, without a slash at its end: paths of ours are put behind it."""
+    url = _URL.validate_python(value)
+    if url.query is not None or url.fragment is not None or url.username is not None:
+        raise ValueError("expected a base URL, such as https://edge-b.example, without user, query and fragment")
+    return value.rstrip("/")
+
+
+class DrainSettings(Section):
+    """How long rounds and players get, and where players go on."""
+
+    rounds_s: float = Field(120.0, ge=0, description="Open rounds get so long; then they are aborted.")
+    spread_s: float = Field(3.0, ge=0, le=60, description="The players of a table are moved over so long.")
+    leave_s: float = Field(
+        5.0, ge=0, le=60, description="Who was told to move and is still here so long after the spread is sent away."
+    )
+    elsewhere: tuple[Annotated[str, AfterValidator(_base_url)], ...] = ()
+    """Base URLs of other edges, which players get by turns; empty: they come again by the address they came by."""
+    file: Path | None = None
+    """While there is a file of this name the gateway drains; None: nobody looks."""
+    retry_after_s: int = Field(5, ge=0, le=3600, description="What refused clients are told to wait.")
+
+    @property
+    def longest_s(self) -> float:
+        """From the order until the last session is gone."""
+        return self.rounds_s + self.spread_s + self.leave_s
