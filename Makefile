@@ -38,9 +38,10 @@ BASE_IMAGE ?= docker.io/library/debian:bookworm-slim
 CA_BUNDLE ?= $(firstword $(SSL_CERT_FILE) $(wildcard /etc/ssl/certs/ca-certificates.crt))
 PIP_CONF ?= $(firstword $(PIP_CONFIG_FILE) $(wildcard $(HOME)/.config/pip/pip.conf $(HOME)/.pip/pip.conf /etc/pip.conf))
 NPMRC ?= $(firstword $(NPM_CONFIG_USERCONFIG) $(wildcard $(HOME)/.npmrc))
+BOM := build/railbird.cdx.json
 export ENGINE ISOLATION IMAGE BASE_IMAGE CA_BUNDLE PIP_CONF NPMRC
 
-.PHONY: help setup run test bench lint format packages browser iproute2 nftables nginx promtool podman image lock clean
+.PHONY: help setup run test bench lint format packages browser iproute2 nftables nginx promtool podman kubectl crds image lock clean
 
 help: ## List the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-8s %s\n", $$1, $$2 }' $(firstword $(MAKEFILE_LIST))
@@ -75,7 +76,7 @@ format: setup ## Rewrite the sources in the house format
 	@$(BIN)/ruff check --fix
 	@$(BIN)/ruff format
 
-packages: browser iproute2 nftables nginx promtool podman ## Install what tests need of Debian where it is missing and may be installed
+packages: browser iproute2 nftables nginx promtool podman kubectl crds ## Install what tests need of Debian where it is missing and may be installed
 
 browser: ## Install Debian's Chromium, likewise
 	@$(call debian,chromium chromium-browser google-chrome,chromium fonts-dejavu-core,tests marked 'browser' cannot run \
@@ -103,6 +104,33 @@ podman:
 
 image: setup $(if $(filter docker,$(ENGINE)),,podman) ## Build the container image, say its size, and write its bill of materials
 	@sh daemonset/image/build.sh
+	@$(BIN)/python -m daemonset.image.sbom --engine $(ENGINE) --image $(IMAGE) --output $(BOM)
+
+# Debian's kubectl is of 2020, and knows no components of Kustomize. Where there is none from 1.27 on (kustomize 5), Go builds the
+# newest kustomize that Debian 12's Go can, from modules whose hashes the public checksum database has.
+KUSTOMIZE := sigs.k8s.io/kustomize/kustomize/v5@v5.0.3
+kubectl: ## Build kustomize where there is no kubectl from 1.27 on, to render manifests with
+	@kubectl version --client 2>/dev/null | grep --quiet 'Kustomize Version: v5' || command -v kustomize >/dev/null \
+	|| [ -x build/bin/kustomize ] || { \
+		( $(call debian,go,golang-go,kustomize cannot be built) ); \
+		echo "kubectl: building kustomize with go (a minute)"; \
+		CGO_ENABLED=0 GOBIN=$(CURDIR)/build/bin go install -trimpath $(KUSTOMIZE) || \
+			echo "kubectl: no kustomize: install kubectl 1.27 or newer: tests marked 'kubectl' cannot run (a failure where CI=true)."; \
+	}
+
+# What custom resources are checked against, from npm; for tests alone, so it is not among the pages' packages.
+crds: build/crds/.installed ## Fetch the models that manifests' custom resources are checked against
+
+build/crds/.installed: tests/daemonset/crds/package-lock.json
+	@$(call debian,npm,npm,tests marked 'crds' cannot run (a failure where CI=true))
+	@mkdir -p $(@D)
+	@cp tests/daemonset/crds/package.json $< $(@D)
+	@if command -v npm >/dev/null && npm ci --prefix $(@D) --ignore-scripts --no-audit --no-fund --loglevel=error >/dev/null; then \
+		touch $@; \
+	else \
+		rm -rf $(@D); \
+		echo "crds: npm could not fetch the models: tests marked 'crds' cannot run (a failure where CI=true)."; \
+	fi
 
 # The image's lock says of fewer packages what requirements.lock says: it is compiled under that as its constraint.
 lock: ## Pin every dependency with its hashes (needs uv)
