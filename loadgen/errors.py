@@ -25,6 +25,8 @@ class SignallingError(LoadgenError):
     """One session did not come about. `cause` is one of a few words (`http_503`, `answer`, `ice_timeout` ...): it
     becomes a label."""
 
-    def __init__(self, cause: str, message: str) -> None:
+    def __init__(self, cause: str, message: str, alternate: str | None = None) -> None:
         super().__init__(message)
         self.cause = cause
+        self.alternate = alternate
+        """Where the server says that the same is to be had: a whole URL, which nobody has judged yet."""

@@ -25,6 +25,7 @@ NOT_TOLD_APART = ""
 
 _STREAM = ("stream",)
 _BET_RTT = "From sending a bet to its first answer."
+_MOVE = ("railbird_loadgen_move_seconds", "Of players told to move: from the last frame here to the first there.")
 
 OWN_FAMILIES = {
     family.name: family
@@ -43,6 +44,8 @@ OWN_FAMILIES = {
         Family("railbird_loadgen_bets_total", "counter", _STREAM, "Bets that players sent, each once."),
         Family("railbird_loadgen_bets_resent_total", "counter", _STREAM, "Times that a bet was sent again."),
         Family("railbird_loadgen_bets_unanswered_total", "counter", _STREAM, "Bets without an answer."),
+        Family("railbird_loadgen_moved_total", "counter", _STREAM, "Players that were told to move, and did."),
+        Family("railbird_loadgen_moves_refused_total", "counter", ("cause",), "Edges that nobody may be sent to."),
         Family("railbird_loadgen_signal_failures_total", "counter", ("cause",), "Connections that did not come up."),
         Family("railbird_loadgen_signal_broken_rules_total", "counter", ("rule",), "Rules of signals, broken."),
         Family("railbird_loadgen_round_failures_total", "counter", ("cause",), "Studios' requests, refused."),
@@ -122,6 +125,7 @@ def _samples(interval: Interval, totals: Totals) -> Iterator[Sample]:
         yield from _studio_samples(stream, studio)
     yield from _hls_samples(interval, totals)
     yield from _signal_samples(totals)
+    yield from _move_samples(totals)
     by_webrtc = interval.viewers - interval.hls_viewers - interval.signal_players
     yield "railbird_viewers", (NOT_TOLD_APART, "webrtc"), by_webrtc
     yield "railbird_sessions", ("egress",), by_webrtc + interval.joining
@@ -188,6 +192,13 @@ def _signal_samples(totals: Totals) -> Iterator[Sample]:
         yield "railbird_round_aborts_total", (NOT_TOLD_APART, cause), count
 
 
+def _move_samples(totals: Totals) -> Iterator[Sample]:
+    for stream, count in totals.moved.items():
+        yield "railbird_loadgen_moved_total", (stream,), count
+    for cause, count in totals.moves_refused.items():
+        yield "railbird_loadgen_moves_refused_total", (cause,), count
+
+
 def _studio_samples(stream: str, studio: StudioCounts) -> Iterator[Sample]:
     yield "railbird_packets_total", (stream, "ingest"), studio.packets
     yield "railbird_bytes_total", (stream, "ingest"), studio.bytes
@@ -212,6 +223,7 @@ def _histograms() -> list[_Histogram]:
         _like(delay.collect(), {}, "delay_s"),
         *(_like(Histogram(name, text, registry=None).collect(), {}, values) for name, text, values in of_hls),
         ping,
+        _like(Histogram(*_MOVE, registry=None).collect(), {}, "move_s"),
         replace(ping, name="railbird_loadgen_bet_rtt_seconds", meaning=_BET_RTT, distribution="bet_rtt_s"),
         _like(gateways.join_seconds.labels("webrtc").collect(), {"protocol": "webrtc"}, "join_s"),
         _like(gateways.first_frame_seconds.labels("webrtc").collect(), {"protocol": "webrtc"}, "first_frame_s"),

@@ -37,8 +37,8 @@ class SessionFigures:
     """When the offer was posted."""
     ended_s: float = 0.0
     end: str = ""
-    """Why it ended: goodbye, tab_close, hop, run_end, interrupted; closed_by_server; or the cause of a failed join:
-    http_503, answer, ice_timeout, dtls_failed, ...; internal_error is a fault of ours."""
+    """Why it ended: goodbye, tab_close, hop, moved, run_end, interrupted; closed_by_server; or the cause of a failed
+    join: http_503, answer, ice_timeout, dtls_failed, ...; internal_error is a fault of ours."""
     join_s: float | None = None
     """From the POST to the SRTP keys; None when it failed."""
     first_frame_s: float | None = None
@@ -72,6 +72,28 @@ class SessionFigures:
     bet_rtt_p50_s: float | None = None
     """From sending a bet to its first answer."""
     bet_rtt_p95_s: float | None = None
+    edge: str = ""
+    """Base URL of the edge that it was opened at: the run's target, or where players were sent on."""
+    left_s: float | None = None
+    """Of a session with which a visit goes on: the last frame of the one before it, or its end where there was none."""
+    was_told: bool = False
+    """Whether the one before it was left because the server said so."""
+    move_s: float | None = None
+    """From `left_s` to the first frame (of signals alone: the welcome), of who was told to move here."""
+    back_s: float | None = None
+    """The same of who was closed by the server and came again, wherever that was."""
+
+    def on_picture(self, at_s: float, interval: "Interval") -> None:
+        """The first frame, or of signals alone the welcome, was there; seconds since the run began."""
+        if self.left_s is None:
+            return
+        away_s = max(at_s - self.left_s, 0.0)
+        if self.was_told:
+            self.move_s = away_s
+            interval.move_s.add(away_s)
+        else:
+            self.back_s = away_s
+            interval.back_s.add(away_s)
 
     @property
     def bitrate_bps(self) -> float:
@@ -154,6 +176,12 @@ class Interval:
     """By cause: `http_405` is a server that cannot."""
     goodbye_failures: int = 0
     """Sessions whose DELETE the server did not take: it may keep them."""
+    joins_at: Counter[str] = field(default_factory=Counter)
+    """Joins by the base URL of the edge: the run's target, and where players were sent on."""
+    moved: Counter[str] = field(default_factory=Counter)
+    """By stream: players that left because the server told them to go on elsewhere."""
+    moves_refused: Counter[str] = field(default_factory=Counter)
+    """By cause: not_permitted ... Edges that players were told of, by signals or by a Link, and did not go to."""
     media: dict[str, MediaCounts] = field(default_factory=dict)
     """By stream."""
     hls: dict[str, HlsCounts] = field(default_factory=dict)
@@ -199,6 +227,11 @@ class Interval:
     """Of the server's pings, as it tells their players."""
     signal_join_s: Distribution = field(default_factory=Distribution)
     """Of players by signals alone, from asking for them to the welcome."""
+    move_s: Distribution = field(default_factory=Distribution)
+    """Of players that were told to move, from the last frame at the one edge (or leaving it) to the first at the other;
+    of signals alone, to the welcome."""
+    back_s: Distribution = field(default_factory=Distribution)
+    """The same of players that the server closed, until they were back, at the same edge or at another one."""
     generator: Generator = field(default_factory=Generator)
     gateway: GatewaySample = field(default_factory=GatewaySample)
 
@@ -214,6 +247,9 @@ class Interval:
         self.ice_restarts += other.ice_restarts
         self.ice_restart_failures.update(other.ice_restart_failures)
         self.goodbye_failures += other.goodbye_failures
+        self.joins_at.update(other.joins_at)
+        self.moved.update(other.moved)
+        self.moves_refused.update(other.moves_refused)
         for stream, counts in other.media.items():
             self.media.setdefault(stream, MediaCounts()).add(counts)
         for stream, hls in other.hls.items():
@@ -262,9 +298,13 @@ HLS_DISTRIBUTIONS = (
 SIGNAL_DISTRIBUTIONS = ("bet_rtt_s", "signal_rtt_s", "signal_join_s")
 """Those that only players with signals have."""
 
+MOVE_DISTRIBUTIONS = ("move_s", "back_s")
+"""Those of players that had to go on elsewhere, or came again."""
+
 DISTRIBUTIONS = (
     *("join_s", "first_frame_s", "delay_s", "rtt_s", "jitter_s", "gap_s"),
     *HLS_DISTRIBUTIONS,
     *SIGNAL_DISTRIBUTIONS,
+    *MOVE_DISTRIBUTIONS,
 )
 """Names of the distributions of an `Interval`."""

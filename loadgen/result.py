@@ -69,6 +69,8 @@ GROUP_DISTRIBUTIONS = (
     "latency_p95_s",
     "bet_rtt_p50_s",
     "bet_rtt_p95_s",
+    "move_s",
+    "back_s",
 )
 """Names of the distributions of a `Group`."""
 
@@ -79,6 +81,8 @@ class Group:
 
     sessions: int = 0
     """Failed joins are among them."""
+    moved: int = 0
+    """Those that were left because the server told their player to go on elsewhere."""
     join_failures: Counter[str] = field(default_factory=Counter)
     """By cause."""
     media: MediaCounts = field(default_factory=MediaCounts)
@@ -94,6 +98,7 @@ class Group:
     def add(self, session: SessionFigures) -> None:
         """Take in a session that has ended."""
         self.sessions += 1
+        self.moved += session.end == "moved"
         self.media.add(session.media)
         if session.hls is not None:
             self.hls = self.hls or HlsCounts()
@@ -124,6 +129,8 @@ def _measured(session: SessionFigures) -> Iterator[tuple[str, float]]:
         session.latency_p95_s,
         session.bet_rtt_p50_s,
         session.bet_rtt_p95_s,
+        session.move_s,
+        session.back_s,
     )
     for name, value_s in zip(GROUP_DISTRIBUTIONS, values_s, strict=True):
         if value_s is not None:
@@ -162,6 +169,12 @@ class Totals:
     ice_restart_failures: Counter[str] = field(default_factory=Counter)
     goodbye_failures: int = 0
     """Sessions whose DELETE the server did not take."""
+    joins_at: Counter[str] = field(default_factory=Counter)
+    """Joins by the base URL of the edge."""
+    moved: Counter[str] = field(default_factory=Counter)
+    """By stream: players that left because the server told them to go on elsewhere."""
+    moves_refused: Counter[str] = field(default_factory=Counter)
+    """Edges that players were told of and did not go to, by cause."""
     peak_viewers: int = 0
     distributions: dict[str, Distribution] = field(
         default_factory=lambda: {name: Distribution() for name in DISTRIBUTIONS}

@@ -38,6 +38,11 @@ class Attendance(Generic[Attendant]):
         for kept in self._kept.values():
             kept.client.take(interval)
 
+    def client_of(self, player: Attendant) -> SignalsClient | None:
+        """None where there is none."""
+        kept = self._kept.get(player)
+        return kept.client if kept is not None else None
+
     async def settle(self) -> None:
         """Have nobody bet any more, and wait a moment for the answers that are still to come."""
         await asyncio.gather(*(kept.client.finish() for kept in self._kept.values()))

@@ -6,26 +6,23 @@ import logging
 import math
 import time
 from collections.abc import Awaitable, Callable
-from dataclasses import dataclass
 from functools import partial
 
-from loadgen.crowd.attendance import Attendance, SignalsOf
+from loadgen.crowd.attendance import Attendance
+from loadgen.crowd.casting import AnyPlayer, Casting, join_times
+from loadgen.crowd.farewell import Farewell
+from loadgen.crowd.journey import CLOSED_BY_SERVER, INTERNAL_ERROR, MOVED, Elsewhere, Ending, Journey
 from loadgen.crowd.lives import Life, Visit
+from loadgen.crowd.moves import Moves
 from loadgen.crowd.rounds import Rounds
-from loadgen.distribution import Distribution
 from loadgen.errors import SignallingError
 from loadgen.figures import Interval, SessionFigures
 from loadgen.hls.player import HlsPlayer
-from loadgen.peer.peer import Peer
-from loadgen.players.impairment import Impairment
 from loadgen.players.player import Player
+from loadgen.signals.bet_book import PlacedBet
+from loadgen.signals.client import SignalsClient
 from loadgen.signals.player import SignalsPlayer
-
-REJOIN_S = 2.0
-"""Until a player that was refused, or lost its session, tries again: what a player page does, and no storm."""
-
-MAX_REJOIN_S = 30.0
-"""Each refusal in a row doubles it: what turns away all there can be is not asked by more than MAX_REQUESTS_PER_S."""
+from loadgen.target.edges import Edges
 
 MAX_FAREWELLS = 50
 """Sessions that are ended at the same time when the run is over."""
@@ -33,65 +30,25 @@ MAX_FAREWELLS = 50
 FAREWELL_WITHIN_S = 20.0
 """All of them: a server that does not answer by then keeps its sessions."""
 
-CLOSED_BY_SERVER = "closed_by_server"
-INTERNAL_ERROR = "internal_error"
-"""Ends of a session that no scenario asks for: the server's doing, and a bug of ours. Who fell over a bug does not come
-again: it must not become a storm of joins."""
-
-OWN_ENDS = ("hop", "tab_close", "goodbye")
-"""How a visit ends when all is well."""
-
-PeerOf = Callable[[Visit], Peer]
-"""Makes the peer of a visit by WHEP."""
-
-HlsPlayerOf = Callable[[Visit, SessionFigures, float], HlsPlayer]
-"""Makes the player of a visit by LL-HLS. The last is when the run began, unix seconds."""
-
-AnyPlayer = Player | HlsPlayer | SignalsPlayer
-
 _log = logging.getLogger(__name__)
-
-
-@dataclass(slots=True)
-class _Farewell:
-    """How and when a player left: what comes until the server has its DELETE is counted, but not watched any more."""
-
-    end: str
-    left_s: float
-    is_taken: bool = False
-    """Whether the server answered the DELETE with success."""
-
-    @property
-    def is_owed(self) -> bool:
-        """Whether the server should have answered, and has not: it may keep the session."""
-        return not self.is_taken and self.end not in ("tab_close", CLOSED_BY_SERVER, INTERNAL_ERROR)
 
 
 class Crowd:
     """All players of this process, from their first arrival to the end of the run."""
 
-    def __init__(
-        self,
-        lives: list[tuple[str, Life]],
-        peer_of: PeerOf,
-        hls_player_of: HlsPlayerOf,
-        signals_of: SignalsOf,
-        late_after_s: float,
-    ) -> None:
+    def __init__(self, lives: list[tuple[str, Life]], casting: Casting, edges: Edges) -> None:
         """`lives` are (group, life)."""
         self.rounds = Rounds(self._on_failure)
+        self._casting = casting
+        self._moves: Moves[AnyPlayer] = Moves(edges, self._on_move_due)
         self._lives = lives
-        self._peer_of = peer_of
-        self._hls_player_of = hls_player_of
-        self._signals_of = signals_of
         self._attendance: Attendance[AnyPlayer] = Attendance()
-        self._late_after_s = late_after_s
         self._began_s = 0.0
         self._interval = Interval(at_s=0.0, seconds=0.0)
         self._ended: list[SessionFigures] = []
         self._joining: set[AnyPlayer] = set()
         self._watching: set[AnyPlayer] = set()
-        self._leaving: dict[AnyPlayer, _Farewell] = {}
+        self._leaving: dict[AnyPlayer, Farewell] = {}
         self._broken: set[AnyPlayer] = set()
         """Those that raised what they should not have."""
         self._has_failed = False
@@ -100,7 +57,7 @@ class Crowd:
 
     async def run(self, began_s: float) -> None:
         """Until cancelled. `began_s` is the run's beginning, unix seconds."""
-        self._began_s = began_s
+        self._began_s = self._casting.began_s = began_s
         async with asyncio.TaskGroup() as tasks:
             tasks.create_task(self.rounds.run())
             for group, life in self._lives:
@@ -120,6 +77,8 @@ class Crowd:
         taken.hls_viewers = sum(isinstance(player, HlsPlayer) for player in self._watching)
         taken.signal_players = sum(isinstance(player, SignalsPlayer) for player in self._watching)
         taken.generator.lateness_s = self.rounds.take_lateness_s()
+        taken.moves_refused.update(self._moves.refused)
+        self._moves.refused.clear()
         self._interval, self._ended = Interval(at_s=0.0, seconds=0.0), []
         return taken, ended
 
@@ -135,7 +94,7 @@ class Crowd:
                     await self._leave_all(cause)
         finally:
             reading.cancel()
-            self._leaving |= {player: _Farewell(cause, time.time()) for player in self._watching}
+            self._leaving |= {player: Farewell(cause, time.time()) for player in self._watching}
             self._watching.clear()
             for player in list(self._leaving):
                 self._close(player)
@@ -165,36 +124,48 @@ class Crowd:
     async def _live(self, group: str, life: Life) -> None:
         await asyncio.sleep(self._began_s + life.arrives_s - time.time())
         for visit in life.visits():
-            rejoin_s = REJOIN_S
-            while (end := await self._visit(group, visit)) not in OWN_ENDS:
-                if end == INTERNAL_ERROR:
-                    return
-                if end == CLOSED_BY_SERVER:
-                    rejoin_s = REJOIN_S
-                await asyncio.sleep(rejoin_s)
-                rejoin_s = min(2 * rejoin_s, MAX_REJOIN_S)
+            journey = Journey(visit)
+            ending = await self._session(group, journey)
+            while (wait_s := journey.after(ending)) is not None:
+                await asyncio.sleep(wait_s)
+                ending = await self._session(group, journey)
+            if ending.end == INTERNAL_ERROR:
+                return
             await asyncio.sleep(visit.away_s or 0.0)
 
-    async def _visit(self, group: str, visit: Visit) -> str:
-        """How it ended; for a failed join its cause. Unless that is one of OWN_ENDS, the player comes again."""
-        player = self._player(group, visit)
-        failure = await self._join(player, visit)
-        if failure is not None:
-            return failure
+    async def _session(self, group: str, journey: Journey) -> Ending:
+        visit = journey.visit
+        player = self._casting.player(group, journey)
+        if isinstance(player, SignalsPlayer):
+            player.client.on_move = partial(self._moves.tell, player)
+        refusal = await self._join(player, visit)
+        if refusal is not None:
+            return refusal
+        if journey.bets and (client := self._client_of(player)) is not None:
+            client.carry(journey.bets)
+        joined_s = time.time()
         end = await self._watch(player, visit)
+        left_s, elsewhere = time.time(), self._elsewhere(player, end)
+        bets = self._hand_over(player) if end == MOVED else ()
         await self._leave(player, end)
-        return end
+        last_frame_s = player.last_frame_s if isinstance(player, Player) else None
+        return Ending(end, last_frame_s or left_s, left_s - joined_s, elsewhere, bets)
 
-    def _player(self, group: str, visit: Visit) -> AnyPlayer:
-        figures = SessionFigures(visit.stream, group, 0.0, is_sampled=visit.is_sampled, protocol=visit.protocol)
-        if visit.protocol == "none":
-            return SignalsPlayer(self._signals_of(visit, figures, None), figures, self._began_s)
-        if visit.protocol == "hls":
-            return self._hls_player_of(visit, figures, self._began_s)
-        impairment = Impairment(visit.impairment, visit.seed) if visit.impairment is not None else None
-        return Player(self._peer_of(visit), figures, self._began_s, self._late_after_s, impairment)
+    def _elsewhere(self, player: AnyPlayer, end: str) -> Elsewhere | None:
+        """Where the server would have it go on: who was closed before it was time goes there, too."""
+        told = self._moves.told(player)
+        if told is None and end == CLOSED_BY_SERVER and isinstance(player, HlsPlayer):
+            return self._moves.sent_on(player.alternate, player.figures.stream)
+        return told
 
-    async def _join(self, player: AnyPlayer, visit: Visit) -> str | None:
+    def _client_of(self, player: AnyPlayer) -> SignalsClient | None:
+        return player.client if isinstance(player, SignalsPlayer) else self._attendance.client_of(player)
+
+    def _hand_over(self, player: AnyPlayer) -> tuple[PlacedBet, ...]:
+        client = self._client_of(player)
+        return client.hand_over() if client is not None else ()
+
+    async def _join(self, player: AnyPlayer, visit: Visit) -> Ending | None:
         """Why it failed; None when it did not."""
         self._joining.add(player)
         self._interrupted.add(player)
@@ -204,50 +175,59 @@ class Crowd:
             if isinstance(player, Player):
                 self.rounds.add(player, is_urgent=visit.carrier == "data_channel")
         except SignallingError as error:
-            return self._join_failed(player, error.cause)
+            elsewhere = self._moves.sent_on(error.alternate, visit.stream)
+            return Ending(self._join_failed(player, error.cause), elsewhere=elsewhere)
         except Exception:
             self._on_failure(player)
             await player.abandon()
-            return self._join_failed(player, INTERNAL_ERROR)
+            return Ending(self._join_failed(player, INTERNAL_ERROR))
         finally:
             self._joining.discard(player)
         self._interrupted.discard(player)
         self._interval.joins += 1
-        self._join_times(player).add(player.figures.join_s or 0.0)
+        self._interval.joins_at[player.figures.edge] += 1
+        join_times(player, self._interval).add(player.figures.join_s or 0.0)
         self._watching.add(player)
-        if visit.carrier is not None and not isinstance(player, SignalsPlayer):
-            peer = player.peer if isinstance(player, Player) else None
-            self._attendance.begin(player, self._signals_of(visit, player.figures, peer))
+        self._begin_signals(player, visit)
         return None
 
-    def _join_times(self, player: AnyPlayer) -> Distribution:
-        match player:
-            case Player():
-                return self._interval.join_s
-            case HlsPlayer():
-                return self._interval.hls_join_s
-            case SignalsPlayer():
-                return self._interval.signal_join_s
+    def _begin_signals(self, player: AnyPlayer, visit: Visit) -> None:
+        client = self._casting.signals_beside(player, visit)
+        if client is not None:
+            client.on_move = partial(self._moves.tell, player)
+            self._attendance.begin(player, client)
 
     def _join_failed(self, player: AnyPlayer, cause: str) -> str:
         self._interrupted.discard(player)
         self._broken.discard(player)
+        self._moves.drop(player)
         self._interval.join_failures[cause] += 1
         self._ended.append(player.finish(self._interval, cause, time.time()))
         return cause
 
+    def _on_move_due(self, player: AnyPlayer) -> None:
+        if player in self._watching:  # who is still on its way in finds out in `_watch`
+            player.over.set()
+
     async def _watch(self, player: AnyPlayer, visit: Visit) -> str:
         """Until it ends; how it does."""
+        if self._moves.is_due(player):
+            return MOVED
         loop = asyncio.get_running_loop()
         leaves_s = loop.time() + _or_never(visit.stay_s)
         while True:
             restarts_s = loop.time() + _or_never(visit.ice_restart_every_s)
             if await _is_over_by(player, min(leaves_s, restarts_s)):
-                return INTERNAL_ERROR if player in self._broken else CLOSED_BY_SERVER
+                return self._why_over(player)
             if leaves_s <= restarts_s:
                 return visit.leave or "goodbye"
             if isinstance(player, Player):  # LL-HLS has none: the scenario's check says so
                 await self._switch_network(player)
+
+    def _why_over(self, player: AnyPlayer) -> str:
+        if player in self._broken:
+            return INTERNAL_ERROR
+        return MOVED if self._moves.is_due(player) else CLOSED_BY_SERVER
 
     async def _switch_network(self, player: Player) -> None:
         try:
@@ -263,7 +243,7 @@ class Crowd:
 
     async def _leave(self, player: AnyPlayer, end: str) -> None:
         self._watching.discard(player)
-        self._leaving[player] = _Farewell(end, time.time())
+        self._leaving[player] = Farewell(end, time.time())
         await self._attendance.end(player, silently=end == "tab_close")
         await self._say_goodbye(player)
 
@@ -276,10 +256,13 @@ class Crowd:
     def _close(self, player: AnyPlayer) -> None:
         """Take what came until now, and give the socket back."""
         farewell = self._leaving.pop(player)
+        self._moves.drop(player)
         self._attendance.drop(player, self._interval)
         self._read_no_more(player)
         figures = self._last_figures(player, farewell)
         self._interval.ended[figures.end] += 1
+        if farewell.end == MOVED:
+            self._interval.moved[figures.stream] += 1
         self._interval.goodbye_failures += farewell.is_owed
         self._ended.append(figures)
         self._broken.discard(player)
@@ -288,7 +271,7 @@ class Crowd:
         else:
             player.close()
 
-    def _last_figures(self, player: AnyPlayer, farewell: _Farewell) -> SessionFigures:
+    def _last_figures(self, player: AnyPlayer, farewell: Farewell) -> SessionFigures:
         try:
             if isinstance(player, Player) and player not in self._broken:
                 player.read()

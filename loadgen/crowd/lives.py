@@ -39,6 +39,8 @@ class Visit:
     carrier: CarrierKind | None = None
     """Of signals; None without any."""
     bets: BetsSpec | None = None
+    edge: str | None = None
+    """Where: None is the run's target, and else where its server has sent the player (`loadgen.target.edges`)."""
 
 
 @dataclass(frozen=True, slots=True)

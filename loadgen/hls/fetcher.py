@@ -14,6 +14,7 @@ from yarl import URL
 
 from gateway.errors import WireError
 from loadgen.errors import SignallingError
+from loadgen.signalling.links import alternate_in
 
 MAX_CONNECTIONS = 6
 """To one server, as browsers have with HTTP/1.1. A player has four requests under way at the most: two renditions, each
@@ -52,6 +53,8 @@ class Answer:
     sent_s: float
     arrived_s: float
     """The last byte."""
+    alternate: str | None = None
+    """Of a 503: where it says that the same is to be had, which nobody has judged yet."""
 
     @property
     def is_good(self) -> bool:
@@ -126,6 +129,7 @@ class Fetcher:
                     _retry_after_s(response.headers.get("Retry-After")),
                     sent_s,
                     time.time(),
+                    alternate_in(response.headers, url) if response.status == 503 else None,
                 )
                 return answer, response.headers.get("Location")
         except TimeoutError:

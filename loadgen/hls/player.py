@@ -51,7 +51,9 @@ class HlsPlayer:
         self.figures = figures
         self.is_watching = False
         self.over = asyncio.Event()
-        """Set when the stream has ended, or the server no longer shows it."""
+        """Set when the stream has ended, or the server no longer shows it, or it is to be left."""
+        self.alternate: str | None = None
+        """Where the server said that the stream goes on, when it no longer showed it."""
         self._source = source
         self._fetcher = fetcher
         self._playlists = playlists
@@ -100,8 +102,10 @@ class HlsPlayer:
                 break
             except StartOverError as error:
                 if not self._screen.has_part.is_set():
-                    raise SignallingError(error.cause, f"{self._source.url}: {error.cause}") from None
-                if time.time() - self._screen.latest_part_s > GIVE_UP_S:
+                    sentence = f"{self._source.url}: {error.cause}"
+                    raise SignallingError(error.cause, sentence, error.alternate) from None
+                self.alternate = error.alternate
+                if error.alternate is not None or time.time() - self._screen.latest_part_s > GIVE_UP_S:
                     break
                 self._ledger.counts.restarts += 1
                 await asyncio.sleep(error.retry_after_s or RETRY_S)
@@ -169,6 +173,7 @@ class HlsPlayer:
         if figures.first_frame_s is None and screen.began_s is not None:
             figures.first_frame_s = screen.began_s - self._run_began_s - figures.started_s
             interval.hls_first_frame_s.add(figures.first_frame_s)
+            figures.on_picture(screen.began_s - self._run_began_s, interval)
         media, counts = self._ledger.take(interval, figures.stream)
         figures.media.add(media)
         if figures.hls is not None:

@@ -11,12 +11,13 @@ RETRY_S = 0.5
 
 
 class StartOverError(Exception):
-    """The generation is gone, or does not answer. `cause` as of a failed join."""
+    """The generation is gone, or does not answer. `cause` and `alternate` as of a failed join."""
 
-    def __init__(self, cause: str, retry_after_s: float | None = None) -> None:
+    def __init__(self, cause: str, retry_after_s: float | None = None, alternate: str | None = None) -> None:
         super().__init__(cause)
         self.cause = cause
         self.retry_after_s = retry_after_s
+        self.alternate = alternate
 
 
 class Requests:
@@ -54,7 +55,9 @@ class Requests:
 
 def start_over(answer: Answer | None) -> StartOverError:
     """Because of this answer, or because there was none."""
-    return StartOverError("http_error" if answer is None else f"http_{answer.status}", retry_after_s(answer))
+    if answer is None:
+        return StartOverError("http_error")
+    return StartOverError(f"http_{answer.status}", answer.retry_after_s, answer.alternate)
 
 
 def retry_after_s(answer: Answer | None) -> float | None:

@@ -24,7 +24,7 @@ PAUSE_S: Final = 5.0
 class FreezeRule:
     """The frames of one player, one call each."""
 
-    __slots__ = ("_delays_s", "_last_s", "_next", "_sum_s", "freezes", "frozen_s", "longest_gap_s")
+    __slots__ = ("_delays_s", "_next", "_sum_s", "freezes", "frozen_s", "last_s", "longest_gap_s")
 
     def __init__(self) -> None:
         self.freezes = 0
@@ -32,7 +32,8 @@ class FreezeRule:
         """All freezes together, each from the frame before it to the frame that ended it."""
         self.longest_gap_s = 0.0
         """Between two frames in a row, frozen or not."""
-        self._last_s: float | None = None
+        self.last_s: float | None = None
+        """When the latest could be shown."""
         self._delays_s: list[float] = []
         """A ring of the latest, of which `_next` is the oldest once it is full."""
         self._next = 0
@@ -40,7 +41,7 @@ class FreezeRule:
 
     def on_frame(self, render_s: float) -> float:
         """A frame that could be shown, at that instant; the duration of the freeze that it ended, or 0."""
-        last_s, self._last_s = self._last_s, render_s
+        last_s, self.last_s = self.last_s, render_s
         if last_s is None:
             return 0.0
         delay_s = render_s - last_s
@@ -71,9 +72,9 @@ class FreezeRule:
 
         It is in none of the sums.
         """
-        if self._last_s is None:
+        if self.last_s is None:
             return 0.0
-        delay_s = now_s - self._last_s
+        delay_s = now_s - self.last_s
         count = len(self._delays_s)
         oldest_s = self._delays_s[self._next] if count == WINDOW_DELAYS else 0.0
         return delay_s if _is_freeze(delay_s, self._sum_s + delay_s - oldest_s, min(count + 1, WINDOW_DELAYS)) else 0.0

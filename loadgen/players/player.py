@@ -72,6 +72,12 @@ class Player:
         """What to read."""
         return self.peer.socket
 
+    @property
+    def last_frame_s(self) -> float | None:
+        """When a frame could be shown for the last time, unix seconds; None before the first."""
+        video = self.receiver.video if hasattr(self, "receiver") else None
+        return video.freezes.last_s if video is not None else None
+
     async def join(self, now_s: float) -> None:
         """Connect. SignallingError with its cause, which the record has, too."""
         self.figures.started_s = now_s - self._run_began_s
@@ -194,6 +200,7 @@ class Player:
         if self.figures.first_frame_s is None:
             self.figures.first_frame_s = video.first_frame_s - self._run_began_s - self.figures.started_s
             interval.first_frame_s.add(self.figures.first_frame_s)
+            self.figures.on_picture(video.first_frame_s - self._run_began_s, interval)
             self._watched_until_s = video.first_frame_s
         watched_until_s = self._watched_until_s or now_s
         counts.watched_s += max(now_s - watched_until_s, 0.0)

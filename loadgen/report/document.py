@@ -73,6 +73,9 @@ def _totals(totals: Totals) -> Json:
         "ice_restarts": totals.ice_restarts,
         "ice_restart_failures": dict(totals.ice_restart_failures),
         "goodbye_failures": totals.goodbye_failures,
+        "joins_at": dict(totals.joins_at),
+        "moved": totals.moved.total(),
+        "moves_refused": dict(totals.moves_refused),
         "media": _media(totals.all_media),
         "hls": _hls(totals.all_hls) if totals.hls else None,
         "hls_failures": dict(totals.hls_failures),
@@ -94,6 +97,7 @@ def _streams(totals: Totals) -> Json:
             "hls": _hls(totals.hls[stream]) if stream in totals.hls else None,
             "signals": _signals(totals.signals[stream]) if stream in totals.signals else None,
             "studio": asdict(totals.studios[stream]) if stream in totals.studios else None,
+            "moved": totals.moved[stream],
         }
         for stream in sorted(totals.media.keys() | totals.studios.keys() | totals.signals.keys())
     }
@@ -103,6 +107,7 @@ def _group(group: Group) -> Json:
     return {
         "sessions": group.sessions,
         "join_failures": dict(group.join_failures),
+        "moved": group.moved,
         "media": _media(group.media),
         "hls": _hls(group.hls) if group.hls is not None else None,
         "signals": _signals(group.signals) if group.signals is not None else None,
@@ -162,6 +167,7 @@ def _step(step: Step) -> Json:
         "join_failures": dict(step.join_failures),
         "ended": dict(step.ended),
         "ice_restarts": step.ice_restarts,
+        "moved": step.moved,
         "media": _media(step.media),
         "hls": _hls(step.hls),
         "signals": _signals(step.signals),

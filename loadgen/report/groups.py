@@ -88,5 +88,9 @@ _FIGURES: dict[str, Callable[[Group], str]] = {
     "Bets accepted": lambda group: wording.share(shares.bets_accepted(group.signals) if group.signals else None),
     "Bets unanswered": lambda group: wording.count(group.signals.bets_unanswered if group.signals else None),
     "Bet round trip, p95": _percentile("bet_rtt_p95_s", 0.95),
+    "Moved": lambda group: wording.count(group.moved or None),
+    "Move, p95": _percentile("move_s", 0.95),
+    "Move, max": _longest("move_s"),
+    "Back again, max": _longest("back_s"),
 }
 """What people call it -> its words."""

@@ -21,7 +21,7 @@ class KeyFigure:
 
 
 def key_figures(result: RunResult) -> list[KeyFigure]:
-    """At most a dozen, four of LL-HLS and three of bets; what was not measured is left out."""
+    """At most a dozen, four of LL-HLS, three of bets and one of moves; what was not measured is left out."""
     totals, media = result.totals, result.totals.all_media
     figures = [
         KeyFigure("Viewers at the peak", wording.count(totals.peak_viewers), _of_streams(totals)),
@@ -36,6 +36,7 @@ def key_figures(result: RunResult) -> list[KeyFigure]:
         _percentile("Round trip of a bet", totals, "bet_rtt_s"),
         *_bets(totals),
         *_rounds(totals),
+        *_moves(totals),
         KeyFigure("Packets lost", wording.share(shares.loss(media)), _after_repair(media)),
         KeyFigure("Frames not shown", wording.share(shares.frames_not_shown(media)), _late(media)),
         KeyFigure("Freezes", wording.count(media.freezes), _frozen(media)),
@@ -84,6 +85,15 @@ def _rounds(totals: Totals) -> list[KeyFigure]:
     causes = wording.causes(totals.round_aborts)
     aborted = f"{studios.rounds_aborted:,} aborted" + (f": {causes}" if causes else "")
     return [KeyFigure("Rounds", wording.count(studios.rounds_opened), f"{studios.rounds_settled:,} settled, {aborted}")]
+
+
+def _moves(totals: Totals) -> list[KeyFigure]:
+    moved, times = totals.moved.total(), totals.distributions["move_s"]
+    if not moved:
+        return []
+    longest = wording.duration(times.largest if times.count else None)
+    away = f"; {moved - times.count:,} saw no picture again" if times.count < moved else ""
+    return [KeyFigure("Moved to another edge", wording.count(moved), f"{longest} without a picture at the most{away}")]
 
 
 def _of_streams(totals: Totals) -> str:

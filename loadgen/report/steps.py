@@ -47,6 +47,7 @@ class Step:
     join_failures: Counter[str] = field(default_factory=Counter)
     ended: Counter[str] = field(default_factory=Counter)
     ice_restarts: int = 0
+    moved: int = 0
     media: MediaCounts = field(default_factory=MediaCounts)
     hls: HlsCounts = field(default_factory=HlsCounts)
     signals: SignalCounts = field(default_factory=SignalCounts)
@@ -95,6 +96,7 @@ def step_of(intervals: Sequence[Interval]) -> Step:
         joining=max(interval.joining for interval in intervals),
         joins=sum(interval.joins for interval in intervals),
         ice_restarts=sum(interval.ice_restarts for interval in intervals),
+        moved=sum(interval.moved.total() for interval in intervals),
         media=summed(MediaCounts, [counts for interval in intervals for counts in interval.media.values()]),
         hls=summed(HlsCounts, [counts for interval in intervals for counts in interval.hls.values()]),
         signals=summed(SignalCounts, [counts for interval in intervals for counts in interval.signals.values()]),

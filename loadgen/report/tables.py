@@ -34,6 +34,8 @@ TIMES = {
     "bet_rtt_s": "Bet, round trip",
     "signal_rtt_s": "Ping, round trip",
     "signal_join_s": "Signals join",
+    "move_s": "Move",
+    "back_s": "Back again",
 }
 """Distribution -> what people call it."""
 

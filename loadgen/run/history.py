@@ -72,6 +72,9 @@ class History:
         totals.ended.update(interval.ended)
         totals.ice_restarts += interval.ice_restarts
         totals.ice_restart_failures.update(interval.ice_restart_failures)
+        totals.joins_at.update(interval.joins_at)
+        totals.moved.update(interval.moved)
+        totals.moves_refused.update(interval.moves_refused)
         totals.goodbye_failures += interval.goodbye_failures
         totals.peak_viewers = max(totals.peak_viewers, interval.viewers)
         totals.generator.merge(interval.generator)

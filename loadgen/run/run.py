@@ -7,7 +7,7 @@ import traceback
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 
-from loadgen.crowd.crowd import INTERNAL_ERROR
+from loadgen.crowd.journey import INTERNAL_ERROR
 from loadgen.errors import LoadgenError, TargetError
 from loadgen.figures import Interval, SessionFigures
 from loadgen.health import Health

@@ -16,6 +16,7 @@ from yarl import URL
 
 from loadgen.errors import SignallingError
 from loadgen.signalling.fragment import FRAGMENT_TYPE
+from loadgen.signalling.links import alternate_in
 
 SDP_TYPE = "application/sdp"
 JSON_TYPE = "application/json"
@@ -117,7 +118,7 @@ class Signalling:
             ) as response:
                 yield response
         except SignallingError as error:  # of what was made of the answer: a server can echo the token anywhere in it
-            raise SignallingError(error.cause, self._redacted(str(error))) from None
+            raise SignallingError(error.cause, self._redacted(str(error)), error.alternate) from None
         except TimeoutError:
             sentence = self._redacted(f"{method} {url}: no whole answer in time.")
             raise SignallingError("http_timeout", sentence) from None
@@ -128,7 +129,10 @@ class Signalling:
     async def _opened(self, response: aiohttp.ClientResponse) -> Opened:
         if response.status not in _OPENED:
             excerpt = await self._excerpt(response)
-            raise SignallingError(f"http_{response.status}", f"POST {response.url}: {response.status} {excerpt}")
+            alternate = alternate_in(response.headers, str(response.url)) if response.status == 503 else None
+            raise SignallingError(
+                f"http_{response.status}", f"POST {response.url}: {response.status} {excerpt}", alternate
+            )
         session_url = self._followed(response, "http_location")
         return Opened(await _text(response), str(session_url), response.headers.get("ETag"))
 

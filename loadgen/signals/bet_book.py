@@ -65,6 +65,16 @@ class BetBook:
             self._bets.popitem(last=False)
         return placed
 
+    def adopt(self, placed: PlacedBet) -> None:
+        """A bet that another edge was sent, and did not answer: it is counted as a bet already."""
+        self._bets[placed.bet_id] = self._open[placed.bet_id] = placed
+
+    def hand_over(self) -> tuple[PlacedBet, ...]:
+        """Those without an answer, which are another book's from now on."""
+        placed = tuple(self._open.values())
+        self._open.clear()
+        return placed
+
     def is_open(self, bet_id: str) -> bool:
         """Whether it has no answer yet."""
         return bet_id in self._open

@@ -3,7 +3,7 @@
 import asyncio
 import contextlib
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from functools import partial
 
 from loadgen.scenario.players import BetsSpec
@@ -47,6 +47,8 @@ class Bettor:
         """Round id -> what is planned, while bets are open."""
         self._rounds_planned = 0
         self._bets_placed = 0
+        self._carried: list[PlacedBet] = []
+        """Of another edge, and not yet sent to this one."""
         self._timers = Timers()
         """By the bet's id: when it is sent, or sent again."""
         self._news = asyncio.Event()
@@ -125,11 +127,35 @@ class Bettor:
         """What became of an accepted bet."""
         self._book.on_delivery(news, self.is_reliable)
 
+    # From one edge to another
+
+    def carry(self, placed: Iterable[PlacedBet]) -> None:
+        """Bets that the edge before was sent and did not answer: `send_carried` sends them again."""
+        for each in placed:
+            self._book.adopt(each)
+            self._carried.append(each)
+
+    def send_carried(self) -> None:
+        """There is a connection: send what was carried here."""
+        carried, self._carried = self._carried, []
+        for placed in carried:
+            if self._book.is_open(placed.bet_id):
+                self._resend(placed)
+
+    def hand_over(self) -> tuple[PlacedBet, ...]:
+        """Bet no more; the bets without an answer, which are for another edge to answer."""
+        self._is_leaving = True
+        self._plans.clear()
+        self._timers.cancel_all()
+        self._carried.clear()
+        return self._book.hand_over()
+
     # The end
 
     def on_connection_lost(self) -> None:
         """By the server, or the path to it: no answer can come any more."""
         self._plans.clear()
+        self._carried.clear()
         self._timers.cancel_all()
         self._book.close(is_own_doing=False)
         self._news.set()

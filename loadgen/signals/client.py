@@ -1,15 +1,17 @@
 """One player's signals: connected, answering, betting, for as long as the player watches."""
 
 import asyncio
+from collections.abc import Callable, Iterable
 
 from gateway.errors import WireError
 from loadgen.errors import SignallingError
 from loadgen.figures import Interval, SessionFigures
 from loadgen.scenario.players import BetsSpec
 from loadgen.signals import messages
+from loadgen.signals.bet_book import PlacedBet
 from loadgen.signals.bettor import Bettor
 from loadgen.signals.carrier import Carrier, Connect, Listener
-from loadgen.signals.messages import Ack, Complaint, DeliveryNews, Goodbye, Ping, RoundNews, Welcome
+from loadgen.signals.messages import Ack, Complaint, DeliveryNews, Goodbye, Move, Ping, RoundNews, Welcome
 from loadgen.signals.reporter import Reporter
 from loadgen.signals.tally import Tally
 from loadgen.signals.timers import Timers
@@ -24,6 +26,10 @@ MAX_RECONNECT_S = 30.0
 _REPORT = "report"
 
 
+def _stay(_move: Move) -> None:
+    """Of a player that nobody moves."""
+
+
 class SignalsClient:
     """`connect`, or `keep` as a task; then `finish` or `abandon`, `close` or `vanish`, and a last `take`."""
 
@@ -31,6 +37,8 @@ class SignalsClient:
         """`figures` is the record of the player that this belongs to; `seed` is of its visit."""
         self.closed = asyncio.Event()
         """Set when a connection has ended that was there, and not by us."""
+        self.on_move: Callable[[Move], None] = _stay
+        """Told each time that the server says that the player is to move; by data channel it says so several times."""
         self._connect = connect
         self._figures = figures
         self._tally = Tally()
@@ -58,6 +66,7 @@ class SignalsClient:
                 await carrier.close()
             raise
         self._tally.counts.connections += 1
+        self._bettor.send_carried()
 
     async def _until_welcomed(self) -> None:
         try:
@@ -116,6 +125,8 @@ class SignalsClient:
                 self._on_welcome(message)
             case Complaint():
                 self._tally.counts.complaints += 1
+            case Move():
+                self.on_move(message)
             case Goodbye():
                 self._reconnect_after_s = min(max(message.reconnect_after_s, 0.0), MAX_RECONNECT_S)
 
@@ -148,6 +159,18 @@ class SignalsClient:
     def _send(self, text: str) -> None:
         if self._carrier is not None:
             self._carrier.send(text)
+
+    # From one edge to another
+
+    def carry(self, placed: Iterable[PlacedBet]) -> None:
+        """Bets that the edge before did not answer: they are sent again, once there is a connection."""
+        self._bettor.carry(placed)
+        if self._carrier is not None and self._welcomed.is_set():
+            self._bettor.send_carried()
+
+    def hand_over(self) -> tuple[PlacedBet, ...]:
+        """Bet no more; the bets that have no answer, to `carry` to the next edge."""
+        return self._bettor.hand_over()
 
     # Leaving
 

@@ -17,6 +17,9 @@ MAX_STEPS = 8
 MAX_ROUNDS_TOLD = 256
 """In a welcome: a server remembers many, and tells those that are of use."""
 
+MAX_MOVE_AFTER_S = 600.0
+"""Nobody is told to move so long before."""
+
 OUTCOMES = ("delivered", "undelivered")
 
 
@@ -89,7 +92,17 @@ class Goodbye:
     reconnect_after_s: float
 
 
-Message = Welcome | Ping | Ack | DeliveryNews | RoundNews | Complaint | Goodbye
+@dataclass(frozen=True, slots=True)
+class Move:
+    """The table goes on elsewhere: the player is to open its session there, and to end this one."""
+
+    after_s: float
+    """At most MAX_MOVE_AFTER_S."""
+    to: str | None
+    """An edge's base URL; None: the address that the player came by."""
+
+
+Message = Welcome | Ping | Ack | DeliveryNews | RoundNews | Complaint | Goodbye | Move
 
 
 def parse(text: str) -> Message | None:
@@ -190,6 +203,11 @@ def _goodbye(message: Mapping[str, Any]) -> Goodbye:
     return Goodbye(_number(message, "reconnectAfterMs") / 1000)
 
 
+def _move(message: Mapping[str, Any]) -> Move:
+    to = _field(message, "to", str) if message.get("to") is not None else None
+    return Move(min(max(_number(message, "afterMs") / 1000, 0.0), MAX_MOVE_AFTER_S), to)
+
+
 def _field(message: Mapping[str, Any], name: str, kind: type) -> Any:
     value = message.get(name)
     if not isinstance(value, kind) or (kind is int and isinstance(value, bool)):
@@ -225,4 +243,5 @@ _READERS: dict[str, Callable[[Mapping[str, Any]], Message]] = {
     "round": _round_message,
     "error": _complaint,
     "goodbye": _goodbye,
+    "move": _move,
 }

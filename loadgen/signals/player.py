@@ -15,20 +15,22 @@ class SignalsPlayer:
 
     def __init__(self, client: SignalsClient, figures: SessionFigures, run_began_s: float) -> None:
         self.figures = figures
-        self._client = client
+        self.client = client
         self._run_began_s = run_began_s
+        self._welcomed_s: float | None = None
+        """Until it was told."""
         figures.signals = SignalCounts()
 
     @property
     def over(self) -> asyncio.Event:
         """Set when the server has ended the connection."""
-        return self._client.closed
+        return self.client.closed
 
     async def join(self, now_s: float) -> None:
         """Connect. SignallingError with its cause, which the record has, too."""
         self.figures.started_s = now_s - self._run_began_s
         try:
-            await self._client.connect()
+            await self.client.connect()
         except SignallingError as error:
             self.figures.end = error.cause
             raise
@@ -39,28 +41,32 @@ class SignalsPlayer:
     def begin(self, now_s: float) -> None:
         """The welcome is there."""
         self.figures.join_s = now_s - self._run_began_s - self.figures.started_s
+        self._welcomed_s = now_s - self._run_began_s
 
     def take(self, interval: Interval, _now_s: float) -> None:
         """Add what happened since the last call to `interval`."""
-        self._client.take(interval)
+        welcomed_s, self._welcomed_s = self._welcomed_s, None
+        if welcomed_s is not None:
+            self.figures.on_picture(welcomed_s, interval)
+        self.client.take(interval)
 
     def finish(self, interval: Interval, end: str, now_s: float) -> SessionFigures:
         """Take the last figures; the record, complete."""
-        self._client.take(interval)
+        self.take(interval, now_s)
         self.figures.end, self.figures.ended_s = end, now_s - self._run_began_s
         return self.figures
 
     async def settle(self) -> None:
         """Bet no more, and wait a moment for the answers that are still to come."""
-        await self._client.finish()
+        await self.client.finish()
 
     async def leave(self, silently: bool) -> bool:
         """Wait for answers unless `silently`, and close the connection: no server can refuse that."""
         if silently:
-            self._client.vanish()
+            self.client.vanish()
         else:
-            await self._client.finish()
-            await self._client.close()
+            await self.client.finish()
+            await self.client.close()
         return not silently
 
     async def abandon(self) -> None:
@@ -73,4 +79,4 @@ class SignalsPlayer:
 
     def vanish(self) -> None:
         """Leave, where nobody can wait for it."""
-        self._client.vanish()
+        self.client.vanish()

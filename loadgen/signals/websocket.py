@@ -9,6 +9,7 @@ import aiohttp
 from aiohttp.abc import AbstractResolver
 
 from loadgen.errors import SignallingError
+from loadgen.signalling.links import alternate_in
 from loadgen.signals.carrier import Listener
 from loadgen.signals.messages import SUBPROTOCOL
 
@@ -108,7 +109,8 @@ async def connect_websocket(http: aiohttp.ClientSession, url: str, token: str | 
     except TimeoutError:
         raise SignallingError("http_timeout", f"{url}: no WebSocket in time.") from None
     except aiohttp.WSServerHandshakeError as error:
-        raise SignallingError(f"http_{error.status}", f"{url}: {error.status}.") from None
+        alternate = alternate_in(error.headers or {}, url) if error.status == 503 else None
+        raise SignallingError(f"http_{error.status}", f"{url}: {error.status}.", alternate) from None
     except (aiohttp.ClientError, OSError, ValueError) as error:
         raise SignallingError("http_error", f"{url}: {type(error).__name__}.") from None
     if socket.protocol != SUBPROTOCOL:

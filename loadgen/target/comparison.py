@@ -142,12 +142,12 @@ def compare(start: Scrape | None, end: Scrape | None, totals: Totals) -> Compari
         return Comparison([], ["The server counts nothing by railbird's names: its figures cannot be set beside ours."])
     if start.value(START_TIME) != end.value(START_TIME):
         return Comparison([], ["The gateway restarted during the run, and began to count anew."])
-    rows = (
-        *(_OF_STUDIOS if totals.studios else ()),
+    of_players = (
         *(_OF_PLAYERS if totals.media else ()),
         *(_OF_HLS if totals.hls else ()),
         *(_OF_SIGNALS if totals.all_signals.bets else ()),
     )
+    rows = (*(_OF_STUDIOS if totals.studios else ()), *(() if len(totals.joins_at) > 1 else of_players))
     return Comparison([_counts(row, start, end, totals) for row in rows], _remarks(totals))
 
 
@@ -165,6 +165,11 @@ def _selector(name: str, labels: Mapping[str, str]) -> str:
 
 def _remarks(totals: Totals) -> list[str]:
     remarks = []
+    if len(totals.joins_at) > 1:
+        remarks.append(
+            f"Players were at {len(totals.joins_at)} edges: what they counted there is not set beside the counters of "
+            "one gateway."
+        )
     if totals.generator.kernel_drops:
         remarks.append(
             f"{totals.generator.kernel_drops} datagrams reached this machine and were lost in the load generator's own "

@@ -64,13 +64,14 @@ class Permission:
         address = _parsed(normal_host(host))
         return address is not None and is_permitted(address)
 
-    def may_send_media_to(self, ip: str) -> bool:
-        """Whether a candidate of an answer may be checked, and sent to. False for what is no single host's address,
-        or a name (mDNS)."""
+    def may_send_media_to(self, ip: str, host: str | None = None) -> bool:
+        """Whether a candidate of an answer of `host`, else of the target, may be checked, and sent to. False for what
+        is no single host's address, or a name (mDNS)."""
         address = _parsed(ip)
         if address is None or address.is_multicast or address.is_unspecified or address == _BROADCAST:
             return False
-        return self.is_own or is_permitted(address) or address in self.own_addresses
+        is_own = self.is_own if host is None else normal_host(host) in self.own_targets
+        return is_own or is_permitted(address) or address in self.own_addresses
 
 
 _BROADCAST = ipaddress.IPv4Address("255.255.255.255")

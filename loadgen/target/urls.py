@@ -51,8 +51,17 @@ class Endpoints:
         """Where a studio opens rounds and moves them on."""
         return self._url(self.rounds_path, stream)
 
+    def watching(self, stream: str) -> tuple[str, ...]:
+        """The paths at which a player may have asked for `stream`."""
+        paths = (self.whep_path, self.hls_path, self.signals_path)
+        return tuple(_filled(path, stream) for path in paths)
+
     def _url(self, path: str, stream: str) -> str:
-        return self.base.rstrip("/") + path.replace(PLACEHOLDER, quote(stream, safe=""))
+        return self.base.rstrip("/") + _filled(path, stream)
+
+
+def _filled(path: str, stream: str) -> str:
+    return path.replace(PLACEHOLDER, quote(stream, safe=""))
 
 
 def _parsed(base: str) -> URL:

@@ -5,6 +5,7 @@ from collections.abc import Iterator
 from loadgen import shares
 from loadgen.verdict import readings
 from loadgen.verdict.metric import Metric, Need
+from loadgen.verdict.of_moves import OF_MOVES
 from loadgen.verdict.of_signals import OF_SIGNALS
 from loadgen.verdict.readings import media_count, media_share
 from loadgen.verdict.units import Dimension
@@ -45,6 +46,18 @@ _DISTRIBUTIONS = (
     ("bet_rtt", "bet_rtt_s", "of a bet, from sending it to its first answer", "no bet was answered"),
     ("signal_rtt", "signal_rtt_s", "of the server's pings over signals, as it tells its players", "none was told"),
     ("signal_join", "signal_join_s", "players by signals alone: from asking for them to the welcome", "none came"),
+    (
+        "move",
+        "move_s",
+        "who was told to move: from the last frame at the one edge to the first at the other",
+        "nobody was moved, or saw a frame afterwards",
+    ),
+    (
+        "back",
+        "back_s",
+        "who was closed by the server: from the last frame until one was seen again, wherever that was",
+        "nobody was closed by the server, or came back",
+    ),
 )
 _PERCENTILES = (50, 90, 95, 99)
 
@@ -286,6 +299,6 @@ _OF_GATEWAY = (
 
 METRICS = {
     metric.name: metric
-    for metric in (*_of_distributions(), *_OF_PLAYERS, *_OF_HLS, *OF_SIGNALS, *_OF_SESSIONS, *_OF_GATEWAY)
+    for metric in (*_of_distributions(), *_OF_PLAYERS, *_OF_HLS, *OF_SIGNALS, *OF_MOVES, *_OF_SESSIONS, *_OF_GATEWAY)
 }
 """By name, in the order in which they are listed for people."""

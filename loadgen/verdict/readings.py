@@ -131,6 +131,22 @@ def closed_by_server(result: RunResult) -> float | None:
     return result.totals.ended["closed_by_server"] if result.totals.joins else None
 
 
+def moved(result: RunResult) -> float | None:
+    """Players that were told to move, and did."""
+    return result.totals.moved.total() if attempts(result) else None
+
+
+def moves_lost(result: RunResult) -> float | None:
+    """Of those: who saw nothing afterwards. Without any it is no measurement."""
+    total = result.totals.moved.total()
+    return total - result.totals.distributions["move_s"].count if total else None
+
+
+def moves_refused(result: RunResult) -> float | None:
+    """Edges that players did not go to."""
+    return result.totals.moves_refused.total() if attempts(result) else None
+
+
 def viewers_peak(result: RunResult) -> float | None:
     """Players that watched at the same time."""
     return result.totals.peak_viewers if attempts(result) else None

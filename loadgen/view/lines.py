@@ -64,6 +64,7 @@ def line(step: Step, elapsed_s: float) -> str:
         _loss(step),
         _hls(step),
         _bets(step),
+        f"moved {step.moved:,}" if step.moved else "",
         f"freezes {step.media.freezes:,}",
         _bitrate(step),
         _gateway(step),
@@ -81,6 +82,8 @@ _PERCENTILES = {
     "hls_lateness_s": "lateness",
     "hls_latency_s": "latency",
     "bet_rtt_s": "bet",
+    "move_s": "move",
+    "back_s": "back",
 }
 
 

@@ -7,7 +7,14 @@ from rich.table import Table
 from rich.text import Text
 
 from loadgen import shares
-from loadgen.figures import HLS_DISTRIBUTIONS, SIGNAL_DISTRIBUTIONS, Interval, MediaCounts, SignalCounts
+from loadgen.figures import (
+    HLS_DISTRIBUTIONS,
+    MOVE_DISTRIBUTIONS,
+    SIGNAL_DISTRIBUTIONS,
+    Interval,
+    MediaCounts,
+    SignalCounts,
+)
 from loadgen.health import falls_behind
 from loadgen.report import wording
 from loadgen.report.steps import Step, step_of
@@ -71,10 +78,19 @@ def _crowd(scenario: Scenario, now: Step, totals: Totals) -> RenderableType:
     row.add_column(justify="right")
     watching = Text(f"{now.viewers:,} of {planned:,} watch", style="bold")
     row.add_row(watching, _bar(now.viewers, planned), f"{now.joining:,} joining")
+    return Group(row, _joins(totals))
+
+
+def _joins(totals: Totals) -> Text:
     failures = wording.causes(totals.join_failures)
     joins = Text(f"{totals.joins:,} joined, ")
     joins.append(f"failed: {failures}" if failures else "none failed", style=ALARM if failures else SOFT)
-    return Group(row, joins)
+    moved, times = totals.moved.total(), totals.distributions["move_s"]
+    if moved:
+        longest = f", {wording.duration(times.largest)} away at most" if times.count else ""
+        joins.append(f"; {moved:,} moved{longest}")
+        joins.append(f", {moved - times.count:,} not back" if times.count < moved else "", style=WAIT)
+    return joins
 
 
 def _times(now: Step, totals: Totals) -> RenderableType:
@@ -98,7 +114,7 @@ def _shown(totals: Totals) -> list[str]:
     if totals.signals:
         return [name for name in TIMES_WITH_BETS if totals.distributions[name].count][-MAX_TIMES_WITH_BETS:]
     if not totals.hls:
-        return [name for name in TIMES if name not in (*HLS_DISTRIBUTIONS, *SIGNAL_DISTRIBUTIONS)]
+        return [name for name in TIMES if name not in (*HLS_DISTRIBUTIONS, *SIGNAL_DISTRIBUTIONS, *MOVE_DISTRIBUTIONS)]
     return [name for name in TIMES_WITH_HLS if totals.distributions[name].count]
 
 

@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from functools import partial
 
 from gateway.transport.certificate import Certificate
+from loadgen.crowd.casting import Casting
 from loadgen.crowd.crowd import Crowd
 from loadgen.crowd.lives import Life, Visit, lives
 from loadgen.figures import Interval, SessionFigures
@@ -17,6 +18,7 @@ from loadgen.signalling.offer import player_offer, player_offer_with_signals
 from loadgen.signals.channel import connect_channel
 from loadgen.signals.client import SignalsClient
 from loadgen.signals.websocket import connect_websocket, websocket_client
+from loadgen.target.edges import Edges
 from loadgen.target.resolver import PermittedResolver
 from loadgen.workers.target import Target
 
@@ -41,13 +43,15 @@ class PlayersService:
         self._plan = plan
         self._certificate = Certificate.generateCertificate()
         """Shared by all of this process's players."""
+        self._edges = Edges(target.endpoints, target.permission)
         self._resolver = PermittedResolver(target.permission)
         self._http = http_client(self._resolver)
         self._signalling = Signalling(self._http, target.permission.may_send_requests_to, target.watch_token)
         self._playlists = Playlists()
         self._websockets = websocket_client(self._resolver)
         late_after_s = plan.scenario.late_after_s
-        self._crowd = Crowd(self._lives(), self._peer, self._hls_player, self._signals, late_after_s)
+        casting = Casting(self._peer, self._hls_player, self._signals, late_after_s, self._edges)
+        self._crowd = Crowd(self._lives(), casting, self._edges)
 
     async def prepare(self) -> None:
         """See `Service`: nothing is missing."""
@@ -61,14 +65,13 @@ class PlayersService:
         ]
 
     def _peer(self, visit: Visit) -> Peer:
-        target = self._plan.target
-        url = target.endpoints.whep(visit.stream)
+        url = self._edges.endpoints(visit.edge).whep(visit.stream)
         offer = player_offer_with_signals if visit.carrier == "data_channel" else player_offer
-        return Peer(self._certificate, self._signalling, url, offer, target.permission.may_send_media_to)
+        return Peer(self._certificate, self._signalling, url, offer, self._edges.may_send_media_to(visit.edge))
 
     def _hls_player(self, visit: Visit, figures: SessionFigures, began_s: float) -> HlsPlayer:
         target = self._plan.target
-        source = Source(target.endpoints.hls(visit.stream), target.watch_token, visit.preload_hints)
+        source = Source(self._edges.endpoints(visit.edge).hls(visit.stream), target.watch_token, visit.preload_hints)
         fetcher = Fetcher(self._resolver, target.permission.may_send_requests_to)
         return HlsPlayer(source, fetcher, self._playlists, figures, began_s)
 
@@ -76,7 +79,7 @@ class PlayersService:
         target = self._plan.target
         if visit.carrier == "data_channel" and peer is not None:
             return SignalsClient(partial(connect_channel, peer), figures, visit.bets, visit.seed)
-        url = target.endpoints.signals(visit.stream)
+        url = self._edges.endpoints(visit.edge).signals(visit.stream)
         connect = partial(connect_websocket, self._websockets, url, target.watch_token)
         return SignalsClient(connect, figures, visit.bets, visit.seed)
 

@@ -51,6 +51,8 @@ def test_group_has_one_value_of_each_session_that_has_one() -> None:
         "latency_p95_s": (0, 0.0),
         "bet_rtt_p50_s": (0, 0.0),
         "bet_rtt_p95_s": (1, 0.02),
+        "move_s": (0, 0.0),
+        "back_s": (0, 0.0),
     }
 
 

@@ -6,13 +6,19 @@ import socket
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
+from typing import Any
 
+from loadgen.crowd.casting import Casting
 from loadgen.crowd.lives import Visit
 from loadgen.errors import SignallingError
 from loadgen.peer.datagrams import Arrival, load_socket
+from loadgen.target.edges import Edges
+from loadgen.target.safety import Permission
+from loadgen.target.urls import Endpoints
 from tests.loadgen.players import origins
 
 HOUR_S = 3600.0
+TARGET = "http://127.0.0.1:8080"
 
 
 def visit(
@@ -24,6 +30,16 @@ def visit(
 ) -> Visit:
     """One session, to the end of the run where nothing else is said."""
     return Visit(stream, stay_s, leave, away_s, ice_restart_every_s, False, None, 1)  # type: ignore[arg-type]
+
+
+def edges(*own_hosts: str) -> Edges:
+    """Of a run against TARGET, whose operator has named `own_hosts`, too."""
+    return Edges(Endpoints(TARGET), Permission("127.0.0.1", frozenset(), frozenset(own_hosts)))
+
+
+def casting(peer_of: Any = None, hls_player_of: Any = None, signals_of: Any = None) -> Casting:
+    """With what a test makes of each visit; what it does not name does not come."""
+    return Casting(peer_of, hls_player_of, signals_of, 0.15, edges())
 
 
 @dataclass

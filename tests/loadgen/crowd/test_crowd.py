@@ -11,13 +11,14 @@ from typing import Any, cast
 import pytest
 
 from loadgen.crowd import crowd as crowd_module
+from loadgen.crowd import journey as journey_module
 from loadgen.crowd import rounds as rounds_module
 from loadgen.crowd.crowd import Crowd
 from loadgen.crowd.lives import Visit
 from loadgen.figures import Interval, SessionFigures
 from loadgen.scenario.bounds import MAX_PLAYERS, MAX_REQUESTS_PER_S
 from tests.e2e.waiting import until
-from tests.loadgen.crowd.fakes import HOUR_S, FakePeer, FakeServer, ShortLife, refusal, visit
+from tests.loadgen.crowd.fakes import HOUR_S, FakePeer, FakeServer, ShortLife, casting, edges, refusal, visit
 
 SOON_S = 0.02
 
@@ -25,7 +26,7 @@ SOON_S = 0.02
 @pytest.fixture(autouse=True)
 def short(monkeypatch: pytest.MonkeyPatch) -> None:
     """No second is waited for in vain."""
-    monkeypatch.setattr(crowd_module, "REJOIN_S", SOON_S)
+    monkeypatch.setattr(journey_module, "REJOIN_S", SOON_S)
     monkeypatch.setattr(rounds_module, "_CHECK_ROUNDS", 5)
     monkeypatch.setattr(rounds_module, "_REPORT_ROUNDS", 5)
 
@@ -36,7 +37,7 @@ class Stage:
     def __init__(self, *lives: ShortLife) -> None:
         self.server = FakeServer()
         lives_of_group = [("viewers", cast(Any, life)) for life in lives]
-        self.crowd = Crowd(lives_of_group, cast(Any, self._peer), cast(Any, None), cast(Any, None), 0.15)
+        self.crowd = Crowd(lives_of_group, casting(peer_of=self._peer), edges())
         self.total = Interval(at_s=0.0, seconds=0.0)
         self.ended: list[SessionFigures] = []
         self._task: asyncio.Task[None] | None = None
@@ -144,7 +145,7 @@ async def test_refused_player_is_counted_and_comes_again(stages: list[Stage]) ->
 async def test_player_that_is_always_refused_asks_less_and_less_often(
     stages: list[Stage], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(crowd_module, "MAX_REJOIN_S", 8 * SOON_S)
+    monkeypatch.setattr(journey_module, "MAX_REJOIN_S", 8 * SOON_S)
     stage = _stage(stages, ShortLife([visit()]))
     stage.server.refusals = [refusal("http_503") for _ in range(100)]
     stage.begin()
@@ -155,7 +156,7 @@ async def test_player_that_is_always_refused_asks_less_and_less_often(
 
 
 def test_all_players_there_can_be_ask_no_more_often_than_is_allowed() -> None:
-    assert MAX_PLAYERS / crowd_module.MAX_REJOIN_S <= MAX_REQUESTS_PER_S
+    assert MAX_PLAYERS / journey_module.MAX_REJOIN_S <= MAX_REQUESTS_PER_S
 
 
 async def test_join_in_progress_is_shown(stages: list[Stage]) -> None:

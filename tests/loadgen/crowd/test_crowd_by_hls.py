@@ -9,7 +9,7 @@ from typing import Any, cast
 
 import pytest
 
-from loadgen.crowd import crowd as crowd_module
+from loadgen.crowd import journey as journey_module
 from loadgen.crowd.crowd import Crowd
 from loadgen.crowd.lives import Visit
 from loadgen.figures import Interval, SessionFigures
@@ -17,7 +17,7 @@ from loadgen.hls.fetcher import Fetcher
 from loadgen.hls.player import HlsPlayer, Source
 from loadgen.hls.playlists import Playlists
 from tests.e2e.waiting import until
-from tests.loadgen.crowd.fakes import ShortLife, visit
+from tests.loadgen.crowd.fakes import ShortLife, casting, edges, visit
 from tests.loadgen.hls.stub import Stub, serving
 
 
@@ -33,7 +33,7 @@ class Stage:
         self.players: list[HlsPlayer] = []
         self._url = url
         lives_of_group = [("tvs", cast(Any, life)) for life in lives]
-        self.crowd = Crowd(lives_of_group, cast(Any, None), self._player, cast(Any, None), 0.15)
+        self.crowd = Crowd(lives_of_group, casting(hls_player_of=self._player), edges())
         self.total = Interval(0.0, 0.0)
         self.ended: list[SessionFigures] = []
         self._task = asyncio.create_task(self.crowd.run(time.time()))
@@ -92,7 +92,7 @@ async def test_players_by_hls_come_and_leave_in_every_way(stub: tuple[Stub, str]
 async def test_player_by_hls_whose_stream_ends_comes_again(
     stub: tuple[Stub, str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(crowd_module, "REJOIN_S", 0.05)
+    monkeypatch.setattr(journey_module, "REJOIN_S", 0.05)
     server, url = stub
     stage = Stage(url, ShortLife([by_hls()]))
     await until(lambda: stage.look().hls_viewers == 1)

@@ -11,7 +11,7 @@ from typing import Any, cast
 import aiohttp
 import pytest
 
-from loadgen.crowd import crowd as crowd_module
+from loadgen.crowd import journey as journey_module
 from loadgen.crowd.crowd import Crowd
 from loadgen.crowd.lives import Visit
 from loadgen.figures import Interval, SessionFigures, SignalCounts
@@ -22,7 +22,7 @@ from loadgen.signals import client as client_module
 from loadgen.signals.client import SignalsClient
 from loadgen.signals.websocket import connect_websocket
 from tests.e2e.waiting import until
-from tests.loadgen.crowd.fakes import FakePeer, FakeServer, ShortLife, visit
+from tests.loadgen.crowd.fakes import FakePeer, FakeServer, ShortLife, casting, edges, visit
 from tests.loadgen.signals.stub import STREAM, Stub, serving
 from tests.loadgen.signals.watching import http_client
 
@@ -30,7 +30,7 @@ from tests.loadgen.signals.watching import http_client
 @pytest.fixture(autouse=True)
 def short(monkeypatch: pytest.MonkeyPatch) -> None:
     """No second is waited for in vain."""
-    monkeypatch.setattr(crowd_module, "REJOIN_S", 0.05)
+    monkeypatch.setattr(journey_module, "REJOIN_S", 0.05)
     monkeypatch.setattr(bettor_module, "GRACE_S", 0.2)
     monkeypatch.setattr(client_module, "RECONNECT_S", 0.05)
 
@@ -55,7 +55,7 @@ class Stage:
         self._stub = stub
         self._http = http
         lives_of_group = [("players", cast(Any, life)) for life in lives]
-        self.crowd = Crowd(lives_of_group, cast(Any, self._peer), cast(Any, None), self._signals, 0.15)
+        self.crowd = Crowd(lives_of_group, casting(peer_of=self._peer, signals_of=self._signals), edges())
         self._task = asyncio.create_task(self.crowd.run(time.time()))
 
     def _peer(self, visit: Visit) -> FakePeer:

@@ -15,6 +15,7 @@ SCHEMA = Path(__file__).parents[3] / "docs" / "loadgen-report.md"
 FOREIGN = {"settings", "machine"}
 """What a scenario and a machine say of themselves."""
 NAMED_BY_THE_RUN = {"streams", "groups", "join_failures", "ended", "hls_failures", "broken_rules"}
+NAMED_BY_THE_RUN |= {"joins_at", "moves_refused"}
 NAMED_BY_THE_RUN |= {"signal_failures", "broken_signal_rules", "round_aborts", "round_failures"}
 """Maps whose keys are names of streams, groups and causes."""
 
@@ -103,6 +104,8 @@ def test_group_has_its_percentiles_and_shares() -> None:
         "latency_p95_s": 0,
         "bet_rtt_p50_s": 0,
         "bet_rtt_p95_s": 0,
+        "move_s": 0,
+        "back_s": 0,
     }
     assert seated["distributions"]["gap_s"]["p50"] < seated["distributions"]["gap_s"]["p95"]
     assert 0 < seated["media"]["residual_loss"] < seated["media"]["loss"]

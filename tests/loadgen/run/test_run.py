@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from loadgen.crowd.crowd import INTERNAL_ERROR
+from loadgen.crowd.journey import INTERNAL_ERROR
 from loadgen.figures import GatewaySample, Generator, Interval, SessionFigures
 from loadgen.result import Outcome, RunResult, Totals
 from loadgen.run import run as run_module
