@@ -56,10 +56,10 @@ class Watch:
         wanted = action(reason, self._file.found())
         if wanted is Action.MAKE and reason is not None:
             self._file.make(f"the node {self._node} is to be emptied: {reason}")
-            log.info("drain ordered", node=self._node, reason=reason)
+            log.info("drain file made", node=self._node, reason=reason)
         elif wanted is Action.REMOVE:
             self._file.remove()
-            log.info("drain withdrawn", node=self._node)
+            log.info("drain file removed", node=self._node)
 
     def _say(self, fault: str | None) -> None:
         if fault == self._fault:

@@ -49,7 +49,7 @@ async def test_file_is_there_while_the_node_is_cordoned(bench: Bench) -> None:
         assert [await bench.look(says) for says in (OPEN, CORDONED, CORDONED, OPEN, OPEN)] == [
             None, MADE, MADE, None, None,
         ]  # fmt: skip
-    assert [each["event"] for each in logs] == ["drain ordered", "drain withdrawn"]
+    assert [each["event"] for each in logs] == ["drain file made", "drain file removed"]
     assert logs[0]["reason"] == "it is cordoned"
 
 
