@@ -3,7 +3,7 @@
 set -eu
 sources=/run/secrets/apt
 authority=/run/secrets/ca
-export DEBIAN_FRONTEND=noninteractive
+export DEBIAN_FRONTEND=noninteractive DEBCONF_NOWARNINGS=yes
 set -- --quiet --quiet --option APT::Sandbox::User=root "$@"
 [ ! -e "$sources" ] || set -- --option "Dir::Etc::SourceList=$sources" --option Dir::Etc::SourceParts=/dev/null "$@"
 [ ! -e "$authority" ] || set -- --option "Acquire::https::CaInfo=$authority" "$@"
