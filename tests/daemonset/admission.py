@@ -1,6 +1,6 @@
 """Judges an object by ValidatingAdmissionPolicies, as the API server would: CEL, variables in order, every rule asked.
 
-What it leaves out: parameters, match conditions, selectors of objects, and the API server's bounds for what a rule may cost.
+What it leaves out: parameters, match conditions, selectors of objects, and the bounds for what a rule may cost.
 """
 
 from collections.abc import Iterable, Iterator, Sequence
@@ -8,8 +8,10 @@ from dataclasses import dataclass
 from functools import cache
 from typing import Any
 
-import celpy
+from celpy import Environment, Runner
+from celpy.adapter import json_to_cel
 from celpy.celtypes import MapType, StringType
+from celpy.evaluation import CELEvalError
 
 from tests.daemonset.pods import named, of_kind
 from tests.daemonset.rendering import Object
@@ -30,13 +32,13 @@ class Denial:
 
 
 @cache
-def _program(expression: str) -> celpy.Runner:
-    environment = celpy.Environment()
+def _program(expression: str) -> Runner:
+    environment = Environment()
     return environment.program(environment.compile(expression))
 
 
 def denials(policies: Sequence[Object], candidate: Object, namespace: Object) -> Iterator[Denial]:
-    """Who would refuse `candidate` in `namespace`: every rule that says no, or cannot be worked out (failurePolicy Fail)."""
+    """Every rule that refuses `candidate` in `namespace`: it says no, or cannot be worked out (failurePolicy Fail)."""
     for binding in of_kind(policies, "ValidatingAdmissionPolicyBinding"):
         spec = binding["spec"]
         assert "Deny" in spec["validationActions"]
@@ -61,7 +63,7 @@ def _matches(policy: Object, candidate: Object) -> bool:
 
 def _refused(policy: Object, candidate: Object) -> Iterator[Denial]:
     variables = MapType()
-    known = {"object": celpy.json_to_cel(candidate), "variables": variables}
+    known = {"object": json_to_cel(candidate), "variables": variables}
     for each in policy["spec"].get("variables", ()):
         variables[StringType(each["name"])] = _program(each["expression"]).evaluate(known)
     for rule in policy["spec"]["validations"]:
@@ -72,14 +74,11 @@ def _refused(policy: Object, candidate: Object) -> Iterator[Denial]:
 def _holds(expression: str, known: dict[str, Any]) -> bool:
     try:
         return bool(_program(expression).evaluate(known))
-    except celpy.CELEvalError:
+    except CELEvalError:
         return False
 
 
 def messages(policies: Iterable[Object]) -> list[str]:
     """What there is to be refused for."""
-    return [
-        rule["message"]
-        for each in of_kind(policies, "ValidatingAdmissionPolicy")
-        for rule in each["spec"]["validations"]
-    ]
+    rules = (each["spec"]["validations"] for each in of_kind(policies, "ValidatingAdmissionPolicy"))
+    return [rule["message"] for validations in rules for rule in validations]

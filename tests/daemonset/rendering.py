@@ -22,11 +22,11 @@ Object = dict[str, Any]
 
 @cache
 def command() -> tuple[str, ...] | None:
-    """What renders the directory that follows: kubectl from 1.27 on, which has kustomize 5, or kustomize itself. None: neither."""
+    """What renders the directory that follows: kubectl from 1.27 on (kustomize 5), or kustomize itself. None: neither."""
     kubectl = shutil.which("kubectl")
     if kubectl and "Kustomize Version: v5" in _output(kubectl, "version", "--client"):
         return kubectl, "kustomize"
-    kustomize = shutil.which("kustomize") or shutil.which(BUILT)
+    kustomize = shutil.which("kustomize") or shutil.which(str(BUILT))
     return (kustomize, "build") if kustomize else None
 
 
