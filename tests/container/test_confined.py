@@ -1,0 +1,90 @@
+"""What the gateway's process may do in its container, what it leaves there, and how it ends."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from tests.container.containers import Container, run
+from tests.container.node import CONFINED, SCRATCH, UID, Node
+
+pytestmark = [pytest.mark.podman, pytest.mark.netns]
+
+GRACE_S = 40
+DRAIN = {"rounds_s": 2.0, "spread_s": 1.0, "leave_s": 1.0}
+"""The demo always has a round open, and nobody who waits for it."""
+
+OF_PODMAN = ["C /etc"]
+"""It makes mount points there for its own /etc/hosts and the like."""
+NOT_FOUND = 127
+
+
+def statuses(container: Container) -> list[dict[str, str]]:
+    """/proc/PID/status of the container's processes, its first one first."""
+    session = Path(f"/proc/{container.pid}/ns/pid").stat().st_ino
+    processes = sorted(
+        (each for each in Path("/proc").iterdir() if each.name.isdigit()), key=lambda each: int(each.name)
+    )
+    return [_status(each) for each in processes if _is_of(each, session)]
+
+
+def _is_of(process: Path, pid_namespace: int) -> bool:
+    try:
+        return (process / "ns" / "pid").stat().st_ino == pid_namespace
+    except OSError:
+        return False  # it has ended meanwhile
+
+
+def _status(process: Path) -> dict[str, str]:
+    lines = (process / "status").read_text().splitlines()
+    return {name: value.strip() for name, _, value in (line.partition(":") for line in lines)}
+
+
+def test_process_has_no_account_no_capability_and_no_way_to_more(node: Node) -> None:
+    """The demo's as well, which it starts itself."""
+    with node.gateway("--demo", flags=SCRATCH) as container:
+        node.until_answered("/api/v1/streams/demo", 200)
+        found = statuses(container)
+        assert len(found) > 1
+        for status in found:
+            assert {*status["Uid"].split(), *status["Gid"].split()} == {str(UID)}
+            assert status["Groups"] in ("", str(UID))
+            assert {status[f"Cap{kind}"] for kind in ("Inh", "Prm", "Eff", "Bnd", "Amb")} == {"0" * 16}
+            assert (status["NoNewPrivs"], status["Seccomp"]) == ("1", "2")
+
+
+def test_process_is_in_the_namespace_that_stands_for_the_host(node: Node) -> None:
+    with node.gateway() as container:
+        theirs = Path(f"/proc/{container.pid}/ns/net").stat().st_ino
+        assert theirs == Path("/run/netns", node.inside.name).stat().st_ino
+
+
+def test_nothing_is_written_outside_of_the_volumes(node: Node) -> None:
+    """Neither could anything be: the root is mounted read-only. Without the demo not even /tmp is needed."""
+    with node.gateway() as container:
+        node.until_answered("/readyz", 200)
+        mounts = Path(f"/proc/{container.pid}/mountinfo").read_text().splitlines()
+        (root,) = (fields for fields in map(str.split, mounts) if fields[4] == "/")
+        assert "ro" in root[5].split(",")
+        assert container.changes() == OF_PODMAN
+
+
+def test_stop_ends_it_within_the_grace_period(node: Node, measured: Callable[[str], None]) -> None:
+    """SIGTERM reaches the gateway, which is the first process and so has only the handlers that it sets."""
+    with node.gateway("--demo", flags=SCRATCH, drain=DRAIN) as container:
+        node.until_answered("/api/v1/streams/demo", 200)
+        status, took_s = container.stop(GRACE_S)
+        assert (status, container.state["OOMKilled"]) == (0, False), container.log()
+        assert took_s < GRACE_S
+        assert "Traceback" not in container.log()
+        measured(f"ended {took_s:.1f} s after podman stop, the demo studio with it")
+
+
+@pytest.mark.usefixtures("image")
+@pytest.mark.parametrize("shell", ["sh", "bash", "/bin/sh", "busybox"])
+def test_image_has_no_shell(shell: str) -> None:
+    ended = run((*CONFINED, "--network=none"), (shell, "-c", "true"))
+    assert ended.status == NOT_FOUND, str(ended)
+    assert "attempted to invoke a command that was not found" in ended.err

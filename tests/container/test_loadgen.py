@@ -1,0 +1,39 @@
+"""The image's third entry point: the load generator in one container, the gateway in another, a link between them."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from tests.container.containers import run
+from tests.container.node import CONFINED, SCRATCH, Node, within
+
+pytestmark = [pytest.mark.podman, pytest.mark.netns]
+
+DURATION_S = 12
+"""Of the scenario's twenty: the last of its players comes after five."""
+
+
+def test_smoke_passes_against_the_gateway_of_the_same_image(
+    node: Node, tmp_path: Path, measured: Callable[[str], None]
+) -> None:
+    reports = tmp_path / "reports"
+    reports.mkdir()
+    reports.chmod(0o777)
+    flags = (*CONFINED, *SCRATCH, *within(node.outside), f"--volume={reports}:/reports")
+    written = ("--json", "/reports/report.json", "--html", "/reports/report.html")
+    command = ("railbird-loadgen", "run", "smoke", "--duration", f"{DURATION_S}s", "--target", node.url, *written)
+    with node.gateway():
+        node.until_answered("/readyz", 200)
+        ended = run(flags, command)
+    assert ended.status == 0, str(ended)
+    report = json.loads((reports / "report.json").read_text())
+    assert report["thresholds"]
+    assert [each["text"] for each in report["thresholds"] if not each["is_met"]] == []
+    assert len(report["sessions"]) == 20
+    assert "<html" in (reports / "report.html").read_text()
+    first_frame = next(each for each in report["thresholds"] if each["text"].startswith("first_frame_p95"))
+    measured(f"20 players, first frame p95 {first_frame['measured']:.3f} s")
