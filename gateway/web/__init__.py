@@ -1,13 +1,14 @@
 """The pages: plain HTML, ES modules and one style sheet, served as they lie here, from this gateway and nowhere else.
 
     index.html   /                 the live tables                       index.js
-    watch.html   /watch/{stream}   plays a table by WHEP or LL-HLS       watch.js -> player.js, overlay.js, below
+    watch.html   /watch/{stream}   plays a table by WHEP or LL-HLS       watch.js -> roaming.js, overlay.js, below
     studio.html  /studio/{stream}  publishes a table by WHIP             studio.js -> whip.js, table.js, reception.js
     the rest     /web/{file}       signalling.js, sdpfrag.js, backoff.js, timecode.js, tone.js, ticker.js, page.js
 
+    roaming.js -> player.js                     from one edge (edges.js) to another, as the signals say
     player.js -> whep.js                        WebRTC, tried first, and again later
               -> llhls.js -> hlsplayback.js     HLS by hls.js (hlslibrary.js), or by the browser itself
-              -> stage.js                       which of the two pictures is on top
+              -> stage.js                       which of the pictures is on top
     figures.js, hlsfigures.js, stalls.js        what the statistics show of either
 
 `whep.js`, `llhls.js` and `whip.js` know no page; the pages know no SDP and no playlist. `/watch/{stream}?transport=hls`

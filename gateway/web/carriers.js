@@ -59,8 +59,8 @@ export class SocketCarrier extends Carrier {
   kind = "websocket";
 
   /** Browsers let no page set a header of a WebSocket: the token goes as a subprotocol, which is not in the address. */
-  constructor(path, token, calls) {
-    const address = new URL(path, location.href);
+  constructor(endpoint, token, calls) {
+    const address = new URL(endpoint);
     address.protocol = address.protocol.replace("http", "ws");
     super(new WebSocket(address, token ? [PROTOCOL, `bearer.${encoded(token)}`] : [PROTOCOL]), calls);
   }

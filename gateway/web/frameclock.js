@@ -12,11 +12,14 @@ const LOOK_EVERY_MS = 200;
 export class FrameClock {
   #player;
   #rtpTimestamp = null;
+  #stage;
   #waiting = [];
 
-  constructor(player, videos) {
+  /** `player`: what plays on `stage`, a Stage. */
+  constructor(player, stage) {
     this.#player = player;
-    for (const [transport, video] of Object.entries(videos)) this.#follow(transport, video);
+    this.#stage = stage;
+    for (const video of stage.videos) this.#follow(video);
     setInterval(() => this.#look(), LOOK_EVERY_MS);
   }
 
@@ -26,11 +29,12 @@ export class FrameClock {
     this.#look();
   }
 
-  #follow(transport, video) {
+  #follow(video) {
     video.requestVideoFrameCallback?.((_now, { rtpTimestamp }) => {
-      if (transport === "webrtc") this.#rtpTimestamp = rtpTimestamp ?? null;
+      // Each edge has a timeline of its own: only that of the picture on top counts.
+      if (video === this.#stage.front.videos.webrtc) this.#rtpTimestamp = rtpTimestamp ?? null;
       this.#look();
-      this.#follow(transport, video);
+      this.#follow(video);
     });
   }
 

@@ -35,6 +35,8 @@ export class HlsClient extends EventTarget {
   sentence = "";
   /** When the next attempt is made (Date.now() clock), with waiting and retrying; else null. */
   retryAtMs = null;
+  /** The edge to go to, which the server named with its no, with retrying; else null. */
+  alternate = null;
   /** What plays: see hlsplayback.js. null before the presentation's address is known. */
   playback = null;
   /** How often, and how long, the picture waited for data since `join`. */
@@ -87,6 +89,7 @@ export class HlsClient extends EventTarget {
 
   async #attempt(state = "connecting") {
     this.#stop();
+    this.alternate = null;
     this.#enter(state);
     this.#progressMs = performance.now();
     const { signal } = (this.#abort = new AbortController());
@@ -176,6 +179,7 @@ export class HlsClient extends EventTarget {
   }
 
   #failed(error) {
+    this.alternate = error.alternate ?? null;
     if (!(error instanceof Refusal)) this.#retry("retrying", "", this.#backoff.nextMs());
     else if (error.isWithoutPublisher) this.#retry("waiting", error.message, atLeast(error.pauseMs));
     else if (error.isPassing) this.#retry("retrying", error.message, atLeast(error.pauseMs));

@@ -28,6 +28,7 @@ const SIGNAL_ROWS = [
   ["Bet signals", ({ carrier }) => ({ data_channel: "data channel", websocket: "WebSocket" })[carrier] ?? "none"],
   ["Their round trip", (f) => unit(f.signalRttMs, 1, "ms")],
 ];
+const EDGE_ROW = ["Comes from", ({ edge, moves }) => `${new URL(edge).host}${moves > 0 ? ` (move ${moves})` : ""}`];
 const TIMECODE_ROW = ["Delay (time code)", (f) => unit(f.timecodeDelayMs, 0, "ms")];
 
 /** Shows figures as a list of terms in `list`, a `dl` element: those of FigureReader, or of HlsFigureReader. */
@@ -38,9 +39,9 @@ export class Overlay {
     this.#list = list;
   }
 
-  /** `transport`: "webrtc" or "hls", which one the figures are of; with them `carrier` and `signalRttMs` of the signals. */
+  /** `transport`: "webrtc" or "hls", which one the figures are of; with them `carrier` and `signalRttMs` of the signals, and `edge` and `moves`. */
   show(figures, transport) {
-    const rows = [...(transport === "hls" ? HLS_ROWS : WEBRTC_ROWS), ...SIGNAL_ROWS];
+    const rows = [...(transport === "hls" ? HLS_ROWS : WEBRTC_ROWS), ...SIGNAL_ROWS, EDGE_ROW];
     const all = figures.timecodeDelayMs === null ? rows : [...rows, TIMECODE_ROW];
     this.#list.replaceChildren(...all.map(([term, text]) => row(term, text(figures))));
   }

@@ -13,7 +13,7 @@ const STEADY_AFTER_MS = 30000;
 const FINAL_STATUSES = [401, 403, 404];
 
 /**
- * Watches one stream by WebRTC, and by LL-HLS where that does not get through, and goes back when it does again.
+ * Watches one stream at one edge by WebRTC, and by LL-HLS where that does not get through, and goes back when it does again.
  *
  *     WebRTC leads --not live in 0.7 s, failed, refused (not 401, 403, 404), frozen for 2 s--> HLS starts beside it
  *         ^                                             whichever is live first is shown; WebRTC wins and ends HLS
@@ -29,6 +29,8 @@ const FINAL_STATUSES = [401, 403, 404];
  * Events: "state" after each change of what the getters say; "play" (with `video`) when a video has something to play.
  */
 export class Player extends EventTarget {
+  /** Where it plays from: an origin. */
+  edge;
   /** The two clients: a page may read them, the player leads them. */
   whep;
   hls;
@@ -37,21 +39,25 @@ export class Player extends EventTarget {
   #cancelFrame = () => {};
   #framed = false;
   #only;
-  #stage;
+  #layers;
   /** Timers by what they wait for; null where none runs. */
   #timers = { fallBack: null, path: null, pause: null, steady: null };
 
-  /** `stage`: a Stage; `only`: "webrtc", "hls" or "native" (HLS by the browser's own player), or "" for the best. */
-  constructor(stream, token, stage, only = "") {
+  /**
+   * `layers`: of a Stage, for this player alone; `only`: "webrtc", "hls" or "native" (HLS by the browser's own player), or ""
+   * for the best.
+   */
+  constructor(edge, stream, token, layers, only = "") {
     super();
-    this.#stage = stage;
+    this.edge = edge;
+    this.#layers = layers;
     this.#only = only;
     const name = encodeURIComponent(stream);
-    this.whep = new WhepClient(`/whep/${name}`, token);
-    this.hls = new HlsClient(`/hls/${name}/index.m3u8`, token, stage.videos.hls, only === "native");
+    this.whep = new WhepClient(`${edge}/whep/${name}`, token);
+    this.hls = new HlsClient(`${edge}/hls/${name}/index.m3u8`, token, layers.videos.hls, only === "native");
     this.whep.addEventListener("stream", () => this.#onWebrtcStream());
     this.whep.addEventListener("state", () => this.#onWebrtcState());
-    this.hls.addEventListener("stream", () => stage.keep("hls"));
+    this.hls.addEventListener("stream", () => layers.keep("hls"));
     this.hls.addEventListener("play", () => this.#play("hls"));
     this.hls.addEventListener("state", () => this.#onHlsState());
   }
@@ -72,6 +78,16 @@ export class Player extends EventTarget {
 
   get retryAtMs() {
     return this.#leader.retryAtMs;
+  }
+
+  /** The edge that this one names instead of itself, with retrying; else null. */
+  get alternate() {
+    return this.state === "retrying" ? this.#leader.alternate : null;
+  }
+
+  /** Whether there is a picture to look at, be it a still one. */
+  get hasPicture() {
+    return ["live", "frozen"].includes(this.state);
   }
 
   /** Whether the picture is on its way from WebRTC to HLS. */
@@ -95,6 +111,7 @@ export class Player extends EventTarget {
   /** Stop watching, and tell the server so; fit for a page that is being closed. */
   leave() {
     for (const timer of Object.keys(this.#timers)) this.#clear(timer);
+    this.#cancelFrame();
     this.whep.leave();
     this.hls.leave();
   }
@@ -114,7 +131,7 @@ export class Player extends EventTarget {
   }
 
   #onWebrtcStream() {
-    this.#stage.keep("webrtc");
+    this.#layers.keep("webrtc");
     this.#cancelFrame();
     this.#framed = false;
     // A video that waits for its first frame holds up the page's load event, for ever where none comes.
@@ -125,8 +142,8 @@ export class Player extends EventTarget {
   }
 
   #attachWebrtc() {
-    const video = this.#stage.videos.webrtc;
-    if (video.srcObject === this.whep.mediaStream) return;
+    const video = this.#layers.videos.webrtc;
+    if (this.whep.peer === null || video.srcObject === this.whep.mediaStream) return;
     video.srcObject = this.whep.mediaStream;
     this.#cancelFrame = atNextFrame(video, () => {
       this.#framed = true;
@@ -208,18 +225,18 @@ export class Player extends EventTarget {
   /** Show what is there to be shown. */
   #settle() {
     if (this.#isWebrtcReady) {
-      this.#stage.show("webrtc");
+      this.#layers.show("webrtc");
       this.#clear("path");
       this.#timers.steady ??= setTimeout(() => this.#away.reset(), STEADY_AFTER_MS);
       this.hls.leave();
     } else if (this.hls.state === "live") {
-      this.#stage.show("hls");
+      this.#layers.show("hls");
     }
     this.#changed();
   }
 
   #play(transport) {
-    this.dispatchEvent(Object.assign(new Event("play"), { video: this.#stage.videos[transport] }));
+    this.dispatchEvent(Object.assign(new Event("play"), { video: this.#layers.videos[transport] }));
   }
 
   #changed() {

@@ -1,5 +1,5 @@
 import { find, setText } from "./page.js";
-import { betTone, betWords, roundWords } from "./roundwords.js";
+import { betTone, betWords, isOver, roundWords } from "./roundwords.js";
 
 const COUNT_DOWN_EVERY_MS = 200;
 const STAKE = 10;
@@ -41,12 +41,17 @@ export class RoundPanel {
 
   #onRound(round) {
     this.#clock.when(round.at, () => {
-      // What is said of the round before must not hide the one that is open.
-      const isOld = this.#shown && this.#shown.roundId !== round.roundId && this.#shown.at.unixMs > round.at.unixMs;
-      if (!isOld) this.#shown = round;
+      if (!this.#isOld(round)) this.#shown = round;
       this.#show();
     });
     this.#show();
+  }
+
+  /** What is said of the round before must not hide the one that is open, be it one that began before at another edge. */
+  #isOld(round) {
+    const shown = this.#shown;
+    if (shown === null || shown.roundId === round.roundId) return false;
+    return shown.at.unixMs > round.at.unixMs && (isOver(round) || !isOver(shown));
   }
 
   #place(choice) {
@@ -56,6 +61,7 @@ export class RoundPanel {
 
   #show() {
     const open = this.#open;
+    if (!this.#signals.rounds.some(({ roundId }) => roundId === this.#shown?.roundId)) this.#shown = null;
     find("#round").hidden = this.#shown === null;
     find("#round").dataset.state = this.#shown?.state ?? "";
     for (const button of this.#buttons) button.disabled = open === null || !this.#signals.mayBet || !this.#signals.carrier;

@@ -39,6 +39,11 @@ export function betWords({ fields, state }) {
   return `${fields.stake} on ${on}: ${BETS[state] ?? state}`;
 }
 
+/** Whether it is at its end, and changes no more. */
+export function isOver({ state }) {
+  return ["settled", "aborted"].includes(state);
+}
+
 /** What is said of a round that stands as `round` says. */
 export function roundWords(round) {
   return ROUNDS[round.state]?.(round) ?? "";

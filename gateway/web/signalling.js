@@ -4,16 +4,20 @@
  * is the same for HLS.
  */
 
+import { alternateEdge } from "./edges.js";
+
 const DEFAULT_RETRY_MS = 2000;
 const ANSWER_WITHIN_MS = 10000;
 
 /** The server answered, and it is a no. `message` is its own sentence. */
 export class Refusal extends Error {
-  constructor(status, sentence, retryAfterMs) {
+  constructor(status, sentence, retryAfterMs, alternate = null) {
     super(sentence);
     this.status = status;
     /** When it wants to be asked again, in ms; null where it did not say. */
     this.retryAfterMs = retryAfterMs;
+    /** The edge that it names instead of itself, an origin; null where it names none. */
+    this.alternate = alternate;
   }
 
   /** Nobody publishes: 409, or 404 with Retry-After, as the WHEP draft has it. */
@@ -90,7 +94,9 @@ export function authorization(token) {
 /** The Refusal that an answer says, whatever its status. */
 export async function refusal(response) {
   const sentence = await readSentence(response);
-  return new Refusal(response.status, sentence, retryAfterMs(response.headers.get("Retry-After")));
+  const { status, headers, url } = response;
+  const alternate = status === 503 ? alternateEdge(headers.get("Link"), url) : null;
+  return new Refusal(status, sentence, retryAfterMs(headers.get("Retry-After")), alternate);
 }
 
 /** The body's sentence, whether it comes as text or in a JSON object; else the status in words. */

@@ -1,5 +1,6 @@
 import { Backoff } from "./backoff.js";
 import { ChannelCarrier, SocketCarrier } from "./carriers.js";
+import { isOver } from "./roundwords.js";
 
 /** Without a data channel for so long, a WebSocket is opened; a channel that opens later takes over. */
 const CHANNEL_WITHIN_MS = 2500;
@@ -13,8 +14,12 @@ const REMEMBERED = 20;
  * Bet signals (docs/signals.md): answers the gateway's pings, tells of rounds, places bets and says what became of them.
  *
  * Events: "state" when `carrier`, `rttMs` or `mayBet` changed; "round" (with `round`) when one entered a new state; "bet"
- * (with `bet`) when one got an answer. A bet is { betId, roundId, fields, state, sentence }; its state is "sending", one of
+ * (with `bet`) when one got an answer; "move" (with `to`, `afterMs`) when the gateway sends its players elsewhere: see
+ * RoamingPlayer. A bet is { betId, roundId, fields, state, sentence }; its state is "sending", one of
  * the gateway's, "delivered", "undelivered", or "unanswered".
+ *
+ * It moves with the picture, by `moveTo`: until something at the new edge carries signals, those of the former one do. Bets
+ * that have no answer are sent again there, as on each new carrier.
  */
 export class SignalsClient extends EventTarget {
   /** Newest last. */
@@ -27,19 +32,24 @@ export class SignalsClient extends EventTarget {
   /** The gateway's clock minus this browser's, as well as a message without its travelling time tells. */
   gatewayAheadMs = 0;
 
+  #ahead = null;
   #backoff = new Backoff();
   #carrier = null;
+  #edge = location.origin;
   #joined = false;
+  #moves = 0;
   #path;
   #rounds = new Map();
+  #roundsOfMove = 0;
   #sendTimer = 0;
   #socketTimer = 0;
   #takers = {
     welcome: (message) => this.#onWelcome(message),
-    ping: (message) => this.#onPing(message),
+    ping: ({ rttMs }) => this.#onPing(rttMs),
     ack: (message) => this.#onAnswer(message, message.state === "duplicate" ? (message.first ?? message.state) : message.state),
     delivery: (message) => this.#onAnswer(message, message.outcome),
     round: ({ round }) => this.#onRound(round),
+    move: ({ to, afterMs }) => this.#tell("move", { to, afterMs }),
   };
   #token;
   #waiting = null;
@@ -53,6 +63,11 @@ export class SignalsClient extends EventTarget {
   /** "data_channel" or "websocket"; null while nothing carries signals. */
   get carrier() {
     return this.#carrier?.isOpen ? this.#carrier.kind : null;
+  }
+
+  /** Whether something carries signals at the edge of now. */
+  get isHere() {
+    return this.carrier !== null && this.#carrier.moves === this.#moves;
   }
 
   /** The rounds that are known, in the order of their beginning. */
@@ -74,18 +89,30 @@ export class SignalsClient extends EventTarget {
     clearInterval(this.#sendTimer);
     clearTimeout(this.#socketTimer);
     this.#waiting?.close();
+    this.#ahead?.close();
     this.#drop();
   }
 
   /** Take this data channel as soon as it opens. Each new connection has one. */
   use(channel) {
     this.#waiting?.close();
-    const carrier = new ChannelCarrier(channel, {
-      opened: () => this.#adopt(carrier),
-      received: (text) => this.#onText(carrier, text),
-      closed: () => this.#lost(carrier),
-    });
-    this.#waiting = carrier;
+    this.#waiting = this.#followed((calls) => new ChannelCarrier(channel, calls), this.#moves);
+  }
+
+  /** Take this data channel, of an edge to which the picture may move, with `moveTo`. The one before is forgotten. */
+  useAhead(channel) {
+    this.#ahead?.close();
+    this.#ahead = this.#followed((calls) => new ChannelCarrier(channel, calls), this.#moves + 1);
+  }
+
+  /** The picture has moved to that edge, an origin. `hasChannel`: the channel ahead will open, if it has not. */
+  moveTo(edge, hasChannel) {
+    this.#edge = edge;
+    this.#moves += 1;
+    this.#waiting?.close();
+    [this.#waiting, this.#ahead] = [this.#ahead, null];
+    if (this.#waiting?.isOpen) this.#adopt(this.#waiting);
+    else this.#openSocketIn(hasChannel ? CHANNEL_WITHIN_MS : 0);
   }
 
   /** Place a bet: `fields` is what the upstream is to get of it. Returns the bet, which changes with its answers. */
@@ -121,29 +148,38 @@ export class SignalsClient extends EventTarget {
   #openSocketIn(pauseMs) {
     clearTimeout(this.#socketTimer);
     this.#socketTimer = setTimeout(() => {
-      const carrier = new SocketCarrier(this.#path, this.#token, {
-        opened: () => this.#adopt(carrier),
-        received: (text) => this.#onText(carrier, text),
-        closed: () => this.#lost(carrier),
-      });
+      this.#followed((calls) => new SocketCarrier(`${this.#edge}${this.#path}`, this.#token, calls), this.#moves);
     }, pauseMs);
   }
 
+  /** What `carrierOf(calls)` makes. `moves`: how many there have been when it is the time to use it. */
+  #followed(carrierOf, moves) {
+    const carrier = carrierOf({
+      opened: () => this.#adopt(carrier),
+      received: (text) => this.#onText(carrier, text),
+      closed: () => this.#lost(carrier),
+    });
+    return Object.assign(carrier, { moves, unread: [] });
+  }
+
   #adopt(carrier) {
-    const isLate = carrier.kind === "websocket" && this.carrier === "data_channel";
-    if (!this.#joined || isLate) return carrier.close();
+    if (carrier.moves > this.#moves) return;
+    const isLate = carrier.kind === "websocket" && this.isHere && this.carrier === "data_channel";
+    if (!this.#joined || isLate || carrier.moves < this.#moves) return carrier.close();
     clearTimeout(this.#socketTimer);
     if (carrier === this.#waiting) this.#waiting = null;
     this.#drop();
     this.#carrier = carrier;
     for (const bet of this.bets.filter(({ state }) => state === "sending")) this.#send(bet);
     this.#tell("state");
+    for (const message of carrier.unread) this.#take(message);
   }
 
   #lost(carrier) {
     if (carrier === this.#waiting) this.#waiting = null;
+    if (carrier === this.#ahead) this.#ahead = null;
     if (carrier === this.#carrier) this.#drop();
-    if (!this.#joined || this.carrier) return;
+    if (!this.#joined || this.isHere || carrier.moves !== this.#moves) return;
     this.#openSocketIn(carrier.kind === "websocket" ? this.#backoff.nextMs() : CHANNEL_WITHIN_MS);
   }
 
@@ -157,25 +193,39 @@ export class SignalsClient extends EventTarget {
   // What the gateway says
 
   #onText(carrier, text) {
-    if (carrier !== this.#carrier) return;
     let message;
     try {
       message = JSON.parse(text);
     } catch {
       return;
     }
+    // At once, as the gateway measures it, on whichever carrier.
+    if (message?.type === "ping") carrier.send(JSON.stringify({ type: "pong", id: message.id }));
+    if (carrier === this.#carrier) this.#take(message);
+    else if (carrier === this.#ahead) carrier.unread = [...carrier.unread, message].slice(-REMEMBERED);
+  }
+
+  #take(message) {
     this.#takers[message?.type]?.(message); // What a newer gateway says besides is not for us.
   }
 
   #onWelcome({ mayBet, reportIntervalMs, rounds, nowUnixMs }) {
     this.#backoff.reset();
     Object.assign(this, { mayBet, reportIntervalMs, gatewayAheadMs: nowUnixMs - Date.now() });
+    if (this.#roundsOfMove !== this.#moves) this.#forgetRoundsBut(rounds);
     for (const round of rounds) this.#onRound(round);
     this.#tell("state");
   }
 
-  #onPing({ id, rttMs }) {
-    this.#carrier.send(JSON.stringify({ type: "pong", id }));
+  /** How a round of the former edge ends, which the new one does not know, nobody will tell. */
+  #forgetRoundsBut(rounds) {
+    this.#roundsOfMove = this.#moves;
+    for (const known of this.rounds) {
+      if (!isOver(known) && !rounds.some(({ roundId }) => roundId === known.roundId)) this.#rounds.delete(known.roundId);
+    }
+  }
+
+  #onPing(rttMs) {
     this.rttMs = rttMs ?? this.rttMs;
     this.#tell("state");
   }

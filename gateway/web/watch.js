@@ -1,5 +1,6 @@
 /**
- * The player page: shows what Player receives, by WebRTC or by LL-HLS, and says its state, and which one it is, in words.
+ * The player page: shows what RoamingPlayer receives, by WebRTC or by LL-HLS, and says its state, and which one it is, in
+ * words.
  *
  * Where the gateway asks for a bearer token, the link carries it: /watch/table#token=... What stands behind # is never sent
  * with the address, nor logged.
@@ -9,6 +10,7 @@
  *
  * For tests and monitoring, `window.railbird` has
  *     transport   "webrtc" or "hls": which one the state is about
+ *     edge        the origin that it plays from, and moves, how often that has changed
  *     state       connecting, live, frozen, waiting, retrying, refused, idle
  *     stats()     a promise of the figures that figures.js lists, on HLS those of hlsfigures.js, of this moment
  *     signals     { carrier, rttMs, mayBet, rounds, bets, shown }: see SignalsClient and RoundPanel
@@ -20,8 +22,8 @@ import { HlsFigureReader } from "./hlsfigures.js";
 import { prefetchLibrary } from "./hlsplayback.js";
 import { Overlay } from "./overlay.js";
 import { find, setText, streamName } from "./page.js";
-import { Player } from "./player.js";
 import { Reporter } from "./reporter.js";
+import { RoamingPlayer } from "./roaming.js";
 import { RoundPanel } from "./roundpanel.js";
 import { SignalsClient } from "./signals.js";
 import { Stage } from "./stage.js";
@@ -29,24 +31,30 @@ import { Stage } from "./stage.js";
 const READ_EVERY_MS = 500;
 
 const stream = streamName();
-const stage = new Stage({ webrtc: find("#picture"), hls: find("#picture-hls") }, find("#still"));
+const stage = new Stage(
+  { webrtc: find("#picture"), hls: find("#picture-hls") },
+  { webrtc: find("#picture-2"), hls: find("#picture-hls-2") },
+  find("#still"),
+);
 const token = new URLSearchParams(location.hash.slice(1)).get("token") ?? "";
 const only = new URLSearchParams(location.search).get("transport") ?? "";
-const player = new Player(stream, token, stage, only);
+const player = new RoamingPlayer(stream, token, stage, only);
 const signals = new SignalsClient(stream, token);
-const panel = new RoundPanel(signals, new FrameClock(player, stage.videos));
+const panel = new RoundPanel(signals, new FrameClock(player, stage));
 const overlay = new Overlay(find("#statistics dl"));
-const reporter = new Reporter();
-// Each its own, as each reader measures since its last reading.
-const readers = newReaders();
-const statsReaders = newReaders();
-const reportReaders = newReaders();
+let reporter, readers, statsReaders, reportReaders;
 let readTimer = 0;
 let reportTimer = 0;
 
 window.railbird = {
   get transport() {
     return player.transport;
+  },
+  get edge() {
+    return player.edge;
+  },
+  get moves() {
+    return player.moves;
   },
   get state() {
     return player.state;
@@ -59,12 +67,18 @@ window.railbird = {
   place: (roundId, fields = {}) => signals.place(roundId, fields),
 };
 
+/** At the start, and after each move: what is counted begins anew. Each its own, as each measures since its last reading. */
+function measureAnew() {
+  reporter = new Reporter();
+  [readers, statsReaders, reportReaders] = [newReaders(), newReaders(), newReaders()];
+}
+
 function newReaders() {
   return { webrtc: new FigureReader(), hls: new HlsFigureReader() };
 }
 
 function readFigures({ webrtc, hls }) {
-  const { videos } = stage;
+  const { videos } = stage.front;
   return player.transport === "hls" ? hls.read(player.hls, videos.hls) : webrtc.read(player.whep.peer, videos.webrtc);
 }
 
@@ -84,6 +98,7 @@ function words() {
 /** Which way the live picture comes, in words; "" while there is none. */
 function wayWords() {
   if (player.state !== "live") return "";
+  if (player.isMoving) return "Changing servers";
   if (player.transport === "webrtc") return "WebRTC";
   const behindS = player.hls.playback?.latencyS ?? null;
   return behindS === null ? "HLS" : `HLS, ${behindS.toFixed(1)} s behind`;
@@ -132,7 +147,7 @@ async function play(video) {
 
 /** With a person's finger: it allows every element that has something to play, the one that waits its turn as well. */
 function playAll() {
-  for (const video of Object.values(stage.videos)) play(video);
+  for (const video of stage.videos) play(video);
 }
 
 function toggleSound() {
@@ -158,7 +173,8 @@ function toggleStatistics() {
 async function readStatistics() {
   const { transport } = player;
   const { carrier, rttMs } = signals;
-  overlay.show({ ...(await readFigures(readers)), carrier, signalRttMs: rttMs }, transport);
+  const { edge, moves } = player;
+  overlay.show({ ...(await readFigures(readers)), carrier, signalRttMs: rttMs, edge, moves }, transport);
 }
 
 /** What this browser measures, to the gateway, as often as it asks for it. */
@@ -170,6 +186,11 @@ function reportRegularly() {
     const report = reporter.take(transport, await readFigures(reportReaders));
     if (report !== null && player.state !== "idle") signals.report(report);
   }, signals.reportIntervalMs ?? 5000);
+}
+
+function onMoved() {
+  measureAnew();
+  signals.moveTo(player.edge, player.transport === "webrtc");
 }
 
 function join() {
@@ -194,6 +215,7 @@ function shortcut(event) {
   if (event.key === "i") toggleStatistics();
 }
 
+measureAnew();
 setText("#name", stream);
 document.title = `${stream} – railbird`;
 find("#full").hidden = !(document.fullscreenEnabled || stage.video.webkitEnterFullscreen);
@@ -203,7 +225,7 @@ find("#again").addEventListener("click", () => player.retryNow());
 find("#show-statistics").addEventListener("click", toggleStatistics);
 find("#full").addEventListener("click", toggleFull);
 document.addEventListener("keydown", shortcut);
-for (const video of Object.values(stage.videos)) {
+for (const video of stage.videos) {
   video.addEventListener("volumechange", showSound);
   // Nobody can pause here: a browser did, which does not let this element sound.
   video.addEventListener("pause", () => video === stage.video && player.state === "live" && !video.ended && play(video));
@@ -212,7 +234,10 @@ player.addEventListener("state", showState);
 player.addEventListener("play", ({ video }) => play(video));
 setInterval(showWords, 250);
 addEventListener("online", () => player.retryNow());
-player.whep.addEventListener("stream", () => signals.use(player.whep.channel));
+player.addEventListener("channel", ({ channel, isAhead }) => (isAhead ? signals.useAhead(channel) : signals.use(channel)));
+player.addEventListener("moved", onMoved);
+signals.addEventListener("move", ({ to, afterMs }) => player.move(to, afterMs));
+signals.addEventListener("state", () => signals.isHere && player.release());
 addEventListener("pagehide", leave);
 addEventListener("pageshow", ({ persisted }) => persisted && join());
 join();

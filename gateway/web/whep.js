@@ -38,6 +38,8 @@ export class WhepClient extends EventTarget {
   peer = null;
   /** The HTTP status of the refusal, with refused; else null. */
   status = null;
+  /** The edge to go to, which the server named with its no, with retrying; else null. */
+  alternate = null;
 
   #endpoint;
   #token;
@@ -105,7 +107,7 @@ export class WhepClient extends EventTarget {
 
   async #attempt(state) {
     this.#stop();
-    this.status = null;
+    this.status = this.alternate = null;
     this.#enter(state);
     const peer = (this.peer = this.#newPeer());
     this.dispatchEvent(new Event("stream"));
@@ -191,6 +193,7 @@ export class WhepClient extends EventTarget {
     if (error instanceof Refusal && error.isWithoutPublisher) {
       this.#retry("waiting", error.message, atLeast(error.pauseMs));
     } else if (error instanceof Refusal && error.isPassing) {
+      this.alternate = error.alternate;
       this.#retry("retrying", error.message, atLeast(error.pauseMs));
     } else if (error instanceof Refusal) {
       this.#stop();

@@ -1,5 +1,6 @@
 """A real browser, and a gateway that the test holds the strings of."""
 
+import contextlib
 from collections.abc import AsyncIterator
 
 import pytest
@@ -30,6 +31,13 @@ async def stub() -> AsyncIterator[StubGateway]:
 @pytest.fixture
 async def origin(stub: StubGateway) -> AsyncIterator[str]:
     """Where the stub is served, e.g. http://127.0.0.1:40123."""
+    async with served(stub) as origin:
+        yield origin
+
+
+@contextlib.asynccontextmanager
+async def served(stub: StubGateway) -> AsyncIterator[str]:
+    """Serve it on a free port; yields the origin."""
     runner = web.AppRunner(stub.application(), access_log=None, shutdown_timeout=1)
     await runner.setup()
     site = web.TCPSite(runner, "127.0.0.1", 0)

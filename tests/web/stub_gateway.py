@@ -13,7 +13,7 @@ from fractions import Fraction
 
 from aiohttp import web
 from aiohttp.typedefs import Handler
-from aiortc import MediaStreamTrack, RTCPeerConnection, RTCSessionDescription, VideoStreamTrack
+from aiortc import MediaStreamTrack, RTCDataChannel, RTCPeerConnection, RTCSessionDescription, VideoStreamTrack
 from aiortc.mediastreams import MediaStreamError
 from av import VideoFrame
 
@@ -22,6 +22,12 @@ from gateway.demo.planar import Picture
 from gateway.web import WEB_ROOT
 from tests.web.stub_hls import StubHls
 
+CORS = {
+    "Access-Control-Allow-Origin": "*",
+    "Access-Control-Allow-Methods": "GET, POST, PATCH, DELETE, OPTIONS",
+    "Access-Control-Allow-Headers": "Authorization, Content-Type, If-Match",
+    "Access-Control-Expose-Headers": "Content-Location, ETag, Link, Location, Retry-After",
+}
 LOOK_EVERY_S = 0.05
 WIDTH_PX, HEIGHT_PX, FRAME_RATE = 640, 96, 15
 
@@ -73,16 +79,20 @@ class StubGateway:
     requests: list[Request] = field(default_factory=list)
     peers: list[RTCPeerConnection] = field(default_factory=list)
     strips: list[StripTrack] = field(default_factory=list)
+    channels: list[RTCDataChannel] = field(default_factory=list)
     frames_a_session: int | None = None
     received: list[MediaStreamTrack] = field(default_factory=list)
     frames_received: int = 0
     hls: StubHls = field(default_factory=StubHls)
     mute: bool = False
     """Sessions are opened, and no media comes: a path that UDP does not get through."""
+    move: dict[str, object] | None = None
+    """What each data channel is told as soon as it is there."""
     _drains: list[asyncio.Task[None]] = field(default_factory=list)
 
     def application(self) -> web.Application:
-        application = web.Application()
+        application = web.Application(middlewares=[_preflight])
+        application.on_response_prepare.append(_share)
         pages = {"/": "index.html", "/watch/{stream}": "watch.html", "/studio/{stream}": "studio.html"}
         for path, name in pages.items():
             application.router.add_get(path, self._page(name))
@@ -125,6 +135,7 @@ class StubGateway:
         peer = RTCPeerConnection()
         self.peers.append(peer)
         peer.on("track", self._drain)
+        peer.on("datachannel", self._hold)
         await peer.setRemoteDescription(RTCSessionDescription(offer, "offer"))
         if request.path.startswith("/whep/"):
             self._play_to(peer)
@@ -151,6 +162,11 @@ class StubGateway:
         self.strips.append(strip)
         peer.addTrack(strip)
 
+    def _hold(self, channel: RTCDataChannel) -> None:
+        self.channels.append(channel)
+        if self.move is not None:
+            channel.send(json.dumps(self.move))
+
     def _drain(self, track: MediaStreamTrack) -> None:
         self.received.append(track)
         self._drains.append(asyncio.ensure_future(self._count(track)))
@@ -162,6 +178,15 @@ class StubGateway:
                 self.frames_received += track.kind == "video"
         except MediaStreamError:
             return
+
+
+@web.middleware
+async def _preflight(request: web.Request, handler: Handler) -> web.StreamResponse:
+    return web.Response() if request.method == "OPTIONS" else await handler(request)
+
+
+async def _share(_request: web.Request, response: web.StreamResponse) -> None:
+    response.headers.update(CORS)
 
 
 async def until(condition: Callable[[], bool], within_s: float = 10.0) -> None:

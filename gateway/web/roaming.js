@@ -1,0 +1,242 @@
+import { Backoff } from "./backoff.js";
+import { edgeOf } from "./edges.js";
+import { Player } from "./player.js";
+
+/** From the start at another edge to a picture that moves: longer, and it is the next one's turn. */
+const LIVE_WITHIN_MS = 8000;
+/** So long after the last try, a move needs no pause. */
+const STEADY_AFTER_MS = 60000;
+/** For the signals to follow the picture: then the session at the former edge ends all the same. */
+const LINGER_MS = 3000;
+/** A player waits no longer than that for its turn, whatever it is told. */
+const LONGEST_WAIT_MS = 120000;
+
+/**
+ * Watches one stream, and moves to another edge when told to, or when the one that it is at refuses it and names another.
+ * Make before break: a second Player starts behind the first one, and takes the screen with its first frame.
+ *
+ *     stays --move--> waits its turn --> tries an edge beside the old one --live--> stays there, leaves the old one
+ *       ^                  ^                 |
+ *       |                  `-- backoff ------| refused, no picture in 8 s: by turns the edge named, and the page's own
+ *       `----------------------------------- `-- the old one has lost its picture, and found it again by itself
+ *
+ * Two edges that send a player to and fro do so at the backoff's pace: only the first move in a minute is made at once.
+ *
+ * Events: "state" and "play" as Player's; "channel" (with `channel`, `isAhead`) for each new data channel, `isAhead` that of
+ * an edge where the player is not yet; "moved" after each move: then call `release` as soon as the former edge is not needed.
+ */
+export class RoamingPlayer extends EventTarget {
+  /** How often it has changed its edge. */
+  moves = 0;
+  /** Whether it is about to change its edge. */
+  isMoving = false;
+
+  #current;
+  #hasLostPicture = false;
+  #isUnsteady = false;
+  #left = null;
+  #newPlayer;
+  #next = null;
+  #pauses = new Backoff(1000, 8000);
+  #stage;
+  /** Timers by what they wait for. */
+  #timers = {};
+  #to = null;
+  #turn = 0;
+
+  /** As a Player's. `stage`: a Stage. */
+  constructor(stream, token, stage, only = "") {
+    super();
+    this.#stage = stage;
+    this.#newPlayer = (edge, layers) => this.#followed(new Player(edge, stream, token, layers, only));
+    this.#current = this.#newPlayer(location.origin, stage.front);
+  }
+
+  /** The origin that it plays from. */
+  get edge() {
+    return this.#current.edge;
+  }
+
+  get transport() {
+    return this.#face.transport;
+  }
+
+  get state() {
+    return this.#face.state;
+  }
+
+  get sentence() {
+    return this.#face.sentence;
+  }
+
+  get retryAtMs() {
+    return this.#face.retryAtMs;
+  }
+
+  get whep() {
+    return this.#current.whep;
+  }
+
+  get hls() {
+    return this.#current.hls;
+  }
+
+  /** Begin to watch. */
+  join() {
+    this.#current.join();
+  }
+
+  /** Try now what would be tried later. */
+  retryNow() {
+    this.#current.retryNow();
+  }
+
+  /** Stop watching, and tell the servers so; fit for a page that is being closed. */
+  leave() {
+    this.#stay();
+    this.release();
+    this.#current.leave();
+  }
+
+  /**
+   * Move after `afterMs`: to the edge `to`, an origin; where it is null, or none, by the page's own address, behind which
+   * another gateway may answer by then.
+   */
+  move(to, afterMs = 0) {
+    this.#to = edgeOf(to);
+    if (this.isMoving) return;
+    this.isMoving = true;
+    this.#hasLostPicture = !this.#current.hasPicture;
+    this.#turn = 0;
+    this.#tryIn(Math.max(inTurnMs(afterMs), this.#isUnsteady ? this.#pauses.nextMs() : 0));
+    this.#tell("state");
+  }
+
+  /** End the session that a move has left behind. */
+  release() {
+    clearTimeout(this.#timers.linger);
+    if (this.#left === null) return;
+    this.#left.leave();
+    this.#left = null;
+    this.#stage.spare.clear();
+  }
+
+  /** The player that the state is about. */
+  get #face() {
+    return this.#next !== null && !this.#current.hasPicture ? this.#next : this.#current;
+  }
+
+  /** Where to try, by turns. Not where a player without a picture tries already. */
+  get #edges() {
+    const edges = [...new Set([this.#to ?? location.origin, location.origin])];
+    return edges.filter((edge) => this.#current.hasPicture || edge !== this.edge);
+  }
+
+  #followed(player) {
+    player.addEventListener("state", () => this.#onState(player));
+    player.addEventListener("play", ({ video }) => this.#tell("play", { video }));
+    player.whep.addEventListener("stream", () => {
+      const { channel } = player.whep;
+      if (player !== this.#left) this.#tell("channel", { channel, isAhead: player !== this.#current });
+    });
+    return player;
+  }
+
+  #onState(player) {
+    if (player === this.#next) this.#onNext();
+    else if (player !== this.#current) return;
+    else if (this.isMoving) this.#onOld();
+    else if (player.alternate !== null) this.move(player.alternate);
+    this.#tell("state");
+  }
+
+  #onNext() {
+    const { state, transport } = this.#next;
+    // HLS is behind: who watches by WebRTC waits for WebRTC.
+    const isAsGood = transport === "webrtc" || !(this.#current.hasPicture && this.#current.transport === "webrtc");
+    if (state === "live" && isAsGood) this.#arrive();
+    else if (["retrying", "refused"].includes(state)) this.#fail();
+  }
+
+  /** The old edge plays again after all, or will never do. */
+  #onOld() {
+    const { state, hasPicture } = this.#current;
+    if ((state === "live" && this.#hasLostPicture) || state === "refused") this.#stay();
+    this.#hasLostPicture ||= !hasPicture;
+  }
+
+  #tryIn(pauseMs) {
+    clearTimeout(this.#timers.turn);
+    this.#timers.turn = setTimeout(() => this.#try(), pauseMs);
+  }
+
+  #try() {
+    const edges = this.#edges;
+    if (edges.length === 0) return this.#stay();
+    this.release();
+    this.#isUnsteady = true;
+    clearTimeout(this.#timers.steady);
+    this.#timers.steady = setTimeout(() => this.#settle(), STEADY_AFTER_MS);
+    this.#next = this.#newPlayer(edges[this.#turn % edges.length], this.#stage.spare);
+    this.#turn += 1;
+    this.#timers.turn = setTimeout(() => this.#judge(), LIVE_WITHIN_MS);
+    this.#next.join();
+    this.#tell("state");
+  }
+
+  #judge() {
+    if (this.#next.state === "live") this.#arrive();
+    else this.#fail();
+    this.#tell("state");
+  }
+
+  #fail() {
+    const { alternate } = this.#next;
+    // Back to where it is, or has its turn anyway, is no way on.
+    if (![null, this.edge, location.origin].includes(alternate)) this.#to = alternate;
+    this.#drop();
+    this.#tryIn(this.#pauses.nextMs());
+  }
+
+  #arrive() {
+    clearTimeout(this.#timers.turn);
+    this.#left = this.#current;
+    this.#current = this.#next;
+    this.#next = null;
+    this.isMoving = false;
+    this.moves += 1;
+    this.#stage.swap();
+    this.#timers.linger = setTimeout(() => this.release(), LINGER_MS);
+    this.#tell("moved");
+  }
+
+  #settle() {
+    this.#isUnsteady = false;
+    this.#pauses.reset();
+  }
+
+  /** Call the move off. */
+  #stay() {
+    clearTimeout(this.#timers.turn);
+    this.isMoving = false;
+    this.#drop();
+  }
+
+  #drop() {
+    const next = this.#next;
+    this.#next = null;
+    if (next === null) return;
+    next.leave();
+    this.#stage.spare.clear();
+  }
+
+  #tell(name, what = {}) {
+    this.dispatchEvent(Object.assign(new Event(name), what));
+  }
+}
+
+/** Without a time of its own a player takes one: all at once would be a rush. */
+function inTurnMs(afterMs) {
+  if (!Number.isFinite(afterMs)) return Math.random() * 3000;
+  return Math.min(Math.max(afterMs, 0), LONGEST_WAIT_MS);
+}

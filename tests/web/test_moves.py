@@ -1,0 +1,304 @@
+"""RoamingPlayer in a real browser, between two gateways: it moves without a gap, and is never left with nothing."""
+
+import json
+import re
+from collections.abc import AsyncIterator
+from typing import Any
+
+import pytest
+from aiohttp import web
+from playwright.async_api import Page, WebSocketRoute, expect
+
+from gateway.web import WEB_ROOT
+from tests.web.conftest import served
+from tests.web.stub_gateway import StubGateway, until
+from tests.web.stub_hls import presentation
+
+pytestmark = pytest.mark.browser
+
+WATCHED = """() => {
+    window.states = new Set();
+    window.ways = new Set();
+    window.bare = 0;
+    const look = () => {
+        states.add(railbird.state);
+        ways.add(document.querySelector("#way").textContent);
+        const still = document.querySelector("#still");
+        if (still.hidden && !(document.querySelector("video.shown")?.readyState >= 2)) bare += 1;
+        requestAnimationFrame(look);
+    };
+    look();
+}"""
+"""From now on: each state, each word of the way, and the animation frames with nothing on the screen."""
+
+
+@pytest.fixture
+async def other() -> AsyncIterator[StubGateway]:
+    """The gateway at the other edge."""
+    other = StubGateway()
+    yield other
+    await other.close()
+
+
+@pytest.fixture
+async def elsewhere(other: StubGateway) -> AsyncIterator[str]:
+    """Where it is served."""
+    async with served(other) as origin:
+        yield origin
+
+
+async def _watching(page: Page, stub: StubGateway, origin: str) -> None:
+    """The page plays from `stub` by WebRTC, has a data channel, and is looked at."""
+    await page.goto(f"{origin}/watch/demo?transport=webrtc#token=t0ken")
+    await expect(page.locator("#state")).to_have_text("Live")
+    await until(lambda: bool(stub.channels))
+    await page.evaluate(WATCHED)
+
+
+def _tell(stub: StubGateway, to: Any, after_ms: object = 0) -> None:
+    move = {"type": "move", "sentence": "The table goes on elsewhere.", "afterMs": after_ms, "to": to}
+    stub.channels[-1].send(json.dumps(move))
+
+
+async def _at(page: Page, edge: str, moves: int, within_s: float = 15) -> None:
+    """Wait until the page plays from that edge, after so many moves."""
+    await page.wait_for_function(
+        "([edge, moves]) => railbird.edge === edge && railbird.moves === moves && railbird.state === 'live'",
+        arg=[edge, moves],
+        timeout=within_s * 1000,
+    )
+
+
+def _origin_of(socket: WebSocketRoute) -> str:
+    return "http" + socket.url.removeprefix("ws").removesuffix("/signals/demo")
+
+
+def _refusal(link: str | None = None) -> web.Response:
+    headers = {"Retry-After": "5"} | ({"Link": f'<{link}>; rel="alternate"'} if link else {})
+    return web.Response(status=503, headers=headers, text="This gateway is draining.")
+
+
+async def test_page_moves_without_a_moment_that_is_not_live(
+    page: Page, stub: StubGateway, origin: str, other: StubGateway, elsewhere: str
+) -> None:
+    await _watching(page, stub, origin)
+    _tell(stub, elsewhere, 500)
+    await expect(page.locator("#way")).to_have_text("Changing servers")
+    assert other.asked("POST") == [], "it waits for its turn"
+    await _at(page, elsewhere, 1)
+    await expect(page.locator("#way")).to_have_text("WebRTC")
+    await until(lambda: len(stub.asked("DELETE")) == 1)
+    assert await page.evaluate("[...states]") == ["live"]
+    assert await page.evaluate("bare") == 0
+    (post,) = other.asked("POST")
+    assert post.headers["Authorization"] == "Bearer t0ken"
+    assert stub.asked("DELETE")[0].at_s > post.at_s
+    assert len(stub.asked("POST")) == 1
+    await page.wait_for_function("railbird.signals.carrier === 'data_channel'")
+
+
+async def test_page_ends_the_old_session_only_when_there_is_another_picture(
+    page: Page, stub: StubGateway, origin: str, other: StubGateway, elsewhere: str
+) -> None:
+    other.mute = True
+    await _watching(page, stub, origin)
+    _tell(stub, elsewhere)
+    await until(lambda: len(other.asked("POST")) == 1)
+    stub.refusals.extend(_refusal() for _ in range(3))
+    await until(lambda: len(other.asked("DELETE")) == 1, within_s=12)
+    assert stub.asked("DELETE") == []
+    other.mute = False
+    await _at(page, elsewhere, 1)
+    assert len(stub.asked("POST")) >= 2, "the page's own address had its turn"
+    assert await page.evaluate("[...states]") == ["live"]
+    assert await page.evaluate("bare") == 0
+
+
+@pytest.mark.parametrize("to", [None, 5, "ftp://edge", "javascript:alert(1)", "http://[", "path", "user"])
+async def test_page_that_is_not_told_where_to_comes_again_by_its_own_address(
+    page: Page, stub: StubGateway, origin: str, other: StubGateway, elsewhere: str, to: Any
+) -> None:
+    named = {"path": f"{elsewhere}/deeper", "user": elsewhere.replace("//", "//a:b@")}
+    await _watching(page, stub, origin)
+    _tell(stub, named.get(to, to))
+    await _at(page, origin, 1)
+    await until(lambda: [request.path for request in stub.asked("DELETE")] == ["/whep/demo/1"])
+    assert len(stub.asked("POST")) == 2
+    assert other.requests == []
+    assert await page.evaluate("[...states]") == ["live"]
+
+
+async def test_page_told_again_moves_once(
+    page: Page, stub: StubGateway, origin: str, other: StubGateway, elsewhere: str
+) -> None:
+    await _watching(page, stub, origin)
+    for after_ms in (600, 400, 0):
+        _tell(stub, elsewhere, after_ms)
+    await _at(page, elsewhere, 1)
+    await page.wait_for_timeout(1500)
+    assert len(other.asked("POST")) == 1
+    assert await page.evaluate("railbird.moves") == 1
+
+
+async def test_page_moves_on_after_a_pause_when_the_other_edge_drains_too(
+    page: Page, stub: StubGateway, origin: str, other: StubGateway, elsewhere: str
+) -> None:
+    await _watching(page, stub, origin)
+    await page.get_by_role("button", name="Tap for sound").click()
+    _tell(stub, elsewhere)
+    await _at(page, elsewhere, 1)
+    await until(lambda: bool(other.channels) and len(stub.asked("DELETE")) == 1)
+    told_s = other.asked("POST")[0].at_s
+    _tell(other, origin)
+    await _at(page, origin, 2)
+    assert stub.asked("POST")[1].at_s - told_s > 0.7
+    await until(lambda: len(other.asked("DELETE")) == 1)
+    assert await page.evaluate("[...states]") == ["live"]
+    shown = (
+        "[...document.querySelectorAll('video')].map(({ muted, classList }) => [muted, classList.contains('shown')])"
+    )
+    assert await page.evaluate(shown) == [[False, True], [True, False], [True, False], [True, False]]
+    assert await page.evaluate("document.querySelector('#picture-2').srcObject") is None
+
+
+async def test_two_edges_that_send_their_players_to_one_another_are_no_storm(
+    page: Page, stub: StubGateway, origin: str, other: StubGateway, elsewhere: str
+) -> None:
+    other.move = {"type": "move", "afterMs": 0, "to": origin}
+    await _watching(page, stub, origin)
+    stub.move = {"type": "move", "afterMs": 0, "to": elsewhere}
+    _tell(stub, elsewhere)
+    await page.wait_for_timeout(9000)
+    # The pauses are 0, 1, 2, 4 s, give or take a fifth.
+    assert 3 <= await page.evaluate("railbird.moves") <= 4
+    assert len(stub.asked("POST")) + len(other.asked("POST")) <= 5
+    assert await page.evaluate("[...states]") == ["live"]
+
+
+async def test_page_whose_old_edge_dies_meanwhile_finds_the_other_when_it_is_there(
+    page: Page, stub: StubGateway, origin: str, other: StubGateway, elsewhere: str
+) -> None:
+    other.refusals.append(_refusal())
+    await _watching(page, stub, origin)
+    stub.refusals.extend(_refusal() for _ in range(20))
+    _tell(stub, elsewhere)
+    await until(lambda: len(other.asked("POST")) == 1)
+    other.refusals.extend(_refusal() for _ in range(2))
+    await stub.peers[0].close()
+    await page.wait_for_function("railbird.state === 'retrying'")
+    await _at(page, elsewhere, 1, within_s=30)
+    assert len(other.asked("POST")) == 4
+
+
+async def test_page_whose_old_edge_plays_again_stays_there(
+    page: Page, stub: StubGateway, origin: str, other: StubGateway, elsewhere: str
+) -> None:
+    other.refusals.extend(_refusal() for _ in range(20))
+    await _watching(page, stub, origin)
+    stub.refusals.extend([_refusal(), web.Response(status=503, headers={"Retry-After": "1"})])
+    _tell(stub, elsewhere)
+    await until(lambda: len(other.asked("POST")) == 1)
+    await stub.peers[0].close()
+    await page.wait_for_function("railbird.state === 'retrying'")
+    await page.wait_for_function("railbird.state === 'live'")
+    await expect(page.locator("#way")).to_have_text("WebRTC")
+    asked = len(other.asked("POST"))
+    await page.wait_for_timeout(3000)
+    assert len(other.asked("POST")) == asked
+    assert await page.evaluate("railbird.moves") in {0, 1}, "1 where its own address had its turn just then"
+    assert await page.evaluate("railbird.edge") == origin
+
+
+@pytest.mark.parametrize("transport", ["webrtc", "hls", ""])
+async def test_join_that_is_refused_goes_to_the_edge_that_is_named(
+    page: Page, stub: StubGateway, origin: str, other: StubGateway, elsewhere: str, transport: str
+) -> None:
+    presentation()
+    other.hls.start()
+    stub.refusals.append(_refusal(f"{elsewhere}/whep/demo"))
+    stub.hls.refusal = _refusal(f"{elsewhere}/hls/demo/index.m3u8")
+    await page.goto(f"{origin}/watch/demo?transport={transport}")
+    await _at(page, elsewhere, 1, within_s=4)
+    assert await page.evaluate("railbird.transport") == (transport or "webrtc")
+    assert len(stub.asked("POST")) == (transport != "hls")
+    assert stub.asked("DELETE") == []
+
+
+async def test_join_that_is_refused_everywhere_is_tried_at_a_walk(
+    page: Page, stub: StubGateway, origin: str, other: StubGateway, elsewhere: str
+) -> None:
+    stub.refusals.extend(_refusal(f"{elsewhere}/whep/demo") for _ in range(20))
+    other.refusals.extend(_refusal(f"{origin}/whep/demo") for _ in range(20))
+    await page.goto(f"{origin}/watch/demo?transport=webrtc")
+    await expect(page.locator("#state")).to_have_text(re.compile("Reconnecting"))
+    await page.wait_for_timeout(8000)
+    assert len(stub.asked("POST")) + len(other.asked("POST")) <= 6
+    other.refusals.clear()
+    await _at(page, elsewhere, 1)
+
+
+async def test_page_on_hls_moves_with_its_signals_and_shows_no_gap(
+    page: Page, stub: StubGateway, origin: str, other: StubGateway, elsewhere: str
+) -> None:
+    presentation()
+    stub.hls.start()
+    other.hls.start()
+    sockets: dict[str, list[WebSocketRoute]] = {origin: [], elsewhere: []}
+    await page.route_web_socket("**/signals/demo", lambda socket: sockets[_origin_of(socket)].append(socket))
+    await page.goto(f"{origin}/watch/demo?transport=hls#token=t0ken")
+    await expect(page.locator("#state")).to_have_text("Live")
+    await page.evaluate(WATCHED)
+    sockets[origin][0].send(json.dumps({"type": "move", "afterMs": 0, "to": elsewhere}))
+    await _at(page, elsewhere, 1)
+    await until(lambda: len(sockets[elsewhere]) == 1)
+    await page.wait_for_function("railbird.signals.carrier === 'websocket'")
+    assert len(sockets[origin]) == 1
+    assert await page.evaluate("[...states]") == ["live"]
+    assert await page.evaluate("bare") == 0
+    index = [request for request in other.hls.requests if request.path == "/hls/demo/index.m3u8"]
+    assert [request.headers["Authorization"] for request in index] == ["Bearer t0ken"]
+    await page.wait_for_timeout(500)
+    asked = len(stub.hls.requests)
+    await page.wait_for_timeout(700)
+    assert len(stub.hls.requests) == asked, "HLS of the old edge has ended"
+    await expect(page.locator("#way")).to_have_text(re.compile("^HLS, "))
+
+
+async def test_page_that_closes_while_it_moves_ends_both_sessions(
+    page: Page, stub: StubGateway, origin: str, other: StubGateway, elsewhere: str
+) -> None:
+    other.mute = True
+    await _watching(page, stub, origin)
+    _tell(stub, elsewhere)
+    await until(lambda: len(other.peers) == 1)
+    await page.wait_for_timeout(500)
+    await page.goto("about:blank")
+    await until(lambda: len(stub.asked("DELETE")) == len(other.asked("DELETE")) == 1)
+
+
+@pytest.mark.parametrize(
+    ("link", "edge"),
+    [
+        ("", None),
+        ('<https://b.example/whep/t>; rel="alternate"', "https://b.example"),
+        ("<https://b.example:8443/whep/t>;rel=alternate", "https://b.example:8443"),
+        ('<https://a.example/>; rel="ice-server", <http://b.example/>; foo=1; rel="x Alternate"', "http://b.example"),
+        ('</whep/t>; rel="alternate"', "https://base.example"),
+        ('<https://b.example/>; rel="canonical"', None),
+        ('<data:text/plain,x>; rel="alternate"', None),
+        ('<https://[>; rel="alternate"', None),
+    ],
+)
+async def test_edge_is_read_from_a_link(page: Page, origin: str, link: str, edge: str | None) -> None:
+    await page.goto(origin)
+    reading = "async (link) => (await import('/web/edges.js')).alternateEdge(link, 'https://base.example/whep/t')"
+    assert await page.evaluate(reading, link) == edge
+
+
+@pytest.mark.parametrize(("to", "edge"), [("https://b.example/", "https://b.example"), ("http://b.example", None)])
+async def test_page_of_a_secure_address_takes_no_other(page: Page, to: str, edge: str | None) -> None:
+    script = (WEB_ROOT / "edges.js").read_text()
+    await page.route("https://a.example/", lambda route: route.fulfill(content_type="text/html", body="<p>A page"))
+    await page.route("**/edges.js", lambda route: route.fulfill(content_type="text/javascript", body=script))
+    await page.goto("https://a.example/")
+    assert await page.evaluate("async (to) => (await import('/web/edges.js')).edgeOf(to)", to) == edge
