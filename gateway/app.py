@@ -138,7 +138,7 @@ class Gateway:
         """Whether it has drained or not: admit nobody, tell all sessions, close. Bounded by the shutdown timeout."""
         log.info("stopping", sessions=len(self.port))
         end_s = monotonic_s() + self.settings.timeouts.shutdown_s
-        self.hub.admission.is_draining = True
+        self.hub.draining.end()
         if self.upstream is not None:
             # Before players are sent away: they are told what became of their bets.
             await self.upstream.stop(self.settings.timeouts.shutdown_s * SHARE_FOR_BETS)

@@ -404,3 +404,34 @@ def test_keys_from_a_url_that_somebody_could_change_are_refused(write: Callable[
 def test_algorithms_are_asymmetric_ones(write: Callable[[str], Path], algorithms: str) -> None:
     with pytest.raises(ConfigError, match=r"auth\.algorithms"):
         config.load(write(f"auth: {{algorithms: {algorithms}}}\n"))
+
+
+# Drain
+
+
+def test_other_edges_are_base_urls_without_a_slash(write: Callable[[str], Path]) -> None:
+    text = "drain: {elsewhere: ['https://b.example/', 'http://10.0.0.1:8080', 'https://c.example/eu']}\n"
+    expected = ("https://b.example", "http://10.0.0.1:8080", "https://c.example/eu")
+    assert config.load(write(text)).drain.elsewhere == expected
+
+
+@pytest.mark.parametrize(
+    "url",
+    [
+        "edge-b.example",
+        "ftp://b.example",
+        "https://",
+        "https://b.example/?a=b",
+        "https://b.example/#a",
+        "https://u@b.example",
+    ],
+)
+def test_other_edge_that_is_no_base_url_is_refused_by_its_line(write: Callable[[str], Path], url: str) -> None:
+    path = write(f"drain:\n  rounds_s: 60\n  elsewhere: ['{url}']\n")
+    with pytest.raises(ConfigError) as refused:
+        config.load(path)
+    assert str(refused.value).startswith(f"{path}:3: drain.elsewhere.0: ")
+
+
+def test_drain_takes_at_most_all_of_its_times(write: Callable[[str], Path]) -> None:
+    assert config.load(write("drain: {rounds_s: 10, spread_s: 2, leave_s: 1}\n")).drain.longest_s == 13.0

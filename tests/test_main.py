@@ -7,7 +7,8 @@ import signal
 import socket
 import subprocess
 import sys
-from collections.abc import Iterator
+import time
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -17,7 +18,7 @@ from click.testing import CliRunner, Result
 from gateway import __main__, log
 from gateway.__main__ import TOKEN_VARIABLE, main, serve, welcome, with_demo_token
 from gateway.app import Gateway
-from gateway.config import HostPort, Settings
+from gateway.config import DrainSettings, HostPort, Settings
 
 LOOPBACK = ("--http", "127.0.0.1:0", "--udp", "127.0.0.1:0")
 SECRET = "hunter2-hunter2"
@@ -164,6 +165,60 @@ async def test_serve_stops_the_gateway_at_a_signal(end: signal.Signals, monkeypa
     loopback = HostPort(host="127.0.0.1", port=0)
     await serve(Settings(http=loopback, udp=loopback), demo=False)
     assert len(stopped) == 1
+
+
+async def served(
+    monkeypatch: pytest.MonkeyPatch, *signals: signal.Signals, is_played: bool = True, rounds_s: float = 60.0
+) -> list[str]:
+    """What a gateway is told that gets these signals while a round is played, which never ends, or none."""
+    told: list[str] = []
+
+    def leave(gateway: Gateway, on_end: Callable[[], None]) -> bool:
+        told.append("leave")
+        if not is_played:
+            on_end()
+        return told.count("leave") == 1
+
+    async def stop(gateway: Gateway) -> None:
+        told.append("stop")
+        await really_stop(gateway)
+
+    async def start(gateway: Gateway) -> HostPort:
+        bound = await really_start(gateway)
+        for number in signals:
+            os.kill(os.getpid(), number)
+        return bound
+
+    really_start, really_stop = Gateway.start, Gateway.stop
+    monkeypatch.setattr(gc, "freeze", lambda: None)  # this process has more to do
+    monkeypatch.setattr(Gateway, "leave", leave)
+    monkeypatch.setattr(Gateway, "start", start)
+    monkeypatch.setattr(Gateway, "stop", stop)
+    monkeypatch.setattr(__main__, "OVERDUE_S", 0.1)
+    loopback = HostPort(host="127.0.0.1", port=0)
+    drain = DrainSettings(rounds_s=rounds_s, spread_s=0.1, leave_s=0.1)
+    async with asyncio.timeout(20):
+        await serve(Settings(http=loopback, udp=loopback, drain=drain), demo=False)
+    return told
+
+
+async def test_serve_leaves_at_sigterm(monkeypatch: pytest.MonkeyPatch) -> None:
+    assert await served(monkeypatch, signal.SIGTERM, is_played=False) == ["leave", "stop"]
+
+
+async def test_serve_ends_at_once_at_sigint(monkeypatch: pytest.MonkeyPatch) -> None:
+    assert await served(monkeypatch, signal.SIGINT) == ["stop"]
+
+
+async def test_serve_ends_at_once_at_a_second_sigterm(monkeypatch: pytest.MonkeyPatch) -> None:
+    assert await served(monkeypatch, signal.SIGTERM, signal.SIGTERM) == ["leave", "leave", "stop"]
+
+
+async def test_serve_ends_where_a_drain_does_not(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A bug in it must not keep the process for ever."""
+    started_s = time.monotonic()
+    assert await served(monkeypatch, signal.SIGTERM, rounds_s=0.3) == ["leave", "stop"]
+    assert time.monotonic() - started_s >= 0.6
 
 
 def test_process_prints_no_token_and_ends_at_sigterm(tmp_path: Path) -> None:

@@ -86,6 +86,7 @@ async def index(request: web.Request) -> web.Response:
 
 async def index_of_generation(request: web.Request) -> web.Response:
     """The same playlist below its generation."""
+    _refuse_if_left(request)
     return await _multivariant(request, request.app[HUB].presentations, _presentation(request), "", "public, max-age=1")
 
 

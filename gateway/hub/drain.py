@@ -113,6 +113,7 @@ class Drain:
         self._premises = premises
         self._clock = clock
         self._streams: dict[str, _Stream] = {}
+        self._is_over = False
 
     # Orders
 
@@ -133,7 +134,7 @@ class Drain:
 
     def withdraw(self, order: Order) -> bool:
         """Serve again, where no other order stands; whether this one stood. SIGTERM's stays."""
-        if order is Order.SIGNAL or order not in self.orders:
+        if order is Order.SIGNAL or order not in self.orders or self._is_over:
             return False
         self.orders.discard(order)
         log.info("drain withdrawn", order=order.value)
@@ -144,11 +145,16 @@ class Drain:
             log.info("serving again")
         return True
 
+    def end(self) -> None:
+        """The process ends, drained or not: nobody is let in any more, and no order is withdrawn."""
+        self._is_over = True
+        self._premises.admit(False)
+
     # What happens
 
     def tick(self, now_s: float) -> None:
         """Go on; every TICK_S."""
-        if self.since_s is None:
+        if self.since_s is None or self._is_over:
             return
         for name in self._premises.streams():
             isolated(partial(self._advance, name), now_s, stream=name)

@@ -228,7 +228,7 @@ class Hub:
     def drain(self) -> None:
         """The end, after a drain or at once: admit nobody, and tell all sessions goodbye: RTCP BYE to players,
         close_notify to everyone."""
-        self.admission.is_draining = True
+        self.draining.end()
         self.play.drain(monotonic_s())
         for viewing in self.viewing.values():
             for viewer in viewing.viewers:

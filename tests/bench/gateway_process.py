@@ -124,7 +124,7 @@ def running_gateway(
 def _on_core(core: int) -> None:
     """In the child, before it becomes the gateway: one core, and an end when the bench ends, even by a kill."""
     place(frozenset({core}), MEASURED_NICE)
-    ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, signal.SIGTERM)
+    ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, signal.SIGINT)
 
 
 def wait_until(holds: Callable[[], bool], what: str) -> None:
@@ -137,7 +137,7 @@ def wait_until(holds: Callable[[], bool], what: str) -> None:
 
 
 def _stop(process: subprocess.Popen[bytes]) -> None:
-    process.terminate()
+    process.send_signal(signal.SIGINT)  # at SIGTERM it would wait for rounds and players
     try:
         process.wait(STOP_TIMEOUT_S)
     except subprocess.TimeoutExpired:

@@ -394,3 +394,88 @@ def test_channel_without_room_is_told_goodbye() -> None:
     house.connect()
     assert house.signals.accept("table", wire, PROTOCOL, nobody("192.0.2.1"), 0.0) is None
     assert wire.received("goodbye")[0]["reconnectAfterMs"] == 10_000
+
+
+# Who is to go on elsewhere
+
+
+def _no_edge() -> None:
+    return None
+
+
+def test_players_are_told_to_move_each_at_a_time_of_its_own(house: House) -> None:
+    wires = [house.connect()[1] for _ in range(20)]
+    bystander = house.connect("other")[1]
+    told: list[str] = []
+    house.signals.on_told_to_move = told.append
+    house.signals.move("table", 3.0, iter([f"https://{n}.example" for n in range(20)]).__next__, house.now_s)
+    moves = [message for wire in wires for message in wire.received("move")]
+    assert len({move["afterMs"] for move in moves}) > 10
+    assert all(0 <= move["afterMs"] <= 3000 for move in moves)
+    assert len({move["to"] for move in moves}) == 20
+    assert bystander.received("move") == []
+    assert told == ["table"] * 20
+
+
+def test_move_comes_again_by_data_channel_with_the_time_that_is_left(house: House) -> None:
+    lossy, sure = Wire("data_channel"), Wire()
+    house.connect(wire=lossy)
+    house.connect(wire=sure)
+    house.signals.move("table", 10.0, _no_edge, house.now_s)
+    (first,) = lossy.received("move")
+    for after_s in REPEAT_AFTER_S:
+        house.tick(after_s + 0.2 - house.now_s)
+        (again,) = lossy.received("move")
+        passed_ms = house.now_s * 1000
+        expected_ms = max(first["afterMs"] - passed_ms, 0)
+        assert expected_ms - 1 <= again["afterMs"] <= expected_ms + 300
+        assert again["to"] is None
+    assert len(sure.received("move")) == 1
+
+
+def test_player_who_comes_while_others_move_is_told_after_the_welcome(house: House) -> None:
+    house.signals.move("table", 3.0, _no_edge, house.now_s)
+    house.tick(1.0)
+    lossy = Wire("data_channel")
+    house.connect(wire=lossy)
+    welcome, move, ping = lossy.received()
+    assert [each["type"] for each in (welcome, move, ping)] == ["welcome", "move", "ping"]
+    assert 0 <= move["afterMs"] <= 2000
+    house.tick(REPEAT_AFTER_S[0] + 0.1)
+    assert len(lossy.received("move")) == 1
+    assert house.connect("other")[1].received("move") == []
+
+
+def test_nobody_is_told_again_when_all_may_stay(house: House) -> None:
+    lossy = Wire("data_channel")
+    house.connect(wire=lossy)
+    house.signals.move("table", 3.0, _no_edge, house.now_s)
+    lossy.received()
+    house.signals.stay()
+    house.tick(5.0)
+    assert lossy.received("move") == []
+    assert house.connect()[1].received("move") == []
+
+
+def test_thousand_players_are_told_over_several_turns(house: House) -> None:
+    wires = [house.connect(wire=Wire("data_channel"))[1] for _ in range(1000)]
+    for wire in wires:
+        wire.received()
+    backlog: list[bool] = []
+    house.signals.on_backlog = lambda: backlog.append(True)
+    house.reading_takes_s = TURN_S / 100
+    house.signals.move("table", 3.0, _no_edge, house.now_s)
+    first_turn = sum(bool(wire.texts) for wire in wires)
+    assert 0 < first_turn < 200
+    assert backlog
+    while house.signals._outbox:
+        house.signals.pump(house.now_s)
+    assert all(len(wire.received("move")) == 1 for wire in wires)
+
+
+def test_players_who_are_sent_away_hear_what_was_said_before(house: House) -> None:
+    connection, wire = house.connect()
+    house.signals.move("table", 0.0, _no_edge, house.now_s)
+    house.signals.send_away([connection])
+    assert [message["type"] for message in wire.received()][-2:] == ["move", "goodbye"]
+    assert wire.is_closed

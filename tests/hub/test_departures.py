@@ -1,0 +1,349 @@
+"""What a drain does at a hub with real sessions: who is told, who is closed, in which order."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import Any
+
+import pytest
+
+from gateway.auth.identity import Identity, Role, nobody
+from gateway.clock import monotonic_s
+from gateway.config import DrainSettings, Settings
+from gateway.errors import LeavingError, SignallingError
+from gateway.hub.drain import TICK_S, Order
+from gateway.ingest.publisher import Publisher
+from gateway.rounds.causes import AbortCause
+from gateway.rounds.round import Round
+from gateway.rounds.rounds import Command
+from gateway.rounds.states import RoundState
+from gateway.transport.srtp.gcm import GcmOpener
+from gateway.viewers.viewer import Viewer
+from gateway.wire import rtcp
+from tests.hub.desk import MASTER, Desk, player_offer, studio_offer
+from tests.hub.test_play import ADA, Association, opened, watched_by_ada
+from tests.signals.players import Wire
+
+EDGES = ("https://b.example", "https://c.example")
+
+
+@pytest.fixture
+def settings() -> Settings:
+    """For the desk."""
+    return Settings(drain=DrainSettings(rounds_s=60.0, spread_s=3.0, leave_s=5.0, elsewhere=EDGES))
+
+
+class Evening:
+    """The last hours of a gateway, on a clock that runs ahead of the real one."""
+
+    def __init__(self, desk: Desk) -> None:
+        self.desk = desk
+        self.began_s = self.now_s = monotonic_s()
+
+    def order(self) -> None:
+        self.desk.hub.draining.order(Order.API, self.now_s)
+
+    def tick(self, seconds: float = TICK_S) -> None:
+        for _ in range(max(round(seconds / TICK_S), 1)):
+            self.now_s += TICK_S
+            self.desk.hub.tick_drain(self.now_s)
+            self.desk.hub.departures.pump(self.now_s)
+
+    def open_round(self, state: RoundState = RoundState.BETTING_OPEN, round_id: str = "r1") -> Round:
+        return self.desk.hub.play.command_round("table", Command(state, round_id), self.now_s)
+
+    def play_on(self, *states: RoundState) -> None:
+        for state in states:
+            self.desk.hub.play.command_round("table", Command(state, "r1"), self.now_s)
+
+    @property
+    def moved(self) -> int:
+        return self.desk.hub.draining.moved["table"]
+
+
+@pytest.fixture
+async def evening(desk: Desk) -> Evening:
+    return Evening(desk)
+
+
+def moves(association: Association) -> list[dict[str, Any]]:
+    return [message for message in association.received() if message["type"] == "move"]
+
+
+REST = (RoundState.BETTING_CLOSED, RoundState.RESULT, RoundState.SETTLED)
+
+
+async def test_players_are_told_when_the_round_is_settled_and_the_studio_goes_last(
+    desk: Desk, evening: Evening
+) -> None:
+    studio = desk.studio()
+    viewer = watched_by_ada(desk)
+    connection, association = opened(viewer)
+    assert connection is not None
+    evening.open_round()
+    evening.order()
+    evening.tick(50)
+    assert moves(association) == []
+    evening.play_on(*REST)
+    evening.tick()
+    (told,) = moves(association)
+    assert told["to"] == EDGES[0]
+    assert not viewer.session.closed
+    viewer.session.close("deleted")
+    connection.on_closed()
+    assert not studio.session.closed
+    evening.tick()
+    assert studio.session.closed
+    assert desk.hub.draining.is_drained
+    assert desk.hub.play.rounds.outcomes == {("table", "settled"): 1}
+    assert evening.moved == 1
+
+
+async def test_round_that_does_not_end_is_aborted_by_policy(desk: Desk, evening: Evening) -> None:
+    desk.studio()
+    told = evening.open_round()
+    evening.order()
+    evening.tick(61)
+    assert (told.state, told.cause, dict(told.evidence)) == (
+        RoundState.ABORTED,
+        AbortCause.POLICY,
+        {"rule": "drain"},
+    )
+
+
+def byes_of(desk: Desk) -> int:
+    """How many players were told by RTCP that their tracks end."""
+    compounds = [datagram for datagram in desk.arrived() if datagram[0] >= 128 and 192 <= datagram[1] <= 223]
+    opened_rtcp = [GcmOpener.from_master(MASTER).open_rtcp(compound) for compound in compounds]
+    return sum(isinstance(each, rtcp.Bye) for compound in opened_rtcp for each in rtcp.parse_compound(compound))
+
+
+async def test_player_without_signals_is_closed_within_the_spread(desk: Desk, evening: Evening) -> None:
+    desk.studio()
+    told = watched_by_ada(desk)
+    opened(told)
+    silent = [desk.player() for _ in range(6)]
+    desk.arrived()
+    evening.order()
+    evening.tick(0.1)
+    assert sum(viewer.session.closed for viewer in silent) < 6
+    evening.tick(3.0)
+    assert [viewer.session.closed for viewer in (*silent, told)] == [True] * 6 + [False]
+    assert byes_of(desk) == 6
+    assert desk.hub.sessions.ended["egress", "moved"] == 6
+    assert evening.moved == 7
+
+
+async def test_player_who_closed_its_channel_counts_as_one_without_signals(desk: Desk, evening: Evening) -> None:
+    desk.studio()
+    viewer = watched_by_ada(desk)
+    connection, _ = opened(viewer)
+    assert connection is not None
+    connection.on_closed()
+    evening.order()
+    evening.tick(3.1)
+    assert viewer.session.closed
+
+
+async def test_player_whose_signals_come_by_websocket_is_told_and_not_closed(desk: Desk, evening: Evening) -> None:
+    desk.studio()
+    viewer = watched_by_ada(desk)
+    wire = Wire()
+    desk.hub.play.signals.connect("table", wire, ADA, monotonic_s())
+    evening.order()
+    evening.tick(4)
+    assert not viewer.session.closed
+    assert len(wire.received("move")) == 1
+    assert evening.moved == 1
+
+
+async def test_who_is_left_is_sent_away_and_then_the_studio(desk: Desk, evening: Evening) -> None:
+    studio = desk.studio()
+    viewer = watched_by_ada(desk)
+    _, association = opened(viewer)
+    wire = Wire()
+    desk.hub.play.signals.connect("table", wire, nobody("192.0.2.9"), monotonic_s())
+    evening.order()
+    evening.tick(7.8)
+    assert [viewer.session.closed, wire.is_closed, studio.session.closed] == [False] * 3
+    evening.tick(0.5)
+    assert [viewer.session.closed, wire.is_closed, studio.session.closed] == [True] * 3
+    assert [message["type"] for message in association.received()][-1] == "goodbye"
+    assert [message["type"] for message in wire.received()][-1] == "goodbye"
+    assert desk.hub.sessions.ended == {("egress", "moved"): 1, ("ingest", "moved"): 1}
+    assert desk.hub.draining.is_drained
+
+
+async def test_scheduled_rounds_end_with_their_stream_and_nothing_is_left_to_abort(
+    desk: Desk, evening: Evening
+) -> None:
+    desk.studio()
+    viewer = desk.player()
+    scheduled = evening.open_round(RoundState.SCHEDULED)
+    evening.order()
+    assert scheduled.state is RoundState.SCHEDULED
+    viewer.session.close("deleted")
+    evening.tick()
+    assert (scheduled.cause, dict(scheduled.evidence)) == (AbortCause.POLICY, {"rule": "drain"})
+    desk.hub.drain()
+    assert desk.hub.play.rounds.aborts == {("table", "policy"): 1}
+
+
+async def test_withdrawn_drain_leaves_everything_as_it_was(desk: Desk, evening: Evening) -> None:
+    studio = desk.studio()
+    viewer, silent = watched_by_ada(desk), desk.player()
+    opened(viewer)
+    scheduled = evening.open_round(RoundState.SCHEDULED)
+    evening.order()
+    desk.hub.draining.withdraw(Order.API)
+    evening.tick(100)
+    assert not any(each.session.closed for each in (studio, viewer, silent))
+    assert scheduled.state is RoundState.SCHEDULED
+    _, newcomer = opened(watched_by_ada(desk))
+    assert moves(newcomer) == []
+
+
+async def test_channel_that_opens_while_players_move_is_told_after_its_welcome(desk: Desk, evening: Evening) -> None:
+    desk.studio()
+    viewer = watched_by_ada(desk)
+    evening.order()
+    _, association = opened(viewer)
+    assert [message["type"] for message in association.received()] == ["welcome", "move", "ping"]
+
+
+async def test_sessions_that_are_still_shaking_hands_are_closed_at_the_end(desk: Desk, evening: Evening) -> None:
+    desk.hub.studios.open("table", studio_offer(), nobody("192.0.2.1"))
+    desk.studio("other")
+    session, _ = desk.hub.open_viewer("other", player_offer(), ADA)
+    evening.order()
+    evening.tick(9)
+    assert session.closed
+    assert len(desk.port) == 0
+
+
+# Who is let in
+
+
+def refused_studio(desk: Desk) -> bool:
+    try:
+        desk.hub.studios.open("table", studio_offer(), nobody("192.0.2.1"))
+    except LeavingError:
+        return True
+    return False
+
+
+async def test_studio_of_an_open_round_may_come_back(desk: Desk, evening: Evening) -> None:
+    studio = desk.studio()
+    evening.open_round()
+    evening.order()
+    assert refused_studio(desk), "the one that is here is enough"
+    studio.session.close("peer_left")
+    assert not refused_studio(desk)
+    evening.play_on(*REST)
+    assert refused_studio(desk)
+
+
+async def test_player_is_refused_from_the_first_order_on(desk: Desk, evening: Evening) -> None:
+    desk.studio()
+    evening.open_round()
+    evening.order()
+    with pytest.raises(LeavingError) as refused:
+        desk.hub.open_viewer("table", player_offer(), ADA)
+    assert refused.value.headers == {"Retry-After": "5"}
+    assert desk.hub.admission.refused["egress", "draining"] == 1
+
+
+@pytest.mark.parametrize(
+    ("first", "then", "is_refused"),
+    [
+        (RoundState.SCHEDULED, RoundState.BETTING_OPEN, True),
+        (RoundState.SCHEDULED, RoundState.SCHEDULED, False),
+        (RoundState.SCHEDULED, RoundState.ABORTED, False),
+        (RoundState.BETTING_OPEN, RoundState.BETTING_OPEN, False),
+        (RoundState.BETTING_OPEN, RoundState.BETTING_CLOSED, False),
+    ],
+)
+async def test_round_may_go_on_and_not_begin(
+    desk: Desk, evening: Evening, first: RoundState, then: RoundState, is_refused: bool
+) -> None:
+    desk.studio()
+    desk.player()
+    evening.open_round(first)
+    evening.order()
+    if is_refused:
+        with pytest.raises(LeavingError):
+            evening.play_on(then)
+    else:
+        evening.play_on(then)
+    with pytest.raises(LeavingError):
+        evening.open_round(round_id="another")
+
+
+async def test_round_that_cannot_go_back_is_told_so_while_we_drain(desk: Desk, evening: Evening) -> None:
+    desk.studio()
+    evening.open_round()
+    evening.play_on(RoundState.BETTING_CLOSED)
+    evening.order()
+    with pytest.raises(SignallingError) as refused:
+        evening.play_on(RoundState.BETTING_OPEN)
+    assert refused.value.status == 409
+
+
+async def test_bet_of_an_open_round_is_taken_while_we_drain(desk: Desk, evening: Evening) -> None:
+    desk.studio()
+    bettor = replace(ADA, roles=frozenset({Role.WATCH, Role.BET}))
+    connection, association = opened(_watched_by(desk, bettor))
+    assert connection is not None
+    evening.open_round()
+    evening.order()
+    connection.on_text('{"type":"bet","betId":"b1","roundId":"r1"}', monotonic_s())
+    assert [each["state"] for each in association.received() if each["type"] == "ack"] == ["accepted"]
+
+
+def _watched_by(desk: Desk, who: Identity) -> Viewer:
+    session, _ = desk.hub.open_viewer("table", player_offer(), who)
+    assert isinstance(session.peer, Viewer)
+    desk.connect(session)
+    return session.peer
+
+
+async def test_many_players_are_closed_turn_by_turn(
+    desk: Desk, evening: Evening, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Each takes its time, and media is not to wait for all of them."""
+    desk.studio()
+    viewers = [desk.player() for _ in range(20)]
+    hub = desk.hub
+    clock_s = iter(range(1_000_000))
+    monkeypatch.setattr(hub.departures._outbox, "_monotonic", lambda: float(next(clock_s)))
+    backlog: list[bool] = []
+    hub.departures.on_backlog = lambda: backlog.append(True)
+    evening.order()
+    evening.now_s += 8.1
+    hub.draining.tick(evening.now_s)
+    closed = sum(viewer.session.closed for viewer in viewers)
+    assert (closed, backlog) == (1, [True])
+    for _ in range(20):
+        hub.departures.pump(evening.now_s)
+    assert all(viewer.session.closed for viewer in viewers)
+
+
+def _is_closed(publisher: Publisher) -> bool:
+    return publisher.session.closed
+
+
+async def test_studio_of_another_stream_is_left_alone(desk: Desk, evening: Evening) -> None:
+    table, other = desk.studio("table"), desk.studio("other")
+    desk.player("other")
+    evening.order()
+    assert (_is_closed(table), _is_closed(other)) == (True, False)
+
+
+async def test_remaining_counts_sessions_and_websockets(desk: Desk, evening: Evening) -> None:
+    desk.studio()
+    opened(watched_by_ada(desk))
+    desk.hub.play.signals.connect("table", Wire(), nobody("192.0.2.9"), monotonic_s())
+    evening.open_round()
+    evening.open_round(RoundState.SCHEDULED, "next")
+    remaining = desk.hub.departures.remaining()
+    assert (remaining.rounds, remaining.studios, remaining.players) == (1, 1, 2)
