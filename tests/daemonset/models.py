@@ -1,4 +1,4 @@
-"""Checks custom resources against models, which were made of their projects' own types (`make crds`, crds/check.mjs)."""
+"""Checks custom resources against models that were made of their projects' own types (`make crds`; crds/check.mjs)."""
 
 import json
 import shutil

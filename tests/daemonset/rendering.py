@@ -22,7 +22,7 @@ Object = dict[str, Any]
 
 @cache
 def command() -> tuple[str, ...] | None:
-    """What renders the directory that follows: kubectl from 1.27 on (kustomize 5), or kustomize itself. None: neither."""
+    """What renders the directory that follows: kubectl from 1.27 on (kustomize 5), kustomize itself, or nothing."""
     kubectl = shutil.which("kubectl")
     if kubectl and "Kustomize Version: v5" in _output(kubectl, "version", "--client"):
         return kubectl, "kustomize"

@@ -4,10 +4,10 @@ from collections.abc import Iterator
 from copy import deepcopy
 from functools import cache
 
-import kubernetes_validate
+import kubernetes_validate  # type: ignore[import-untyped]
 import pytest
 from kubernetes_validate import ValidationError
-from kubernetes_validate.utils import all_versions, major_minor
+from kubernetes_validate.utils import all_versions, major_minor  # type: ignore[import-untyped]
 
 from tests.daemonset import models
 from tests.daemonset.pods import gateway, named
