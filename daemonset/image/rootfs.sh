@@ -57,5 +57,6 @@ for deb in *.deb; do unpack "$deb"; done
 drop_documents
 believe
 accounts
+find "$root/usr/lib/python3.11" -type f -name '*.py' -exec chmod a-x {} + # as scripts they want an env(1) that is not there
 python3.11 -m compileall -q -j 0 --invalidation-mode unchecked-hash -s "$root" "$root/usr/lib/python3.11"
 rm -rf "$debs"
