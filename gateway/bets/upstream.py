@@ -62,6 +62,8 @@ class WebhookUpstream:
         self._lanes = Lanes(settings.lanes, road, self._hurry, pauses)
         self._webhook: Webhook | None = None
         self._waiting_bets = 0
+        self._waiting_of: Counter[str] = Counter()
+        """Stream -> those of the bets that wait; none where there is none."""
         self._waiting_bytes = 0
         self._is_failing = False
         self._log_rates = Rates(UNDELIVERED_LOGGED_PER_S)
@@ -71,6 +73,10 @@ class WebhookUpstream:
         """Accepted bets whose outcome is not known yet."""
         return self._waiting_bets
 
+    def waiting_of(self, stream: str) -> int:
+        """Those of one stream."""
+        return self._waiting_of[stream]
+
     def offer(self, bet: Bet) -> bool:
         """See `desk.Upstream`."""
         is_full = self._waiting_bets >= self._settings.queue_bets or self._waiting_bytes >= MAX_WAITING_BYTES
@@ -78,6 +84,7 @@ class WebhookUpstream:
             return False
         handed = handover(bet, self._settings.give_up_s)
         self._waiting_bets += 1
+        self._waiting_of[bet.stream] += 1
         self._waiting_bytes += len(handed.body)
         self._is_idle.clear()
         self._lanes.put(handed)
@@ -137,6 +144,9 @@ class WebhookUpstream:
     def _ended(self, handed: Handover, verdict: Verdict, retries: int) -> None:
         outcome = Delivery.DELIVERED if verdict.fate is Fate.DELIVERED else Delivery.UNDELIVERED
         self._waiting_bets -= 1
+        self._waiting_of[handed.bet.stream] -= 1
+        if not self._waiting_of[handed.bet.stream]:  # names of streams come and go
+            del self._waiting_of[handed.bet.stream]
         self._waiting_bytes -= len(handed.body)
         if self._waiting_bets == 0:
             self._is_idle.set()

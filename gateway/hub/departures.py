@@ -5,7 +5,7 @@ from typing import Final
 
 from gateway.hls.presentations import Presentations
 from gateway.hub.admission import Admission
-from gateway.hub.drain import Remaining
+from gateway.hub.drain import CAUSE, Remaining
 from gateway.hub.elsewhere import Elsewhere
 from gateway.hub.play import Play
 from gateway.hub.studios import Studios
@@ -18,8 +18,6 @@ from gateway.transport.peer import Leg
 from gateway.transport.port import MediaPort
 from gateway.viewers.viewer import Viewer
 
-CAUSE: Final = "moved"
-"""Why sessions end that a drain ends."""
 EVIDENCE: Final = {"rule": "drain"}
 
 
@@ -79,7 +77,7 @@ class Departures:
 
     def is_played(self, stream: str) -> bool:
         """See `Premises`."""
-        return bool(self._play.rounds_in_play(stream))
+        return bool(self._play.rounds_in_play(stream)) or self._play.bets_waiting(stream) > 0
 
     def abort(self, stream: str, now_s: float) -> None:
         """See `Premises`."""

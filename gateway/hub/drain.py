@@ -1,7 +1,7 @@
 """Leaving without ending a round: who orders it, and how far each stream has come (docs/drain.md).
 
-    playing --no round is open, or they had rounds_s--> moving --nobody is left, or they had spread_s and leave_s-->
-    leaving --nobody is left--> gone
+    playing --no round is open and no bet under way, or they had rounds_s--> moving
+    moving --nobody is left, or they had spread_s and leave_s--> leaving --nobody is left--> gone
 
 A stream that is `playing` is let play. Of one that is `moving` the players are told to go on elsewhere; of one that is
 `leaving` those who are left are sent away. Its studio goes last of all: then the stream is `gone`. Streams do not wait
@@ -25,6 +25,8 @@ from gateway.metrics import Sample
 log = structlog.get_logger()
 
 TICK_S = 0.1
+CAUSE = "moved"
+"""Why sessions end that a drain ends."""
 
 
 class Order(Enum):
@@ -69,7 +71,7 @@ class Premises(Protocol):
         """Of all streams together."""
 
     def is_played(self, stream: str) -> bool:
-        """Whether it has a round that is to be played to its end."""
+        """Whether it has a round that is to be played to its end, or bets that are on their way."""
 
     def abort(self, stream: str, now_s: float) -> None:
         """End its open rounds, by the drain's doing."""

@@ -44,6 +44,7 @@ class Play:
             upstream.on_outcome = self.signals.tell_delivery
             upstream.on_delivered = histograms.bet_upstream_seconds.observe
         self.rounds.listeners += [self.signals.broadcast, self.tables.on_round]
+        self._upstream = upstream
         self._registry = registry
         self._admission = admission
 
@@ -62,6 +63,10 @@ class Play:
     def rounds_in_play(self, name: str) -> list[Round]:
         """The open rounds of a stream that have begun: those that are only announced can be played elsewhere."""
         return [each for each in self.rounds.open_rounds(name) if each.state is not _SCHEDULED]
+
+    def bets_waiting(self, name: str) -> int:
+        """Accepted bets of a stream of which it is not known yet whether they count: their players are to be told."""
+        return self._upstream.waiting_of(name) if self._upstream is not None else 0
 
     def forget(self, stream: Stream, now_s: float) -> None:
         """The studio does not come back: end what is open, and keep nothing of the stream."""

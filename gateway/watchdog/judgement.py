@@ -7,6 +7,7 @@ a buffer that was full, makes the best studio look as if it lost packets.
 from collections.abc import Callable
 
 from gateway.config import AbortSettings
+from gateway.hub.drain import CAUSE as MOVED
 from gateway.rounds.causes import AbortCause
 from gateway.watchdog.evidence import Evidence
 from gateway.watchdog.sample import ProcessSample, StreamSample, Window
@@ -17,7 +18,8 @@ MIN_FRAMES = 10
 MIN_UNDECODABLE_FRAMES = 10
 """A studio that sends pictures, of which none can be begun at."""
 
-_BY_OPERATOR = "operator"
+_BY_ORDER = frozenset({"operator", MOVED})
+"""`MOVED`: by a drain that was withdrawn, before the studio had come back."""
 _BY_SILENCE = "idle"
 _BY_OUR_BUG = "internal_error"
 """What sessions are ended by that did not end themselves."""
@@ -73,7 +75,7 @@ def _stood_still(evidence: Evidence, settings: AbortSettings) -> bool:
 
 
 def _was_sent_away(evidence: Evidence, settings: AbortSettings) -> bool:
-    return not evidence.studio_connected and evidence.studio_ended == _BY_OPERATOR
+    return not evidence.studio_connected and evidence.studio_ended in _BY_ORDER
 
 
 def _has_left(evidence: Evidence, settings: AbortSettings) -> bool:

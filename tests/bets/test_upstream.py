@@ -363,9 +363,11 @@ async def test_stop_tells_the_rest_that_it_is_undelivered() -> None:
         for number in range(100):
             upstream.offer(now(number))
         await until(lambda: casino.at_once > 0)
+        assert (upstream.waiting_of("table"), upstream.waiting_of("other")) == (100, 0)
         await upstream.stop(0.1)
     assert told.by_bet == {f"b{number:05d}": [Delivery.UNDELIVERED] for number in range(100)}
-    assert upstream.waiting == 0
+    assert upstream.waiting == upstream.waiting_of("table") == 0
+    assert not upstream._waiting_of
 
 
 async def test_stop_without_a_start_tells_everybody() -> None:

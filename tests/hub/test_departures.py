@@ -118,6 +118,32 @@ def byes_of(desk: Desk) -> int:
     return sum(isinstance(each, rtcp.Bye) for compound in opened_rtcp for each in rtcp.parse_compound(compound))
 
 
+async def test_player_is_not_moved_before_it_is_known_what_became_of_its_bets(
+    desk: Desk, evening: Evening, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    desk.studio()
+    _, association = opened(watched_by_ada(desk))
+    waiting = {"table": 2}
+    monkeypatch.setattr(desk.hub.play, "bets_waiting", waiting.__getitem__)
+    evening.order()
+    evening.tick(5)
+    assert moves(association) == []
+    waiting["table"] = 0
+    evening.tick()
+    assert len(moves(association)) == 1
+
+
+async def test_bets_that_cannot_be_handed_on_hold_players_no_longer_than_rounds_do(
+    desk: Desk, evening: Evening, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    desk.studio()
+    _, association = opened(watched_by_ada(desk))
+    monkeypatch.setattr(desk.hub.play, "bets_waiting", lambda _name: 1)
+    evening.order()
+    evening.tick(61)
+    assert len(moves(association)) == 1
+
+
 async def test_player_without_signals_is_closed_within_the_spread(desk: Desk, evening: Evening) -> None:
     desk.studio()
     told = watched_by_ada(desk)

@@ -37,6 +37,7 @@ CASES: dict[str, tuple[dict[str, Any], AbortCause | None]] = {
     "left_a_moment_ago": (GONE | {"studio_ended": "peer_left", "without_picture_s": 1.9}, None),
     "stream_forgotten": (GONE | {"studio_ended": None}, AbortCause.STUDIO_DISCONNECTED),
     "kicked": (GONE | {"studio_ended": "operator"}, AbortCause.POLICY),
+    "moved_by_a_drain_that_was_withdrawn": (GONE | {"studio_ended": "moved"}, AbortCause.POLICY),
     "our_own_bug": (GONE | {"studio_ended": "internal_error"}, AbortCause.UNKNOWN),
     "ended_by_silence": (GONE | {"studio_ended": "idle"}, AbortCause.STUDIO_DISCONNECTED),
     "ended_by_silence_while_datagrams_dropped": (
