@@ -7,7 +7,7 @@ from pathlib import Path
 
 import yaml
 
-from tests.observability.test_rules import OBSERVABILITY, RULES
+from tests.observability.rules import OBSERVABILITY, RULES
 
 OBJECT = "railbird-prometheusrule.yaml"
 WRITER = "prometheusrule.py"
