@@ -179,13 +179,20 @@ export class RoamingPlayer extends EventTarget {
     this.#timers.steady = setTimeout(() => this.#settle(), STEADY_AFTER_MS);
     this.#next = this.#newPlayer(edges[this.#turn % edges.length], this.#stage.spare);
     this.#turn += 1;
-    this.#timers.turn = setTimeout(() => this.#judge(), LIVE_WITHIN_MS);
+    this.#judgeLater();
     this.#next.join();
     this.#tell("state");
   }
 
+  #judgeLater() {
+    this.#timers.turn = setTimeout(() => this.#judge(), LIVE_WITHIN_MS);
+  }
+
   #judge() {
-    if (this.#next.state === "live") this.#arrive();
+    const { state } = this.#next;
+    // The studio moves, too, and may come there later: where that is the only way, it is waited for.
+    if (state === "waiting" && this.#edges.length === 1) return this.#judgeLater();
+    if (state === "live") this.#arrive();
     else this.#fail();
     this.#tell("state");
   }
