@@ -13,9 +13,14 @@ from gateway.app import Gateway
 from gateway.auth.keys import Keys
 from gateway.clock import monotonic_s
 from gateway.config import HostPort, Settings
+from gateway.hub.drain import Order
 from gateway.node.node import Node
+from gateway.rounds.rounds import Command
+from gateway.rounds.states import RoundState
 from tests.auth.issuer import Issuer, key_set
 from tests.calls import stand_in
+from tests.e2e.waiting import until
+from tests.http.conftest import H264, StandIn
 
 SOON_S = 0.02
 
@@ -89,6 +94,57 @@ async def test_stop_drains_before_it_closes() -> None:
     await gateway.start()
     await gateway.stop()
     assert gateway.hub.admission.is_draining
+
+
+async def test_stop_lets_nobody_in_while_it_hands_bets_on(monkeypatch: pytest.MonkeyPatch) -> None:
+    gateway = Gateway(settings_of())
+    await gateway.start()
+    gateway.hub.draining.order(Order.FILE, monotonic_s())
+    was_draining: list[bool] = []
+
+    class Upstream:
+        async def stop(self, timeout_s: float) -> None:
+            """The drain file is removed just now."""
+            gateway.hub.draining.withdraw(Order.FILE)
+            was_draining.append(gateway.hub.admission.is_draining)
+
+    monkeypatch.setattr(gateway, "upstream", Upstream())
+    await gateway.stop()
+    assert was_draining == [True]
+
+
+async def test_leave_tells_when_the_gateway_has_drained_and_whether_it_was_said_before(gateway: Gateway) -> None:
+    gateway.registry.open("table").attach(StandIn(), [H264], monotonic_s())
+    gateway.hub.play.command_round("table", Command(RoundState.BETTING_OPEN, "r1"), monotonic_s())
+    ended: list[bool] = []
+    assert gateway.leave(lambda: ended.append(True))
+    assert not gateway.leave(lambda: ended.append(True))
+    gateway.hub.tick_drain(monotonic_s())
+    assert ended == []
+    gateway.hub.play.command_round("table", Command(RoundState.ABORTED, "r1"), monotonic_s())
+    gateway.hub.tick_drain(monotonic_s())
+    assert ended == [True]
+
+
+async def test_drain_file_is_looked_for_again_and_again(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("gateway.app.DRAIN_LOOK_INTERVAL_S", SOON_S)
+    file = tmp_path / "drain"
+    gateway = Gateway(settings_of(drain={"file": file}))
+    await gateway.start()
+    file.touch()
+    await until(lambda: gateway.hub.admission.is_draining)
+    file.unlink()
+    await until(lambda: not gateway.hub.admission.is_draining)
+    await gateway.stop()
+
+
+async def test_drain_goes_on_by_itself(monkeypatch: pytest.MonkeyPatch) -> None:
+    gateway = Gateway(settings_of())
+    ticks = stand_in(monkeypatch, gateway.hub, "tick_drain")
+    await gateway.start()
+    await asyncio.sleep(0.35)
+    await gateway.stop()
+    assert len(ticks.times_s) >= 2
 
 
 async def test_stop_is_bounded_by_the_shutdown_timeout(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -229,6 +229,33 @@ async def test_withdrawn_drain_leaves_everything_as_it_was(desk: Desk, evening: 
     assert moves(newcomer) == []
 
 
+async def test_drain_that_begins_again_knows_nothing_of_the_one_before(desk: Desk, evening: Evening) -> None:
+    desk.studio()
+    silent, leaving = desk.player(), desk.player()
+    evening.order()
+    desk.hub.departures.send_away("table")
+    assert leaving.session.closed
+    desk.hub.draining.withdraw(Order.API)
+    assert not desk.hub.departures._sent_away
+    stayed = desk.player()
+    evening.open_round()
+    evening.order()
+    evening.tick(5)
+    assert silent.session.closed
+    assert not stayed.session.closed, "while the round is open"
+
+
+async def test_player_who_was_to_be_closed_stays_when_another_round_is_played(desk: Desk, evening: Evening) -> None:
+    desk.studio()
+    silent = desk.player()
+    evening.order()
+    desk.hub.draining.withdraw(Order.API)
+    evening.open_round()
+    evening.order()
+    evening.tick(5)
+    assert not silent.session.closed
+
+
 async def test_channel_that_opens_while_players_move_is_told_after_its_welcome(desk: Desk, evening: Evening) -> None:
     desk.studio()
     viewer = watched_by_ada(desk)
