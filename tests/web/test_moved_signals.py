@@ -1,0 +1,117 @@
+"""SignalsClient on its way from one edge to another: what goes along, what is left, and what the new edge says."""
+
+from collections.abc import AsyncIterator
+from typing import Any
+
+import pytest
+from playwright.async_api import Page, WebSocketRoute, expect
+
+from tests.web.conftest import served
+from tests.web.stub_gateway import StubGateway, until
+from tests.web.stub_hls import presentation
+from tests.web.test_signals import OPEN_UNIX_MS, Table
+
+pytestmark = pytest.mark.browser
+
+
+class Edges:
+    """The signals of two edges, and a page that plays by HLS from the first of them."""
+
+    def __init__(self, here: str, there: str) -> None:
+        self.there = there
+        self.old, self.new = Table(), Table()
+        self.is_new_open = True
+        self.refused = 0
+        self._by_origin = {here: self.old, there: self.new}
+
+    async def accept(self, socket: WebSocketRoute) -> None:
+        table = self._by_origin["http" + socket.url.removeprefix("ws").removesuffix("/signals/demo")]
+        if table is self.new and not self.is_new_open:
+            self.refused += 1
+            return await socket.close()
+        table.accept(socket)
+
+    def send_players_away(self) -> None:
+        self.old.say(type="move", afterMs=0, to=self.there)
+
+
+@pytest.fixture
+async def edges(page: Page, stub: StubGateway, origin: str) -> AsyncIterator[Edges]:
+    presentation()
+    other = StubGateway()
+    for gateway in (stub, other):
+        gateway.hls.start()
+    async with served(other) as elsewhere:
+        edges = Edges(origin, elsewhere)
+        await page.route_web_socket("**/signals/demo", edges.accept)
+        await page.goto(f"{origin}/watch/demo?transport=hls")
+        await page.wait_for_function("railbird.signals.mayBet")
+        await expect(page.locator("#state")).to_have_text("Live")
+        yield edges
+        await page.goto("about:blank")
+    await other.close()
+
+
+def _round(round_id: str, state: str, steps: int, at_ms: int) -> dict[str, Any]:
+    at = {"unixMs": OPEN_UNIX_MS + at_ms, "rtpTimestamp": None}
+    told = {"roundId": round_id, "state": state, "steps": [{}] * steps, "at": at}
+    return told | {"closesAtUnixMs": None, "result": None, "cause": "policy"}
+
+
+async def test_bet_without_an_answer_is_sent_again_at_the_other_edge_and_answered_once(
+    page: Page, edges: Edges
+) -> None:
+    edges.old.say_round("betting_open", 1)
+    await page.get_by_role("button", name="Tie").click()
+    await until(lambda: len(edges.old.bets) >= 1)
+    edges.send_players_away()
+    await until(lambda: len(edges.new.bets) >= 1)
+    assert {bet.bet_id for bet in edges.new.bets} == {bet.bet_id for bet in edges.old.bets}
+    edges.new.answer(edges.new.bets[0], "accepted")
+    await expect(page.locator("#bet")).to_have_text("10 on Tie: taken")
+    edges.new.answer(edges.new.bets[0], "duplicate", first="late")
+    sent = len(edges.new.bets)
+    await page.wait_for_timeout(1500)
+    assert len(edges.new.bets) == sent
+    assert await page.evaluate("railbird.signals.bets.map(({ state }) => state)") == ["accepted"]
+
+
+async def test_rounds_of_the_other_edge_are_shown_and_open_ones_of_the_former_forgotten(
+    page: Page, edges: Edges
+) -> None:
+    edges.old.say(type="round", round=_round("r-old", "betting_open", 1, 5000))
+    await expect(page.locator("#round-words")).to_have_text("Place your bets", timeout=10_000)
+    edges.send_players_away()
+    await until(lambda: len(edges.new.sockets) == 1)
+    await page.wait_for_function("railbird.signals.rounds.length === 0 && railbird.signals.shown === null")
+    await expect(page.locator("#round")).to_be_hidden()
+    rounds = [_round("r-ended", "aborted", 2, 1000), _round("r-new", "betting_closed", 2, 2000)]
+    edges.new.say(type="welcome", version=1, mayBet=True, reportIntervalMs=1000, nowUnixMs=OPEN_UNIX_MS, rounds=rounds)
+    await expect(page.locator("#round-words")).to_have_text("No more bets", timeout=10_000)
+
+
+async def test_round_that_ended_at_the_former_edge_does_not_hide_an_open_one_that_began_before(
+    page: Page, edges: Edges
+) -> None:
+    edges.old.say(type="round", round=_round("r-old", "aborted", 2, 5000))
+    await expect(page.locator("#round-words")).to_have_text(
+        "Round void: the operator called it off. Bets do not count.", timeout=10_000
+    )
+    edges.send_players_away()
+    await until(lambda: len(edges.new.sockets) == 1)
+    edges.new.say(type="round", round=_round("r-new", "betting_open", 1, 1000))
+    await expect(page.locator("#round-words")).to_have_text("Place your bets", timeout=10_000)
+
+
+async def test_former_edge_carries_signals_until_the_other_does(page: Page, edges: Edges) -> None:
+    edges.is_new_open = False
+    edges.send_players_away()
+    await page.wait_for_function("railbird.moves === 1")
+    await until(lambda: edges.refused >= 1)
+    edges.old.say(type="ping", id=1, rttMs=3.25)
+    await page.wait_for_function("railbird.signals.rttMs === 3.25")
+    edges.is_new_open = True
+    await until(lambda: len(edges.new.sockets) == 1)
+    edges.new.say(type="ping", id=2, rttMs=4.5)
+    await page.wait_for_function("railbird.signals.rttMs === 4.5")
+    assert len(edges.old.sockets) == 1
