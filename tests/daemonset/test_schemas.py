@@ -1,5 +1,6 @@
 """Every object that is rendered is one that Kubernetes and the operators take, to the last field."""
 
+import json
 from collections.abc import Iterator
 from copy import deepcopy
 from functools import cache
@@ -23,7 +24,6 @@ def _versions() -> list[str]:
 
 
 VERSIONS = _versions()
-TREE = pytest.mark.parametrize("tree", TREES)
 
 
 def _is_custom(each: Object) -> bool:
@@ -32,18 +32,23 @@ def _is_custom(each: Object) -> bool:
 
 
 @cache
-def _custom(tree: str) -> tuple[Object, ...]:
-    return tuple(filter(_is_custom, objects(tree)))
+def _every() -> dict[str, Object]:
+    """The objects of all trees, each once; by the first tree that has it, its kind and its name."""
+    found: dict[str, tuple[str, Object]] = {}
+    for tree in TREES:
+        for each in objects(tree):
+            found.setdefault(json.dumps(each), (f"{tree}: {each['kind']} {each['metadata']['name']}", each))
+    return dict(found.values())
 
 
-def _refusals(tree: str, version: str) -> Iterator[str]:
-    for each in objects(tree):
+def _refusals(version: str) -> Iterator[str]:
+    for where, each in _every().items():
         if _is_custom(each):
             continue
         try:
             kubernetes_validate.validate(each, version, strict=True)
         except ValidationError as error:
-            yield f"{each['kind']} {each['metadata']['name']}: {'.'.join(map(str, error.path))}: {error.message}"
+            yield f"{where}: {'.'.join(map(str, error.path))}: {error.message}"
 
 
 def test_versions_begin_with_the_oldest_that_is_promised() -> None:
@@ -53,10 +58,8 @@ def test_versions_begin_with_the_oldest_that_is_promised() -> None:
 
 @pytest.mark.kubectl
 @pytest.mark.parametrize("version", VERSIONS)
-@TREE
-def test_object_is_one_that_kubernetes_takes(tree: str, version: str) -> None:
-    assert objects(tree)
-    assert list(_refusals(tree, version)) == []
+def test_objects_are_ones_that_kubernetes_takes(version: str) -> None:
+    assert list(_refusals(version)) == []
 
 
 @pytest.mark.kubectl
@@ -70,12 +73,11 @@ def test_unknown_field_is_refused(version: str) -> None:
 
 @pytest.mark.kubectl
 @pytest.mark.crds
-@TREE
-def test_custom_resource_is_one_that_its_operator_takes(tree: str) -> None:
-    custom = _custom(tree)
-    assert custom or tree == "policies"
-    found = zip(custom, models.problems(custom), strict=True)
-    assert [(each["kind"], each["metadata"]["name"], wrong) for each, wrong in found if wrong] == []
+def test_custom_resources_are_ones_that_their_operators_take() -> None:
+    custom = {where: each for where, each in _every().items() if _is_custom(each)}
+    assert custom
+    found = zip(custom, models.problems(list(custom.values())), strict=True)
+    assert {where: wrong for where, wrong in found if wrong} == {}
 
 
 @pytest.mark.kubectl
