@@ -7,15 +7,26 @@ import os
 import secrets
 import subprocess
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any, Final
 
-from tests.image.podman import IMAGE, podman
+from tests.image.podman import IMAGE, LIMIT_S, podman
 
 LIFE_S: Final = 180
 """Of any container: it ends by itself even where the test was killed, and could not see to it."""
+
+
+@dataclass(frozen=True, slots=True)
+class Launch:
+    """What podman is told of a container."""
+
+    flags: tuple[str, ...]
+    command: tuple[str, ...]
+
+    def __str__(self) -> str:
+        return " ".join(self.command)
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,6 +67,10 @@ class Container:
         """What differs from the image: `A /path`, `C /path`, `D /path`."""
         return _done("diff", self.name).out.splitlines()
 
+    def exec(self, *command: str) -> Ended:
+        """A command beside its first process, with no more rights."""
+        return _ended(podman("exec", self.name, *command))
+
     def stop(self, grace_s: int) -> tuple[int, float]:
         """SIGTERM, and SIGKILL after the grace period: (exit status, seconds that it took)."""
         started_s = time.monotonic()
@@ -64,37 +79,66 @@ class Container:
         return int(self.state["ExitCode"]), took_s
 
 
-def run(flags: Sequence[str], command: Sequence[str]) -> Ended:
-    """A container that does its work and ends."""
+@dataclass(frozen=True, slots=True)
+class Pod:
+    """A container that has to end well before the other one is started, as init containers of Kubernetes have to."""
+
+    name: str
+    init: Container
+    main: Container
+
+    def start(self) -> Ended:
+        """Fails where the init container does; then the other is not started."""
+        return _ended(podman("pod", "start", self.name))
+
+
+def run(launch: Launch, limit_s: float = LIMIT_S) -> Ended:
+    """A container that does its work and ends; TimeoutExpired where it takes longer."""
     with _named() as name:
-        return _ended(podman(*_run(name, flags), *command))
+        return _ended(podman("run", *_of(name, launch), limit_s=limit_s))
 
 
 @contextmanager
-def running(flags: Sequence[str], command: Sequence[str]) -> Iterator[Container]:
+def running(launch: Launch) -> Iterator[Container]:
     """A container that stays; AssertionError where it cannot be started."""
     with _named() as name:
-        container = Container(name)
-        _done(*_run(name, ("--detach", *flags)), *command)
-        try:
+        _done("run", "--detach", *_of(name, launch))
+        with _told(launch, Container(name)) as container:
             yield container
-        finally:
-            # Captured: pytest shows it where the test failed.
-            print(f"--- {' '.join(command)}\n{container.log()}")
-
-
-def _run(name: str, flags: Sequence[str]) -> tuple[str, ...]:
-    return ("run", "--name", name, "--pull=never", f"--timeout={LIFE_S}", *flags, IMAGE)
 
 
 @contextmanager
-def _named() -> Iterator[str]:
-    """A name, of which no container is left."""
+def pod(init: Launch, main: Launch) -> Iterator[Pod]:
+    """Not yet started. Each has a network of its own choice: there is no container that keeps one for both."""
+    with _named() as first, _named() as second, _named("pod", "rm", "--force", "--time=0", "--ignore") as name:
+        _done("pod", "create", "--infra=false", "--name", name)
+        _done("create", "--pod", name, "--init-ctr=always", *_of(first, init))
+        _done("create", "--pod", name, *_of(second, main))
+        with _told(init, Container(first)) as before, _told(main, Container(second)) as after:
+            yield Pod(name, before, after)
+
+
+def _of(name: str, launch: Launch) -> tuple[str, ...]:
+    return ("--name", name, "--pull=never", f"--timeout={LIFE_S}", *launch.flags, IMAGE, *launch.command)
+
+
+@contextmanager
+def _told(launch: Launch, container: Container) -> Iterator[Container]:
+    try:
+        yield container
+    finally:
+        # Captured: pytest shows it where the test failed.
+        print(f"--- {launch}\n{container.log()}")
+
+
+@contextmanager
+def _named(*removal: str) -> Iterator[str]:
+    """A name, of which nothing is left."""
     name = f"railbird-test-{os.getpid()}-{secrets.token_hex(3)}"
     try:
         yield name
     finally:
-        podman("rm", "--force", "--time=0", "--ignore", name)
+        podman(*(removal or ("rm", "--force", "--time=0", "--ignore")), name)
 
 
 def _done(*arguments: str) -> Ended:

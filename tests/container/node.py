@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
 
-from tests.container.containers import Container, Ended, run, running
+from tests.container.containers import Container, Ended, Launch, run, running
 from tests.node_tuner.namespaces import Namespace, Pair, pair
 from tests.node_tuner.snapshot import Snapshot, snapshot
 from tests.node_tuner.wire import in_thread
@@ -32,15 +32,6 @@ CONFINED: Final = (
 
 PRIVILEGED: Final = ("--privileged", "--user=0:0", "--read-only", "--read-only-tmpfs=false")
 """As the init container `tune` in the base."""
-
-NODE_SYSCTL: Final = "/node/sys"
-LEAST_PRIVILEGED: Final = (
-    *CONFINED,
-    "--user=0:0",
-    "--cap-add=NET_ADMIN",
-    f"--volume=/proc/sys/net:{NODE_SYSCTL}/net",
-)
-"""As the component `tuner` makes it: what docs/node-tuner.md says that required knobs take, for `--sysctl`."""
 
 SCRATCH: Final = ("--tmpfs=/tmp",)
 """For who needs room for files of its own, as the demo studio does for its certificate."""
@@ -114,7 +105,7 @@ class Node:
         (self.etc / "railbird.yml").write_text(json.dumps(listens | settings))
         volumes = (f"--volume={self.etc}:/etc/railbird:ro", f"--volume={self.shared}:/run/railbird")
         command = ("railbird-gateway", "--config", "/etc/railbird/railbird.yml", *arguments)
-        with running((*CONFINED, *within(self.inside), *volumes, *flags), command) as container:
+        with running(Launch((*CONFINED, *within(self.inside), *volumes, *flags), command)) as container:
             yield container
 
     def tuner(self, *arguments: str, flags: Sequence[str] = PRIVILEGED) -> Ended:
@@ -125,7 +116,7 @@ class Node:
             f"--volume={self.record}:/var/lib/railbird",
         )
         command = ("railbird-tuner", *arguments, "--profile", "/etc/railbird/profile.yml")
-        return run((*flags, *within(self.inside), *volumes), command)
+        return run(Launch((*flags, *within(self.inside), *volumes), command))
 
     def look(self) -> Snapshot:
         """All of the node that a tuner could have changed."""

@@ -7,11 +7,14 @@ from pathlib import Path
 
 import pytest
 
-from tests.container.containers import Container, run
+from tests.container.containers import Container, Launch, run
 from tests.container.node import CONFINED, SCRATCH, UID, Node
+from tests.e2e.waiting import until
+from tests.image.podman import BUILD_LIMIT_S
 
-pytestmark = [pytest.mark.podman, pytest.mark.netns]
+pytestmark = [pytest.mark.podman, pytest.mark.netns, pytest.mark.timeout(BUILD_LIMIT_S)]
 
+DEMO_WITHIN_S = 30.0
 GRACE_S = 40
 DRAIN = {"rounds_s": 2.0, "spread_s": 1.0, "leave_s": 1.0}
 """The demo always has a round open, and nobody who waits for it."""
@@ -42,13 +45,11 @@ def _status(process: Path) -> dict[str, str]:
     return {name: value.strip() for name, _, value in (line.partition(":") for line in lines)}
 
 
-def test_process_has_no_account_no_capability_and_no_way_to_more(node: Node) -> None:
+async def test_process_has_no_account_no_capability_and_no_way_to_more(node: Node) -> None:
     """The demo's as well, which it starts itself."""
     with node.gateway("--demo", flags=SCRATCH) as container:
-        node.until_answered("/api/v1/streams/demo", 200)
-        found = statuses(container)
-        assert len(found) > 1
-        for status in found:
+        await until(lambda: len(statuses(container)) > 1, DEMO_WITHIN_S)
+        for status in statuses(container):
             assert {*status["Uid"].split(), *status["Gid"].split()} == {str(UID)}
             assert status["Groups"] in ("", str(UID))
             assert {status[f"Cap{kind}"] for kind in ("Inh", "Prm", "Eff", "Bnd", "Amb")} == {"0" * 16}
@@ -85,6 +86,6 @@ def test_stop_ends_it_within_the_grace_period(node: Node, measured: Callable[[st
 @pytest.mark.usefixtures("image")
 @pytest.mark.parametrize("shell", ["sh", "bash", "/bin/sh", "busybox"])
 def test_image_has_no_shell(shell: str) -> None:
-    ended = run((*CONFINED, "--network=none"), (shell, "-c", "true"))
+    ended = run(Launch((*CONFINED, "--network=none"), (shell, "-c", "true")))
     assert ended.status == NOT_FOUND, str(ended)
     assert "attempted to invoke a command that was not found" in ended.err

@@ -14,9 +14,10 @@ from PIL import Image
 
 from tests.container.node import SCRATCH, Node
 from tests.e2e.chromium import WatchPage, chromium
+from tests.image.podman import BUILD_LIMIT_S
 from tests.node_tuner.namespaces import Namespace
 
-pytestmark = [pytest.mark.podman, pytest.mark.netns, pytest.mark.browser]
+pytestmark = [pytest.mark.podman, pytest.mark.netns, pytest.mark.browser, pytest.mark.timeout(BUILD_LIMIT_S)]
 
 LIVE_WITHIN_S = 45.0
 """The page comes before the studio, and waits for it."""

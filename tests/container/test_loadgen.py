@@ -8,13 +8,19 @@ from pathlib import Path
 
 import pytest
 
-from tests.container.containers import run
+from tests.container.containers import Launch, run
 from tests.container.node import CONFINED, SCRATCH, Node, within
+from tests.image.podman import BUILD_LIMIT_S
 
-pytestmark = [pytest.mark.podman, pytest.mark.netns]
+pytestmark = [pytest.mark.podman, pytest.mark.netns, pytest.mark.timeout(BUILD_LIMIT_S)]
 
 DURATION_S = 12
 """Of the scenario's twenty: the last of its players comes after five."""
+RUN_LIMIT_S = 120
+"""It draws its report after that, on a machine that has other things to do, too."""
+NO_VERDICT = 3
+"""The load generator itself was held up."""
+TRIES = 2
 
 
 def test_smoke_passes_against_the_gateway_of_the_same_image(
@@ -26,9 +32,11 @@ def test_smoke_passes_against_the_gateway_of_the_same_image(
     flags = (*CONFINED, *SCRATCH, *within(node.outside), f"--volume={reports}:/reports")
     written = ("--json", "/reports/report.json", "--html", "/reports/report.html")
     command = ("railbird-loadgen", "run", "smoke", "--duration", f"{DURATION_S}s", "--target", node.url, *written)
+    tries = (run(Launch(flags, command), RUN_LIMIT_S) for _ in range(TRIES))
     with node.gateway():
         node.until_answered("/readyz", 200)
-        ended = run(flags, command)
+        ended = next((each for each in tries if each.status != NO_VERDICT), None)
+    assert ended is not None, f"no verdict {TRIES} times"
     assert ended.status == 0, str(ended)
     report = json.loads((reports / "report.json").read_text())
     assert report["thresholds"]

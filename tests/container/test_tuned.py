@@ -11,10 +11,11 @@ from typing import Any, Final
 
 import pytest
 
-from tests.container.node import CONFINED, LEAST_PRIVILEGED, NODE_SYSCTL, Node
+from tests.container.node import CONFINED, Node
+from tests.image.podman import BUILD_LIMIT_S
 from tests.node_tuner.media_profile import write_profile
 
-pytestmark = [pytest.mark.podman, pytest.mark.netns, pytest.mark.nft]
+pytestmark = [pytest.mark.podman, pytest.mark.netns, pytest.mark.nft, pytest.mark.timeout(BUILD_LIMIT_S)]
 
 OF_THE_NODE: Final[dict[str, Any]] = {"node": {"result": "/run/railbird/node.json"}}
 """The gateway's setting."""
@@ -32,11 +33,6 @@ MORE_THAN_ANY_HOST_HAS: Final = 1 << 30
 
 def sysctls(node: Node) -> dict[str, str]:
     return {name: node.inside.run("cat", f"/proc/sys/{name.replace('.', '/')}").strip() for name in SYSCTLS}
-
-
-def states(node: Node) -> dict[str, str]:
-    """Of the result file."""
-    return {knob["name"]: knob["state"] for knob in node.result()["knobs"]}
 
 
 def test_gateway_is_ready_on_a_node_that_the_tuner_made_fit(node: Node, measured: Callable[[str], None]) -> None:
@@ -87,21 +83,6 @@ def test_gateway_becomes_ready_when_the_tuner_has_run(node: Node) -> None:
         assert (refused.status, refused.lines[1]) == (503, "node: /run/railbird/node.json is missing")
         assert node.tuner("apply").status == 0
         assert node.until_answered("/readyz", 200).lines[0] == "ok"
-
-
-def test_tuner_with_the_least_privileges_does_all_that_is_required(node: Node, measured: Callable[[str], None]) -> None:
-    write_profile(node.etc, name="profile.yml")
-    before = node.look()
-    applied = node.tuner("apply", "--sysctl", NODE_SYSCTL, flags=LEAST_PRIVILEGED)
-    assert (applied.status, node.result()["overall"]) == (0, "degraded"), str(applied)
-    assert {name for name, state in states(node).items() if state != "tuned"} == {"queues.rps"}
-    assert sysctls(node) == SYSCTLS
-    assert node.inside.run("nft", "list", "tables").splitlines() == TABLES
-    measured(applied.err.strip())
-
-    restored = node.tuner("restore", "--sysctl", NODE_SYSCTL, flags=LEAST_PRIVILEGED)
-    assert restored.status == 0, str(restored)
-    assert node.look() == before
 
 
 def test_tuner_without_privileges_changes_nothing(node: Node) -> None:
