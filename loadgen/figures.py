@@ -77,11 +77,13 @@ class SessionFigures:
     left_s: float | None = None
     """Of a session with which a visit goes on: the last frame of the one before it, or its end where there was none."""
     was_told: bool = False
-    """Whether the one before it was left because the server said so."""
+    """Whether the player had been told there to go on elsewhere."""
+    moved: bool = False
+    """Whether its player goes on elsewhere, as it was told: at its time, or because the server closed it before."""
     move_s: float | None = None
-    """From `left_s` to the first frame (of signals alone: the welcome), of who was told to move here."""
+    """From `left_s` to the first frame (of signals alone: the welcome), of who `was_told`."""
     back_s: float | None = None
-    """The same of who was closed by the server and came again, wherever that was."""
+    """The same of who was not, but closed by the server, wherever it came again."""
 
     def on_picture(self, at_s: float, interval: "Interval") -> None:
         """The first frame, or of signals alone the welcome, was there; seconds since the run began."""
@@ -179,7 +181,7 @@ class Interval:
     joins_at: Counter[str] = field(default_factory=Counter)
     """Joins by the base URL of the edge: the run's target, and where players were sent on."""
     moved: Counter[str] = field(default_factory=Counter)
-    """By stream: players that left because the server told them to go on elsewhere."""
+    """By stream: sessions whose players went on elsewhere, as the server had told them."""
     moves_refused: Counter[str] = field(default_factory=Counter)
     """By cause: not_permitted ... Edges that players were told of, by signals or by a Link, and did not go to."""
     media: dict[str, MediaCounts] = field(default_factory=dict)

@@ -82,7 +82,7 @@ class Group:
     sessions: int = 0
     """Failed joins are among them."""
     moved: int = 0
-    """Those that were left because the server told their player to go on elsewhere."""
+    """Those whose players went on elsewhere, as they were told."""
     join_failures: Counter[str] = field(default_factory=Counter)
     """By cause."""
     media: MediaCounts = field(default_factory=MediaCounts)
@@ -98,7 +98,7 @@ class Group:
     def add(self, session: SessionFigures) -> None:
         """Take in a session that has ended."""
         self.sessions += 1
-        self.moved += session.end == "moved"
+        self.moved += session.moved
         self.media.add(session.media)
         if session.hls is not None:
             self.hls = self.hls or HlsCounts()
@@ -172,7 +172,7 @@ class Totals:
     joins_at: Counter[str] = field(default_factory=Counter)
     """Joins by the base URL of the edge."""
     moved: Counter[str] = field(default_factory=Counter)
-    """By stream: players that left because the server told them to go on elsewhere."""
+    """By stream: sessions whose players went on elsewhere, as they were told."""
     moves_refused: Counter[str] = field(default_factory=Counter)
     """Edges that players were told of and did not go to, by cause."""
     peak_viewers: int = 0

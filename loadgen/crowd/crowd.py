@@ -149,7 +149,7 @@ class Crowd:
         bets = self._hand_over(player) if end == MOVED else ()
         await self._leave(player, end)
         last_frame_s = player.last_frame_s if isinstance(player, Player) else None
-        return Ending(end, last_frame_s or left_s, left_s - joined_s, elsewhere, bets)
+        return Ending(end, last_frame_s or left_s, left_s - joined_s, elsewhere, player.figures.moved, bets)
 
     def _elsewhere(self, player: AnyPlayer, end: str) -> Elsewhere | None:
         """Where the server would have it go on: who was closed before it was time goes there, too."""
@@ -244,7 +244,8 @@ class Crowd:
     async def _leave(self, player: AnyPlayer, end: str) -> None:
         self._watching.discard(player)
         self._leaving[player] = Farewell(end, time.time())
-        await self._attendance.end(player, silently=end == "tab_close")
+        if end != MOVED:  # its bets go on, and without signals the server would close it as one that cannot be told
+            await self._attendance.end(player, silently=end == "tab_close")
         await self._say_goodbye(player)
 
     async def _say_goodbye(self, player: AnyPlayer) -> None:
@@ -256,13 +257,14 @@ class Crowd:
     def _close(self, player: AnyPlayer) -> None:
         """Take what came until now, and give the socket back."""
         farewell = self._leaving.pop(player)
+        if self._moves.told(player) is not None and farewell.end in (MOVED, CLOSED_BY_SERVER):
+            player.figures.moved = True
+            self._interval.moved[player.figures.stream] += 1
         self._moves.drop(player)
         self._attendance.drop(player, self._interval)
         self._read_no_more(player)
         figures = self._last_figures(player, farewell)
         self._interval.ended[figures.end] += 1
-        if farewell.end == MOVED:
-            self._interval.moved[figures.stream] += 1
         self._interval.goodbye_failures += farewell.is_owed
         self._ended.append(figures)
         self._broken.discard(player)

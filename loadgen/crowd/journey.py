@@ -46,6 +46,8 @@ class Ending:
     watched_s: float = 0.0
     """From the keys to the end."""
     elsewhere: Elsewhere | None = None
+    was_told: bool = False
+    """Over signals, to go on there."""
     bets: tuple[PlacedBet, ...] = ()
     """Without an answer, when it was told to move."""
 
@@ -58,7 +60,7 @@ class Journey:
         self.left_s: float | None = None
         """Of the last session that watched, unix seconds; None before there was one."""
         self.was_told = False
-        """Whether it was left because the server said so."""
+        """Whether its player had been told to go on elsewhere."""
         self.bets: Sequence[PlacedBet] = ()
         """For the next session to send again."""
         self._rejoin_s = REJOIN_S
@@ -71,12 +73,12 @@ class Journey:
             return None
         if ending.left_s is None:
             return self._after_refusal(ending)
-        self.left_s, self.was_told, self.bets = ending.left_s, ending.end == MOVED, ending.bets
+        self.left_s, self.was_told, self.bets = ending.left_s, ending.was_told, ending.bets
         self._rejoin_s, self._was_sent_on = REJOIN_S, False
         if ending.elsewhere is None:
             return self._later()
         stay_s = self.visit.stay_s
-        if ending.end == MOVED and stay_s is not None:
+        if ending.was_told and stay_s is not None:
             stay_s = max(stay_s - ending.watched_s, 0.0)
         self.visit = replace(self.visit, edge=ending.elsewhere.edge, stay_s=stay_s)
         return max(REJOIN_S - ending.watched_s, 0.0)

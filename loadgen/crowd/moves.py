@@ -29,8 +29,8 @@ class Moves(Generic[Attendant]):
         self._due: set[Attendant] = set()
 
     def tell(self, player: Attendant, move: Move) -> None:
-        """The server said so; the newest word counts, until it is time."""
-        if player in self._due or (player in self._refused and self._refused[player] == move.to):
+        """The server said so. The first word counts: by data channel it is said several times."""
+        if player in self._told or (player in self._refused and self._refused[player] == move.to):
             return
         try:
             self._told[player] = Elsewhere(self._edges.moved_to(move.to))
@@ -38,7 +38,6 @@ class Moves(Generic[Attendant]):
             self.refused[error.cause] += 1
             self._refused[player] = move.to
             return
-        self._cancel(player)
         self._timers[player] = asyncio.get_running_loop().call_later(move.after_s, self._ring, player)
 
     def _ring(self, player: Attendant) -> None:
@@ -66,12 +65,9 @@ class Moves(Generic[Attendant]):
 
     def drop(self, player: Attendant) -> None:
         """It has left."""
-        self._cancel(player)
-        self._told.pop(player, None)
-        self._refused.pop(player, None)
-        self._due.discard(player)
-
-    def _cancel(self, player: Attendant) -> None:
         timer = self._timers.pop(player, None)
         if timer is not None:
             timer.cancel()
+        self._told.pop(player, None)
+        self._refused.pop(player, None)
+        self._due.discard(player)

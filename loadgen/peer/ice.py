@@ -189,12 +189,17 @@ class IceAgent:
             return []
         if check.nominates:
             self.selected = check.endpoint
-            return []
+            return [self._check(pair, now_s)] if self._has_rivals(check.endpoint) else []
         if self._nominee is not None:
             return []
         self._nominee = pair
         pair.tries = 0
         return [self._check(pair, now_s)]
+
+    def _has_rivals(self, endpoint: Endpoint) -> bool:
+        """Whether another pair's nomination may still arrive: an ICE-lite peer follows the newest, so that this one's
+        has to come again, behind it."""
+        return any(each.nominates and each.endpoint != endpoint for each in self._outstanding.values())
 
     def _on_error(self, message: stun.Message, source: Endpoint) -> None:
         """An error may be unsigned (RFC 8489 section 9.1.4), so it only explains what the checks did not bring."""

@@ -10,7 +10,7 @@ OF_MOVES = (
     Metric(
         "moved",
         Dimension.COUNT,
-        "players that left because the server told them over signals to go on elsewhere",
+        "players that the server told over signals to go on elsewhere, and that did",
         readings.moved,
         _NOBODY_JOINED,
     ),

@@ -152,3 +152,15 @@ def test_bets_and_rounds_are_named_as_the_gateway_names_them(exporter: Exporter)
 def test_players_by_signals_alone_are_no_viewers(exporter: Exporter) -> None:
     exporter.update(Interval(1.0, 1.0, viewers=9, hls_viewers=2, signal_players=4), a_run())
     assert value(scraped(exporter), "railbird_viewers", protocol="webrtc") == 3
+
+
+def test_moves_are_told_by_stream_and_by_cause(exporter: Exporter) -> None:
+    totals = a_run()
+    totals.moved["table-1"] = 3
+    totals.moves_refused["not_permitted"] = 2
+    totals.distributions["move_s"] = Distribution([0.25, 1.5])
+    exporter.update(Interval(1.0, 1.0), totals)
+    samples = scraped(exporter)
+    assert value(samples, "railbird_loadgen_moved_total", stream="table-1") == 3
+    assert value(samples, "railbird_loadgen_moves_refused_total", cause="not_permitted") == 2
+    assert value(samples, "railbird_loadgen_move_seconds_bucket", le="1.0") == 1

@@ -167,3 +167,12 @@ def test_playlist_that_unpacks_without_end_is_refused(monkeypatch: pytest.Monkey
     monkeypatch.setattr(fetcher_module, "MAX_PLAYLIST_BYTES", 1000)
     with pytest.raises(WireError, match="too long"):
         answer(gzip.compress(bytes(100_000)), True).text()
+
+
+@pytest.mark.parametrize(("status", "is_told"), [(503, True), (404, False), (200, False)])
+async def test_refusal_says_where_else(fetcher: Fetcher, serve: Serve, status: int, is_told: bool) -> None:
+    async def handler(_request: web.Request) -> web.Response:
+        return web.Response(status=status, headers={"Link": '<http://b.example/hls/t/index.m3u8>; rel="alternate"'})
+
+    told = await fetcher.get(await serve(handler), 5.0)
+    assert told.alternate == ("http://b.example/hls/t/index.m3u8" if is_told else None)

@@ -73,6 +73,19 @@ def test_consent_of_a_lite_peer_keeps_the_pair_nominated() -> None:
     assert agent.take_rtts_s()[1:] == [pytest.approx(0.1)]
 
 
+def test_lite_peer_that_took_a_rival_nomination_is_brought_back() -> None:
+    """Both checks were under way before the first was answered: the peer follows the newest."""
+    agent, lite = lite_agent()
+    agent.add_candidate(*ELSEWHERE, 500)
+    ((to_server, _),) = agent.due(0.0)
+    ((_to_elsewhere, endpoint),) = agent.due(PACE_S)
+    assert endpoint == ELSEWHERE
+    answer = lite.answer(to_server, stun.parse_message(to_server), PLAYER)
+    assert answer is not None
+    ((again, endpoint),) = agent.on_datagram(answer.datagram, SERVER, 0.1)
+    assert (endpoint, nominates(again), agent.selected) == (SERVER, True, SERVER)
+
+
 # Against a full peer
 
 

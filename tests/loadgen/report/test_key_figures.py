@@ -52,3 +52,12 @@ def test_key_figures_of_bets_and_rounds() -> None:
 
 def test_key_figures_without_bets_do_not_speak_of_them() -> None:
     assert not {"Bets", "Rounds", "Round trip of a bet"} & set(_values(MadeUpRun().result()))
+
+
+def test_key_figures_of_players_that_were_moved() -> None:
+    result = MadeUpRun().result()
+    assert "Moved to another edge" not in _values(result)
+    result.totals.moved["table-1"] = 3
+    result.totals.distributions["move_s"].add(1.5)
+    value, note = _values(result)["Moved to another edge"]
+    assert (value, note) == ("3", "1.5 s without a picture at the most; 2 saw no picture again")

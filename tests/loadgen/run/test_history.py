@@ -144,3 +144,15 @@ def test_pending_intervals_are_told_though_not_folded_yet(monkeypatch: pytest.Mo
     assert [(each.at_s, each.joins) for each in history.all_intervals()] == [(4.0, 4), (5.0, 1)], (
         "asking changes nothing"
     )
+
+
+def test_moves_and_edges_are_added_up() -> None:
+    history = History()
+    for _ in range(2):
+        interval = Interval(at_s=1.0, seconds=1.0)
+        interval.moved["a"] = interval.joins_at["http://a"] = interval.moves_refused["no_url"] = 1
+        interval.move_s.add(0.5)
+        history.add(interval, [])
+    totals = history.totals
+    assert (totals.moved, totals.joins_at, totals.moves_refused) == ({"a": 2}, {"http://a": 2}, {"no_url": 2})
+    assert totals.distributions["move_s"].count == 2

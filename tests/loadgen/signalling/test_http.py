@@ -305,3 +305,10 @@ async def test_each_exchange_has_a_connection_of_its_own(signalling: Signalling,
     for _ in range(3):
         await signalling.post(url, "offer")
     assert len(ports) == 3
+
+
+@pytest.mark.parametrize(("status", "is_told"), [(503, True), (404, False)])
+async def test_refusal_says_where_else(signalling: Signalling, serve: Serve, status: int, is_told: bool) -> None:
+    url = await serve(whep=_answering(status, Link='<http://b.example/whep/table>; rel="alternate"'))
+    error = await _refusal(signalling, url)
+    assert (error.cause, error.alternate) == (f"http_{status}", "http://b.example/whep/table" if is_told else None)

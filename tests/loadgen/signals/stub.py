@@ -44,6 +44,8 @@ class Stub:
     spoil: Callable[[Json], Json] = lambda told: told
     """Does something to each round that is told."""
     bets: list[Json] = field(default_factory=list)
+    greets: list[Json] = field(default_factory=list)
+    """Said to everybody right after the welcome."""
     pongs: list[int] = field(default_factory=list)
     reports: list[Json] = field(default_factory=list)
     sockets: list[web.WebSocketResponse] = field(default_factory=list)
@@ -93,12 +95,14 @@ class Stub:
             rounds = list(self._rounds.values())
             welcome = {"type": "welcome", "version": 1, "stream": STREAM, "mayBet": self.may_bet, "rounds": rounds}
             await socket.send_json(welcome | {"pingIntervalMs": 50, "reportIntervalMs": 1000})
+        for message in self.greets:
+            await socket.send_json(message)
         self.sockets.append(socket)
         pinging = asyncio.create_task(self._ping(socket))
         try:
-            async for message in socket:
-                if message.type is WSMsgType.TEXT:
-                    await self._on_message(socket, json.loads(message.data))
+            async for told in socket:
+                if told.type is WSMsgType.TEXT:
+                    await self._on_message(socket, json.loads(told.data))
         finally:
             pinging.cancel()
             self.sockets.remove(socket)

@@ -209,3 +209,30 @@ def test_bets_that_are_kept_are_bounded(books: Books, monkeypatch: pytest.Monkey
     books.ack("duplicate", "accepted", bet_id="b0")
     assert books.broken == {"answer_to_nothing": 1}
     assert len(books.book._bets) == 2
+
+
+def test_bet_that_goes_on_elsewhere_is_counted_once_and_answered_there() -> None:
+    old, new = Books(), Books()
+    old.bet()
+    old.bet("b2")
+    old.ack("accepted", bet_id="b2")
+    (placed,) = old.book.hand_over()
+    assert (placed.bet_id, old.book.has_open) == ("b1", False)
+    old.book.close(is_own_doing=False)
+    new.book.adopt(placed)
+    new.book.resend(placed)
+    assert new.ack("unknown_round", at_s=12.0) == 2.0
+    assert (old.counts.bets, old.counts.bets_answered, old.counts.bets_unanswered) == (2, 1, 0)
+    assert (new.counts.bets, new.counts.bets_answered, new.counts.unknown_round, new.counts.resends) == (0, 1, 1, 1)
+    assert (old.broken, new.broken) == ({}, {})
+
+
+def test_two_answers_elsewhere_are_two() -> None:
+    old, new = Books(), Books()
+    old.bet()
+    (placed,) = old.book.hand_over()
+    new.book.adopt(placed)
+    new.book.resend(placed)
+    for _ in range(3):
+        new.ack("unknown_round")
+    assert new.broken == {"too_many_answers": 1}

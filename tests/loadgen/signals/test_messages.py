@@ -9,12 +9,14 @@ from gateway.errors import WireError
 from loadgen.counts import BET_STATES, MediaCounts
 from loadgen.signals import messages
 from loadgen.signals.messages import (
+    MAX_MOVE_AFTER_S,
     MAX_ROUNDS_TOLD,
     MAX_STEPS,
     Ack,
     Complaint,
     DeliveryNews,
     Goodbye,
+    Move,
     Ping,
     RoundNews,
     Welcome,
@@ -52,6 +54,12 @@ def test_window_of_a_round_is_not_known_where_it_is_not_told() -> None:
         ({"type": "delivery", "betId": "b1", "roundId": "r1", "outcome": "delivered"}, DeliveryNews("b1", "delivered")),
         ({"type": "error", "sentence": "No."}, Complaint("No.")),
         ({"type": "goodbye", "sentence": "Later.", "reconnectAfterMs": 500}, Goodbye(0.5)),
+        (
+            {"type": "move", "sentence": "Go.", "afterMs": 1250, "to": "https://b.example"},
+            Move(1.25, "https://b.example"),
+        ),
+        ({"type": "move", "sentence": "Go.", "afterMs": -3, "to": None}, Move(0.0, None)),
+        ({"type": "move", "sentence": "Go.", "afterMs": 1e12}, Move(MAX_MOVE_AFTER_S, None)),
         ({"type": "of another version"}, None),
     ],
 )
@@ -94,6 +102,9 @@ def test_every_answer_to_a_bet_is_known(state: str) -> None:
         json.dumps({"type": "round", "round": ROUND | {"steps": ["betting_open"]}}),
         json.dumps({"type": "round", "round": ROUND | {"closesAtUnixMs": 1e300}}),
         json.dumps({"type": "goodbye"}),
+        json.dumps({"type": "move", "to": None}),
+        json.dumps({"type": "move", "afterMs": "soon", "to": None}),
+        json.dumps({"type": "move", "afterMs": 0, "to": 7}),
     ],
 )
 def test_what_is_no_message_is_refused(text: str) -> None:

@@ -144,3 +144,17 @@ def test_players_by_signals_alone_are_no_sessions_of_the_gateways() -> None:
     totals.ended["run_end"] = 2
     totals.distributions["signal_join_s"] = Distribution([0.1, 0.1])
     assert compared(totals=totals)["players' sessions ended"].client == 3
+
+
+def test_players_at_several_edges_are_not_set_beside_the_counters_of_one() -> None:
+    totals = a_run()
+    totals.joins_at.update({"http://a": 2, "http://b": 2})
+    compared_with = compare(Scrape.parse(START), Scrape.parse(END), totals)
+    assert {counts.name for counts in compared_with.counts} == {row.name for row in comparison._OF_STUDIOS}
+    assert any("at 2 edges" in remark for remark in compared_with.remarks)
+
+
+def test_players_at_one_edge_are_compared() -> None:
+    totals = a_run()
+    totals.joins_at.update({"http://a": 2})
+    assert PACKETS_TO_PLAYERS in compared(totals=totals)

@@ -227,3 +227,15 @@ def test_players_by_signals_alone_see_no_picture_and_miss_none() -> None:
     for _ in range(2):
         result.totals.distributions["first_frame_s"].add(0.2)
     assert readings.no_picture(result) == 0
+
+
+def test_moves_are_of_those_that_were_told() -> None:
+    result = a_result()
+    assert [METRICS[name].read(result) for name in ("moved", "moves_lost", "moves_refused")] == [None, None, None]
+    result.totals.joins = 3
+    assert [METRICS[name].read(result) for name in ("moved", "moves_lost", "moves_refused")] == [0, None, 0]
+    result.totals.moved.update({"a": 2, "b": 1})
+    result.totals.moves_refused["not_permitted"] = 4
+    result.totals.distributions["move_s"] = Distribution([0.25, 1.5])
+    assert [METRICS[name].read(result) for name in ("moved", "moves_lost", "moves_refused")] == [3, 1, 4]
+    assert METRICS["move_max"].read(result) == 1.5

@@ -70,3 +70,12 @@ def test_line_tells_of_bets() -> None:
     assert "bet p95" in said
     assert "bets 10  " in said
     assert "bets 10 (1 unanswered, 1 rules broken)" in line(step_of([result.intervals[2]]), 3.0)
+
+
+def test_line_says_who_was_moved() -> None:
+    interval = Interval(at_s=1.0, seconds=1.0)
+    assert "moved" not in line(step_of([interval]), 1.0)
+    interval.moved["table-1"] = 3
+    interval.move_s.add(1.5)
+    assert "move p95 1.5 s" in line(step_of([interval]), 1.0)
+    assert "moved 3" in line(step_of([interval]), 1.0)

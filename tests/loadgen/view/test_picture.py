@@ -88,3 +88,11 @@ def test_picture_with_bets_fits_a_small_terminal(screen: Console, scenario: Scen
     assert len(lines) < SCREEN[1]
     assert _row(lines, "Bets").startswith("Bets 10, 1 unanswered, 1 broken 600, ")
     assert any("Bet, round trip" in line for line in lines)
+
+
+def test_picture_says_who_was_moved_and_is_not_back(screen: Console, scenario: Scenario) -> None:
+    totals = Totals(joins=9)
+    totals.moved["table-1"] = 3
+    totals.distributions["move_s"].add(1.5)
+    lines = _shown(screen, scenario, Interval(at_s=1.0, seconds=1.0), totals)
+    assert _row(lines, "9 joined") == "9 joined, none failed; 3 moved, 1.5 s away at most, 2 not back"
