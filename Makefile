@@ -53,7 +53,7 @@ run: setup ## Start the gateway with the demo table
 	@exec $(BIN)/python -m gateway --demo $(RUN_ARGS)
 
 # Who measures time or has browsers, namespaces and processes of its own wants the machine for itself.
-ALONE := tests/demo tests/e2e tests/front tests/hls_conformance tests/image tests/loadgen/e2e tests/loadgen/hls tests/web
+ALONE := tests/container tests/demo tests/e2e tests/front tests/hls_conformance tests/image tests/loadgen/e2e tests/loadgen/hls tests/web
 
 test: setup packages ## Run every test, the browser's included (TEST_ARGS="-k wire")
 ifdef TEST_ARGS
