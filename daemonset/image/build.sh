@@ -42,6 +42,13 @@ for secret in "ca=${CA_BUNDLE:-}" "pip=${PIP_CONF:-}" "npmrc=${NPMRC:-}" "apt=${
 done
 [ -z "${NO_CACHE:-}" ] || set -- "$@" --no-cache
 
+# A release has its commit's time everywhere, so that whoever builds it of the same packages gets the same bytes.
+if [ -n "${RELEASE:-}" ]; then
+    set -- "$@" --no-cache
+    export SOURCE_DATE_EPOCH="$commit_s" # docker's way
+    [ "$ENGINE" = docker ] || set -- "$@" --timestamp "$commit_s"
+fi
+
 case $ENGINE in
     docker) DOCKER_BUILDKIT=1 docker build --quiet "$@" . >/dev/null ;;
     *) "$ENGINE" build --quiet --isolation "$ISOLATION" --layers --jobs 2 --pull=missing "$@" . >/dev/null ;;

@@ -24,7 +24,11 @@ def unresolved() -> dict[str, str]:
     loader = next(root.glob(LOADER))
     files = [*PROGRAMS, *(str(path) for pattern in LIBRARIES for path in root.glob(pattern))]
     said = {path: subprocess.run([loader, "--list", path], capture_output=True, text=True) for path in files}
-    broken = {path: ended.stdout + ended.stderr for path, ended in said.items() if "not found" in ended.stdout}
+    broken = {
+        path: ended.stdout + ended.stderr
+        for path, ended in said.items()
+        if ended.returncode or "not found" in ended.stdout
+    }
     return broken if len(files) > 100 else {"*": f"only {len(files)} files were looked at"}
 
 

@@ -64,6 +64,7 @@ def test_release_with_a_digest_is_built_of_it(root: Path) -> None:
     ended = build(root, RELEASE="1", BASE_IMAGE=PINNED)
     assert ended.returncode == 0, ended.stderr
     assert f"BASE_IMAGE={PINNED}" in called_with(root)
+    assert {"--no-cache", "--timestamp"} <= set(called_with(root))
 
 
 def test_labels_say_which_commit_it_is_of(root: Path) -> None:

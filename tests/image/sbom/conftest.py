@@ -1,0 +1,53 @@
+"""A small image's files, as an engine exports them."""
+
+import io
+import tarfile
+
+import pytest
+
+from daemonset.image.sbom.contents import Contents, read
+
+PACKAGES = "opt/railbird/lib/python3.11/site-packages"
+INNER = b"""{"components": [
+    {"name": "openssl", "version": "4", "purl": "pkg:generic/openssl@4", "licenses": [{"expression": "Zlib"}]},
+    {"name": "crypt", "version": "1", "purl": "pkg:pypi/crypt@1"}, {"name": "nameless", "version": "2"}]}"""
+OLD = b"""Name: old
+Version: 2
+License: the whole
+ text of it
+Classifier: License :: OSI Approved
+Classifier: License :: OSI Approved :: MIT License
+"""
+LIBC = b"Package: libc6\nVersion: 2.36-9+deb12u14\nArchitecture: arm64\nSource: glibc (2.36)\n"
+NPM = "opt/railbird/share/node_modules"
+FILES = {
+    "usr/lib/os-release": b'ID=debian\nVERSION_ID="12"\n# no setting\n',
+    f"{PACKAGES}/crypt_ed-1.dist-info/METADATA": b"Name: Crypt_Ed\nVersion: 1\nLicense-Expression: MIT OR 0BSD\n",
+    f"{PACKAGES}/crypt_ed-1.dist-info/sboms/inner.json": INNER,
+    f"{PACKAGES}/old-2.dist-info/METADATA": OLD,
+    f"{PACKAGES}/gateway/app.py": b"12345",
+    "var/lib/dpkg/status.d/libc6": LIBC,
+    "var/lib/dpkg/status.d/libc6.md5sums": b"0 no/record\n",
+    "var/lib/dpkg/status.d/libstd": b"Package: libstd\nVersion: 1\nArchitecture: all\n",
+    "usr/share/doc/libc6/copyright": b"Format: dep5\nLicense: GPL-2\n text\n\nLicense: Expat\n",
+    "usr/share/doc/gcc-12-base/copyright": b"In our own words\nLicense: unread\n",
+    f"{NPM}/hls.js/package.json": b'{"name": "hls.js", "version": "1.7.4", "license": "Apache-2.0"}',
+    f"{NPM}/@a/b/package.json": b'{"name": "@a/b", "version": "1"}',
+}
+LINKS = {"usr/share/doc/libstd": "gcc-12-base"}
+
+
+@pytest.fixture(scope="session")
+def contents() -> Contents:
+    archive = io.BytesIO()
+    with tarfile.open(fileobj=archive, mode="w") as tar:
+        for path, content in FILES.items():
+            entry = tarfile.TarInfo(path)
+            entry.size = len(content)
+            tar.addfile(entry, io.BytesIO(content))
+        for path, target in LINKS.items():
+            entry = tarfile.TarInfo(path)
+            entry.type, entry.linkname = tarfile.SYMTYPE, target
+            tar.addfile(entry)
+    archive.seek(0)
+    return read(archive)
