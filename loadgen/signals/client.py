@@ -48,6 +48,8 @@ class SignalsClient:
         self._carrier: Carrier | None = None
         self._welcomed = asyncio.Event()
         self._reconnect_after_s = 0.0
+        self._is_leaving = False
+        """Whether the connection may end with the session: the player has said that it goes."""
 
     # Being connected
 
@@ -94,7 +96,7 @@ class SignalsClient:
         self._bettor.is_reliable = carrier.is_reliable
 
     def _on_closed(self) -> None:
-        self._tally.counts.connections_lost += self._welcomed.is_set()
+        self._tally.counts.connections_lost += self._welcomed.is_set() and not self._is_leaving
         self._timers.cancel_all()
         self._bettor.on_connection_lost()
         carrier, self._carrier = self._carrier, None
@@ -169,7 +171,8 @@ class SignalsClient:
             self._bettor.send_carried()
 
     def hand_over(self) -> tuple[PlacedBet, ...]:
-        """Bet no more; the bets that have no answer, to `carry` to the next edge."""
+        """Bet no more; the bets that have no answer, to `carry` to the next edge. The session may end from now on."""
+        self._is_leaving = True
         return self._bettor.hand_over()
 
     # Leaving

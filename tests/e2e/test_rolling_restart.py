@@ -231,4 +231,5 @@ def _all_came_back(finished: Finished, a: Edge, b: Edge) -> None:
     signals = totals["signals"]
     assert signals["rounds"] == signals["rounds_settled"] == 2 * TOLD
     assert signals["bets"] == signals["bets_answered"] == signals["accepted"] + signals["late"] > 0
+    assert (signals["connections_lost"], totals["signal_failures"]) == (0, {})
     assert (signals["rounds_aborted"], signals["bets_unanswered"], totals["broken_signal_rules"]) == (0, 0, {})

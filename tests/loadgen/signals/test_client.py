@@ -349,3 +349,17 @@ def unused() -> Callable[[], int]:
             return int(probe.getsockname()[1])
 
     return port
+
+
+@pytest.mark.parametrize("is_told", [False, True])
+async def test_connection_that_ends_after_its_player_has_moved_on_is_not_lost(is_told: bool) -> None:
+    stub = Stub()
+    async with serving(stub), http_client() as http:
+        watching = client_of(stub, http)
+        await watching.client.connect()
+        if is_told:
+            assert watching.client.hand_over() == ()
+        await stub.sockets[0].close()
+        await asyncio.wait_for(watching.client.closed.wait(), 5.0)
+        watching.client.vanish()
+        assert watching.look().connections_lost == (not is_told)
