@@ -130,7 +130,6 @@ class Drain:
             self._premises.admit(False)
             remaining = self._premises.remaining()
             log.info("draining", rounds=remaining.rounds, studios=remaining.studios, players=remaining.players)
-        self.is_drained = False
         self.tick(now_s)
         return True
 

@@ -264,6 +264,18 @@ async def test_channel_that_opens_while_players_move_is_told_after_its_welcome(d
     assert [message["type"] for message in association.received()] == ["welcome", "move", "ping"]
 
 
+async def test_studio_stays_while_somebody_watches_without_a_session(
+    desk: Desk, evening: Evening, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    studio = desk.studio()
+    monkeypatch.setattr(desk.hub.presentations, "is_watched", lambda name, now_s: name == "table")
+    evening.order()
+    evening.tick(7.8)
+    assert not studio.session.closed
+    evening.tick(0.3)
+    assert studio.session.closed
+
+
 async def test_sessions_that_are_still_shaking_hands_are_closed_at_the_end(desk: Desk, evening: Evening) -> None:
     desk.hub.studios.open("table", studio_offer(), nobody("192.0.2.1"))
     desk.studio("other")

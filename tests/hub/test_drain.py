@@ -73,8 +73,7 @@ class House:
         return self.tables[stream].players > 0
 
     def close(self, stream: str, now_s: float) -> None:
-        assert not self.has_sessions(stream), "the studio goes last"
-        self.done.append(("close", stream))
+        self.done.append(("close before the players", stream) if self.has_sessions(stream) else ("close", stream))
         self.tables[stream].studios = self.tables[stream].scheduled = 0
 
 
@@ -158,6 +157,26 @@ def test_drain_that_begins_again_gives_rounds_their_whole_time() -> None:
     assert stand.done == []
     stand.tick(11)
     assert stand.done[0] == ("abort", "table")
+
+
+def test_drain_that_begins_again_knows_nothing_of_the_one_before() -> None:
+    stand = Stand(table=Table(players=1))
+    stand.order()
+    stand.tick(2)
+    stand.drain.withdraw(Order.API)
+    stand.house.tables["table"].rounds = 1
+    stand.house.done.clear()
+    stand.order()
+    stand.tick(20)
+    assert (stand.done, stand.drain.has_left("table")) == ([], False)
+
+
+def test_sigterm_of_a_gateway_that_has_drained_ends_it_at_once() -> None:
+    stand = Stand(table=Table())
+    stand.order(Order.FILE)
+    assert (stand.drain.is_drained, stand.left) == (True, 0)
+    stand.order(Order.SIGNAL)
+    assert (stand.drain.is_drained, stand.left) == (True, 1)
 
 
 def test_second_order_does_not_put_the_deadline_off() -> None:
