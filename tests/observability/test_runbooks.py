@@ -1,44 +1,31 @@
 """Runbooks: one a page for each alert, and all that they name is there."""
 
 import re
-import shlex
 from collections.abc import Iterator
 from functools import cache
 from pathlib import Path
 from typing import Any
 
-import click
 import pytest
 import yaml
 
 from gateway.config import Settings
-from gateway.cordon.__main__ import main as cordon
-from gateway.drain.__main__ import main as drain
 from gateway.http import api, operations, qos, rounds
 from gateway.http import drain as draining
-from gateway.rounds.__main__ import main as ledger
-from node_tuner.__main__ import main as tuner
 from tests.observability.checks import check_buckets, check_names, check_values
+from tests.observability.commands import check_kubectl, check_ours
 from tests.observability.expressions import selectors
 from tests.observability.known import labels_of_watch
 from tests.observability.rules import ROOT, alerts, labels, promtool
 from tests.observability.runbook import Runbook, anchors
 
 DIRECTORY = ROOT / "docs" / "runbooks"
-DAEMONSET = ROOT / "daemonset"
 
 HEADINGS = ["What it means", "Look here", "Do this", "Roll back so", "Wake"]
 MAX_LINES = 80
 """A page."""
 MAX_COLUMNS = 145
 """Of what is not a table or an expression: nobody scrolls sideways at night."""
-
-COMMANDS: dict[str, click.Command] = {
-    "railbird-cordon": cordon,
-    "railbird-drain": drain,
-    "railbird-ledger": ledger,
-    "railbird-tuner": tuner,
-}
 
 ROUTES = [*api.ROUTES, *draining.ROUTES, *operations.ROUTES, *qos.ROUTES, *rounds.ROUTES]
 
@@ -163,59 +150,11 @@ def test_paths_of_the_gateway_are_served(name: str) -> None:
         assert any(re.fullmatch(pattern, path) for pattern in served), path
 
 
-def _of_kustomize(kind: str) -> Iterator[dict[str, Any]]:
-    """Everything of that kind below `daemonset`, and what patches add to it."""
-    for path in DAEMONSET.rglob("*.yaml"):
-        for document in yaml.safe_load_all(path.read_text(encoding="utf-8")):
-            if isinstance(document, dict) and document.get("kind") == kind:
-                yield document
-
-
-@cache
-def _containers() -> set[str]:
-    names = set()
-    for path in DAEMONSET.rglob("*daemonset*.yaml"):
-        names |= set(re.findall(r"^ +(?:- )?name: ([\w-]+)$", path.read_text(encoding="utf-8"), re.MULTILINE))
-    return names
-
-
 @EACH
-def test_commands_of_kubectl_name_what_the_manifests_have(name: str) -> None:
-    daemonsets = {each["metadata"]["name"] for each in _of_kustomize("DaemonSet")}
+def test_commands_name_what_there_is(name: str) -> None:
     for command in RUNBOOKS[name].commands:
-        if "kubectl" not in command:
-            continue
-        assert set(re.findall(r"(?:daemonset[/ ])([\w-]+)", command)) <= daemonsets, command
-        assert set(re.findall(r"(?:-n|--namespace)[ =](\S+)", command)) <= {"railbird"}, command
-        # What comes after the dashes is for the container.
-        assert set(re.findall(r" -c (\S+)", command.partition(" -- ")[0])) <= _containers(), command
-
-
-def _called(command: str) -> Iterator[list[str]]:
-    """Each of our own console scripts in it, with what follows."""
-    words = shlex.split(command, comments=True)
-    for at, word in enumerate(words):
-        if word in COMMANDS:
-            yield words[at:]
-
-
-@EACH
-def test_commands_of_ours_are_understood(name: str) -> None:
-    for command in RUNBOOKS[name].commands:
-        if not re.search(r"\brailbird-(cordon|drain|ledger|tuner) ", command):
-            continue
-        for program, *arguments in _called(command):
-            _check_arguments(COMMANDS[program], arguments, command)
-
-
-def _check_arguments(program: click.Command, arguments: list[str], command: str) -> None:
-    if isinstance(program, click.Group):
-        subcommand = program.commands.get(arguments[0])
-        assert subcommand is not None, command
-        program, arguments = subcommand, arguments[1:]
-    options = {option for parameter in program.params for option in parameter.opts}
-    given = {argument.partition("=")[0] for argument in arguments if argument.startswith("--")}
-    assert given <= options, command
+        check_kubectl(command)
+        check_ours(command)
 
 
 FRAGMENTS = ("node: ", "buffers: ", "dscp: ")
