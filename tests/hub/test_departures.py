@@ -47,7 +47,13 @@ class Evening:
         for _ in range(max(round(seconds / TICK_S), 1)):
             self.now_s += TICK_S
             self.desk.hub.tick_drain(self.now_s)
+            self.pump()
+
+    def pump(self) -> None:
+        """As many turns as it takes, on a machine that is as slow as it likes."""
+        for _ in range(50):
             self.desk.hub.departures.pump(self.now_s)
+            self.desk.hub.play.signals.pump(self.now_s)
 
     def open_round(self, state: RoundState = RoundState.BETTING_OPEN, round_id: str = "r1") -> Round:
         return self.desk.hub.play.command_round("table", Command(state, round_id), self.now_s)
@@ -234,6 +240,7 @@ async def test_drain_that_begins_again_knows_nothing_of_the_one_before(desk: Des
     silent, leaving = desk.player(), desk.player()
     evening.order()
     desk.hub.departures.send_away("table")
+    evening.pump()
     assert leaving.session.closed
     desk.hub.draining.withdraw(Order.API)
     assert not desk.hub.departures._sent_away
