@@ -81,7 +81,8 @@ class Hub:
         self.viewing: dict[str, Viewing] = {}
         self.presentations = Presentations(registry, settings.hls, self.is_live)
         self.play = Play(settings, registry, self.admission, self.presentations, clock, histograms, upstream)
-        self.studios.is_awaited = self._is_awaited
+        # An encoder that lost its connection is back before the old one counts as silent: two would cost the round.
+        self.studios.is_awaited = lambda name: bool(self.play.rounds_in_play(name))
         self.elsewhere = Elsewhere(settings.drain.elsewhere)
         self.departures = Departures(
             port,
@@ -170,12 +171,6 @@ class Hub:
     def _on_viewer_closed(self, viewer: Viewer, cause: str) -> None:
         self.viewing_of(viewer.stream).viewers.pop(viewer, None)
         self.sessions.ended[Leg.EGRESS.value, cause] += 1
-
-    def _is_awaited(self, name: str) -> bool:
-        """Whether a round is played at a table whose studio has gone: while we drain its studio alone may come."""
-        stream = self.registry.stream(name)
-        is_there = stream is not None and self.is_live(stream, monotonic_s())
-        return not is_there and bool(self.play.rounds_in_play(name))
 
     def _on_attached(self, stream: Stream, is_replaced: bool) -> None:
         for viewer in tuple(self.viewing_of(stream).viewers):

@@ -40,7 +40,7 @@ class Studios:
         self.on_attached: Callable[[Stream, bool], None] = lambda _stream, _is_replaced: None
         """Called when a stream has got its publisher, and whether viewers have to negotiate its new formats."""
         self.is_awaited: Callable[[str], bool] = lambda _name: False
-        """Whether the studio of that stream may come even while we drain."""
+        """Whether a studio of that stream may come even while we drain: a round is played there."""
         self._who: dict[str, Identity] = {}
         """By session."""
         self._second_publisher = second_publisher

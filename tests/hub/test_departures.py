@@ -304,14 +304,23 @@ def refused_studio(desk: Desk) -> bool:
     return False
 
 
-async def test_studio_of_an_open_round_may_come_back(desk: Desk, evening: Evening) -> None:
+@pytest.mark.parametrize("has_left", [False, True])
+async def test_studio_of_an_open_round_may_come_back(desk: Desk, evening: Evening, has_left: bool) -> None:
     studio = desk.studio()
     evening.open_round()
     evening.order()
-    assert refused_studio(desk), "the one that is here is enough"
-    studio.session.close("peer_left")
+    if has_left:
+        studio.session.close("peer_left")
     assert not refused_studio(desk)
     evening.play_on(*REST)
+    assert refused_studio(desk)
+
+
+async def test_studio_of_a_round_that_is_only_announced_is_refused(desk: Desk, evening: Evening) -> None:
+    desk.studio()
+    desk.player()
+    evening.open_round(RoundState.SCHEDULED)
+    evening.order()
     assert refused_studio(desk)
 
 
