@@ -51,6 +51,8 @@ def test_targets_of_make_are_there() -> None:
 def test_paths_and_links_lead_somewhere() -> None:
     for path in set(re.findall(r"\bdaemonset/(?!railbird-gateway)[\w./-]*\w", PAGE.text)):
         assert (ROOT / path).exists(), path
+    for path in set(re.findall(r"(?<!/)\bcomponents/[\w-]+", PAGE.text)):
+        assert (ROOT / "daemonset" / path).exists(), path
     for link in PAGE.links:
         file, _, anchor = link.partition("#")
         assert (PAGE.path.parent / file).exists(), link

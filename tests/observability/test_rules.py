@@ -9,13 +9,13 @@ from typing import Any
 import pytest
 import yaml
 
-from gateway.config import Settings
+from gateway.config import DrainSettings, Settings
 from gateway.quality.counters import NETWORK_CAUSES
 from gateway.rounds.causes import AbortCause
 from qos.terms import TERMS
 from tests.observability.checks import check_buckets, check_names, check_values
 from tests.observability.expressions import selectors
-from tests.observability.rules import OBSERVABILITY, RULES, RULES_TEST, alerts, labels, promtool, rules
+from tests.observability.rules import OBSERVABILITY, ROOT, RULES, RULES_TEST, alerts, labels, promtool, rules
 
 DASHBOARD = OBSERVABILITY / "railbird-dashboard.json"
 
@@ -79,12 +79,37 @@ def test_expression_asks_only_for_buckets_that_there_are(expression: str) -> Non
     check_buckets(expression)
 
 
+def _overlays() -> Iterator[dict[str, str]]:
+    """The RAILBIRD_* variables of each region."""
+    for path in sorted((ROOT / "daemonset" / "overlays").glob("*/kustomization.yaml")):
+        written = yaml.safe_load(path.read_text(encoding="utf-8"))
+        literals = (pair for made in written.get("configMapGenerator", ()) for pair in made.get("literals", ()))
+        yield dict(pair.partition("=")[::2] for pair in literals)
+
+
 def test_drain_is_overdue_only_after_the_longest_that_settings_allow() -> None:
-    settings = Settings()
-    longest_s = settings.drain.longest_s + settings.timeouts.shutdown_s
+    base = yaml.safe_load((ROOT / "daemonset" / "base" / "railbird.yml").read_text(encoding="utf-8"))
     minutes = re.fullmatch(r"(\d+)m", alerts()["RailbirdDrainOverdue"]["for"])
     assert minutes is not None
-    assert int(minutes[1]) * 60 > longest_s
+    for drain, shutdown_s in (
+        (Settings().drain, Settings().timeouts.shutdown_s),
+        (DrainSettings(**base["drain"]), base["timeouts"]["shutdown_s"]),
+    ):
+        assert int(minutes[1]) * 60 > drain.longest_s + shutdown_s
+    longer = re.compile(r"RAILBIRD_DRAIN__\w+_S\Z")
+    assert not any(longer.match(name) for overlay in _overlays() for name in overlay), "then look at `for` as well"
+
+
+def test_gateways_are_looked_for_under_the_name_that_their_scrapes_have() -> None:
+    monitor = yaml.safe_load((ROOT / "daemonset" / "base" / "gateway-podmonitor.yaml").read_text(encoding="utf-8"))
+    (job, endpoint) = re.findall(
+        r'up\{job=~"([^"]+)",endpoint!="([^"]+)"\}', alerts()["RailbirdGatewaysNotReady"]["expr"]
+    )[0]
+    # As the Prometheus operator names the job of a PodMonitor.
+    assert re.fullmatch(job, f"railbird/{monitor['metadata']['name']}")
+    assert [each["port"] for each in monitor["spec"]["podMetricsEndpoints"]] == ["http"]
+    patch = ROOT / "daemonset" / "components" / "watch" / "gateway-podmonitor-patch.yaml"
+    assert [each["value"]["port"] for each in yaml.safe_load(patch.read_text(encoding="utf-8"))] == [endpoint]
 
 
 def test_rules_count_the_same_aborts_against_the_network_as_the_score() -> None:
