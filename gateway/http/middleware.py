@@ -35,7 +35,9 @@ async def refusals(request: web.Request, handler: Handler) -> web.StreamResponse
     except LeavingError as error:
         link = request.app[HUB].elsewhere.link(request.rel_url.raw_path)
         headers = error.headers if link is None else error.headers | {"Link": link}
-        return web.Response(status=error.status, text=_line(error.sentence), headers=headers)
+        refused = web.Response(status=error.status, text=_line(error.sentence), headers=headers)
+        refused.force_close()  # A load balancer finds another gateway for the next connection, not for this one.
+        return refused
     except SignallingError as error:
         return web.Response(status=error.status, text=_line(error.sentence), headers=error.headers)
     except WireError as error:

@@ -34,10 +34,11 @@ export class RoamingPlayer extends EventTarget {
   #current;
   #hasLostPicture = false;
   #isUnsteady = false;
+  #isUrgent = false;
   #left = null;
   #newPlayer;
   #next = null;
-  #pauses = new Backoff(1000, 8000);
+  #pauses = new Backoff(500, 8000);
   #stage;
   /** Timers by what they wait for. */
   #timers = {};
@@ -107,6 +108,7 @@ export class RoamingPlayer extends EventTarget {
     if (this.isMoving) return;
     this.isMoving = true;
     this.#hasLostPicture = !this.#current.hasPicture;
+    this.#isUrgent = this.#current.state !== "live";
     this.#turn = 0;
     this.#tryIn(Math.max(inTurnMs(afterMs), this.#isUnsteady ? this.#pauses.nextMs() : 0));
     this.#tell("state");
@@ -158,11 +160,18 @@ export class RoamingPlayer extends EventTarget {
     else if (["retrying", "refused"].includes(state)) this.#fail();
   }
 
-  /** The old edge plays again after all, or will never do. */
+  /** The old edge plays again after all, or will never do; or its picture stands still, and a new one is urgent. */
   #onOld() {
     const { state, hasPicture } = this.#current;
     if ((state === "live" && this.#hasLostPicture) || state === "refused") this.#stay();
+    else if (state !== "live" && !this.#isUrgent) this.#hurry();
     this.#hasLostPicture ||= !hasPicture;
+  }
+
+  #hurry() {
+    this.#isUrgent = true;
+    this.#pauses.reset();
+    if (this.#next === null) this.#tryIn(this.#pauses.nextMs());
   }
 
   #tryIn(pauseMs) {

@@ -93,6 +93,7 @@ async def test_who_is_new_is_refused_and_told_where_else_to_go(serve: Serve) -> 
         assert (answer.status, answer["Retry-After"]) == (503, "7")
         assert answer["Link"] == f'<{edge}{path}>; rel="alternate"'
         assert answer.text == "This gateway is shutting down.\n"
+        assert answer["Connection"] == "close", "the next one leads a load balancer's client elsewhere"
 
 
 async def test_who_is_new_is_refused_without_a_hint_where_no_other_edge_is_known(api: Api) -> None:
