@@ -17,6 +17,9 @@ from tests.image.podman import IMAGE, LIMIT_S, podman
 LIFE_S: Final = 180
 """Of any container: it ends by itself even where the test was killed, and could not see to it."""
 
+PREFERRED: Final = ("--cgroup-parent=/", "--cpu-shares=65536")
+"""Over all else that the machine does: podman's own cgroup has the weight of a single process beside it."""
+
 
 @dataclass(frozen=True, slots=True)
 class Launch:
@@ -119,7 +122,7 @@ def pod(init: Launch, main: Launch) -> Iterator[Pod]:
 
 
 def _of(name: str, launch: Launch) -> tuple[str, ...]:
-    return ("--name", name, "--pull=never", f"--timeout={LIFE_S}", *launch.flags, IMAGE, *launch.command)
+    return ("--name", name, "--pull=never", f"--timeout={LIFE_S}", *PREFERRED, *launch.flags, IMAGE, *launch.command)
 
 
 @contextmanager
