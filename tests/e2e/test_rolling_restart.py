@@ -34,7 +34,8 @@ TABLE = "table"
 TOLD = 50
 """Players with signals, who are told to move."""
 MUTE = 4
-"""Players without: they are closed, come again, are refused, and go where the refusal says."""
+"""Players without: they are closed, and come again after two seconds. By then their edge refuses them and says where to
+go, or it is gone: then they come again and again, so that nothing is asserted of how long that takes."""
 WEBSOCKETS = 8
 """Of those with signals: who has a WebSocket beside a picture by WHEP."""
 BY_WHEP = 38
@@ -217,7 +218,8 @@ def _all_came_back(finished: Finished, a: Edge, b: Edge) -> None:
     assert (totals["moved"], totals["moves_refused"]) == (2 * TOLD, {})
     told = [session for session in finished.sessions if session["move_s"] is not None]
     assert Counter(session["edge"] for session in told) == {a.gateway.url: TOLD, b.gateway.url: TOLD}
-    assert max(session["move_s"] for session in told) <= BACK_WITHIN_S
+    late = [session for session in told if session["move_s"] > BACK_WITHIN_S + _held_up_s(finished, session)]
+    assert late == []
     ended = totals["ended"]
     # Without a token the gateway cannot tell whose a WebSocket is: it closes who has one beside a picture as if it had
     # none, within the same seconds. Such a player knows where to go all the same.
@@ -225,11 +227,19 @@ def _all_came_back(finished: Finished, a: Edge, b: Edge) -> None:
     assert 2 * TOLD <= ended["moved"] + ended["closed_by_server"] <= 2 * everybody
     assert ended["interrupted"] == everybody
     assert totals["goodbye_failures"] <= 2 * WEBSOCKETS
-    # Who has no signals comes again after two seconds. By then its edge refuses it and says where to go, or is gone:
-    # then it comes again and again.
-    assert set(totals["join_failures"]) <= {"http_503", "http_error"}
+    for name in ("data-channels", "websockets", "back-offices"):
+        assert finished.report["groups"][name]["join_failures"] == {}, name
     signals = totals["signals"]
     assert signals["rounds"] == signals["rounds_settled"] == 2 * TOLD
     assert signals["bets"] == signals["bets_answered"] == signals["accepted"] + signals["late"] > 0
     assert (signals["connections_lost"], totals["signal_failures"]) == (0, {})
     assert (signals["rounds_aborted"], signals["bets_unanswered"], totals["broken_signal_rules"]) == (0, 0, {})
+
+
+def _held_up_s(finished: Finished, session: dict[str, Any]) -> float:
+    """How much later than it should the load generator has run while this player was on its way: on a machine that is
+    busy with other things it waits for a core, and so do the gateways."""
+    begin_s, end_s = session["left_s"], session["left_s"] + session["move_s"]
+    steps = finished.report["steps"]
+    meanwhile = (step for step in steps if step["at_s"] > begin_s and step["at_s"] - step["seconds"] < end_s)
+    return sum(float(step["generator"]["lateness_s"]) for step in meanwhile)
