@@ -36,6 +36,9 @@ PRIVILEGED: Final = ("--privileged", "--user=0:0", "--read-only", "--read-only-t
 SCRATCH: Final = ("--tmpfs=/tmp",)
 """For who needs room for files of its own, as the demo studio does for its certificate."""
 
+MORE_THAN_ANY_HOST_HAS: Final = 1 << 30
+"""Of net.core.rmem_max, which a namespace shows and lets nobody write: as a required knob it is refused."""
+
 PROBE_EVERY_S: Final = 0.05
 ANSWERED_WITHIN_S: Final = 50.0
 """On a machine that has other things to do, too."""

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import contextlib
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
@@ -25,24 +26,17 @@ NOT_FOUND = 127
 
 
 def statuses(container: Container) -> list[dict[str, str]]:
-    """/proc/PID/status of the container's processes, its first one first."""
-    session = Path(f"/proc/{container.pid}/ns/pid").stat().st_ino
-    processes = sorted(
-        (each for each in Path("/proc").iterdir() if each.name.isdigit()), key=lambda each: int(each.name)
-    )
-    return [_status(each) for each in processes if _is_of(each, session)]
+    """/proc/PID/status of each of the container's processes."""
+    pid_namespace = Path(f"/proc/{container.pid}/ns/pid").stat().st_ino
+    return list(_statuses(pid_namespace))
 
 
-def _is_of(process: Path, pid_namespace: int) -> bool:
-    try:
-        return (process / "ns" / "pid").stat().st_ino == pid_namespace
-    except OSError:
-        return False  # it has ended meanwhile
-
-
-def _status(process: Path) -> dict[str, str]:
-    lines = (process / "status").read_text().splitlines()
-    return {name: value.strip() for name, _, value in (line.partition(":") for line in lines)}
+def _statuses(pid_namespace: int) -> Iterator[dict[str, str]]:
+    for process in Path("/proc").glob("[0-9]*"):
+        with contextlib.suppress(OSError):  # it has ended meanwhile
+            if (process / "ns" / "pid").stat().st_ino == pid_namespace:
+                lines = (process / "status").read_text().splitlines()
+                yield {name: value.strip() for name, _, value in (line.partition(":") for line in lines)}
 
 
 async def test_process_has_no_account_no_capability_and_no_way_to_more(node: Node) -> None:
@@ -77,8 +71,7 @@ def test_stop_ends_it_within_the_grace_period(node: Node, measured: Callable[[st
     with node.gateway("--demo", flags=SCRATCH, drain=DRAIN) as container:
         node.until_answered("/api/v1/streams/demo", 200)
         status, took_s = container.stop(GRACE_S)
-        assert (status, container.state["OOMKilled"]) == (0, False), container.log()
-        assert took_s < GRACE_S
+        assert (status, container.state["OOMKilled"]) == (0, False), container.log()  # 137: the grace period was over
         assert "Traceback" not in container.log()
         measured(f"ended {took_s:.1f} s after podman stop, the demo studio with it")
 

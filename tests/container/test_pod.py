@@ -14,7 +14,7 @@ import pytest
 from tests.auth.issuer import Issuer
 from tests.container.containers import Container, Launch, pod, run, running
 from tests.container.kubelet import Kubelet
-from tests.container.node import Node
+from tests.container.node import MORE_THAN_ANY_HOST_HAS, Node
 from tests.daemonset.pods import gateway
 from tests.daemonset.rendering import DAEMONSET, together
 from tests.e2e.waiting import until
@@ -29,7 +29,6 @@ pytestmark = [
     pytest.mark.timeout(BUILD_LIMIT_S),
 ]
 
-MORE_THAN_ANY_HOST_HAS = 1 << 30
 GRACE_S = 30
 WATCHED_WITHIN_S = 50.0
 

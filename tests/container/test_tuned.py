@@ -11,7 +11,7 @@ from typing import Any, Final
 
 import pytest
 
-from tests.container.node import CONFINED, Node
+from tests.container.node import CONFINED, MORE_THAN_ANY_HOST_HAS, Node
 from tests.image.podman import BUILD_LIMIT_S
 from tests.node_tuner.media_profile import write_profile
 
@@ -27,8 +27,6 @@ SYSCTLS: Final = {
 }
 """Some of what the profile asks for."""
 TABLES: Final = ["table inet railbird_conntrack", "table inet railbird_dscp"]
-
-MORE_THAN_ANY_HOST_HAS: Final = 1 << 30
 
 
 def sysctls(node: Node) -> dict[str, str]:
