@@ -1,4 +1,3 @@
-# syntax=docker/dockerfile:1
 # railbird: one image, whose entry points are the containers' `command:`. docs/image.md says how to build it and what is in it.
 # Debian 12. Whoever releases names its digest: --build-arg BASE_IMAGE=docker.io/library/debian:bookworm-slim@sha256:...
 ARG BASE_IMAGE=docker.io/library/debian:bookworm-slim

@@ -7,4 +7,7 @@ name=$2
 suite=${3:-bookworm}
 echo "image: no $name in $engine's store: making it of Debian's archive with mmdebstrap"
 [ "$engine" != buildah ] || engine=podman # buildah imports nothing, and shares podman's store
-mmdebstrap --quiet --variant=minbase "$suite" - | "$engine" import --quiet - "$name" >/dev/null
+archive=$(mktemp --suffix=.tar)
+trap 'rm -f "$archive"' EXIT
+mmdebstrap --quiet --variant=minbase "$suite" "$archive" ${APT_SOURCES:+"$APT_SOURCES"}
+"$engine" import --quiet "$archive" "$name" >/dev/null

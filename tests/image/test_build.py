@@ -8,13 +8,19 @@ import pytest
 
 from tests.image.podman import ROOT
 
+ENGINE = """#!/bin/sh
+if [ "$1" = images ]; then case "$*" in *label=*) echo "$MADE" ;; esac; exit; fi
+printf "%s\\n" "$@" >>"$ENGINE.log"
+"""
+"""Says of an image that it is there with the same inputs, where MADE names one."""
+
 PINNED = f"docker.io/library/debian:bookworm-slim@sha256:{'0' * 64}"
 
 
 def build(root: Path, **settings: str) -> subprocess.CompletedProcess[str]:
     """With an engine that says what it was called with."""
     engine = root / "engine"
-    engine.write_text('#!/bin/sh\nprintf "%s\\n" "$@" >>"$ENGINE.log"\n')
+    engine.write_text(ENGINE)
     engine.chmod(0o755)
     environment = {"PATH": os.environ["PATH"], "ENGINE": str(engine), "ISOLATION": "chroot", "IMAGE": "tried:1"}
     return subprocess.run(
@@ -33,6 +39,9 @@ def root(tmp_path: Path) -> Path:
     script = tmp_path / "daemonset/image/build.sh"
     script.parent.mkdir(parents=True)
     script.write_text((ROOT / "daemonset/image/build.sh").read_text())
+    (tmp_path / ".dockerignore").write_text("*\n!gateway\n")
+    (tmp_path / "gateway").mkdir()
+    (tmp_path / "gateway/app.py").write_text("1\n")
     (tmp_path / ".gitignore").write_text("engine*\n*.conf\n")
     who = ["-c", "user.name=n", "-c", "user.email=e@example"]
     for command in (["init", "--quiet"], ["add", "."], [*who, "commit", "--quiet", "--message", "all"]):
@@ -84,3 +93,33 @@ def test_only_secrets_that_are_files_are_handed_over(root: Path, tmp_path: Path)
     settings.write_text("[global]\n")
     assert build(root, BASE_IMAGE=PINNED, PIP_CONF=str(settings), CA_BUNDLE="/nowhere", NPMRC="").returncode == 0
     assert [word for word in called_with(root) if word.startswith("id=")] == [f"id=pip,src={settings}"]
+
+
+def inputs(root: Path) -> str:
+    assert build(root, BASE_IMAGE=PINNED).returncode == 0
+    return next(word for word in reversed(called_with(root)) if word.startswith("io.railbird.inputs="))
+
+
+def test_nothing_is_built_where_nothing_changed(root: Path) -> None:
+    assert build(root, BASE_IMAGE=PINNED, MADE="f7fe632c9785").returncode == 0
+    assert "build" not in called_with(root)
+
+
+@pytest.mark.parametrize("insisting", ["NO_CACHE", "RELEASE"])
+def test_all_is_built_where_that_is_asked_for(root: Path, insisting: str) -> None:
+    assert build(root, BASE_IMAGE=PINNED, MADE="f7fe632c9785", **{insisting: "1"}).returncode == 0
+    assert {"build", "--no-cache"} <= set(called_with(root))
+
+
+def test_changed_source_is_another_input(root: Path) -> None:
+    before = inputs(root)
+    assert inputs(root) == before
+    (root / "gateway/app.py").write_text("2\n")
+    assert inputs(root) != before
+
+
+def test_new_source_is_another_input(root: Path) -> None:
+    (root / "gateway/app.py").write_text("2\n")
+    before = inputs(root)
+    (root / "gateway/new.py").touch()
+    assert inputs(root) != before
