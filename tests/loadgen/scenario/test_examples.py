@@ -40,7 +40,7 @@ def _is_explained(key: str, text: str) -> bool:
 
 
 def test_ready_scenarios_are_those_that_are_promised() -> None:
-    of_webrtc = {"smoke", "soak", "storm", "churn", "encoder-reconnect", "lossy"}
+    of_webrtc = {"smoke", "soak", "storm", "churn", "encoder-reconnect", "lossy", "rolling-restart"}
     assert {path.stem for path in READY} == of_webrtc | {"hls-smoke", "hls-mixed", "bets-smoke", "bets"}
 
 
