@@ -151,7 +151,7 @@ async def test_page_moves_on_after_a_pause_when_the_other_edge_drains_too(
     told_s = other.asked("POST")[0].at_s
     _tell(other, origin)
     await _at(page, origin, 2)
-    assert stub.asked("POST")[1].at_s - told_s > 0.7
+    assert stub.asked("POST")[1].at_s - told_s > 0.4
     await until(lambda: len(other.asked("DELETE")) == 1)
     assert await page.evaluate("[...states]") == ["live"]
     shown = (
@@ -169,9 +169,9 @@ async def test_two_edges_that_send_their_players_to_one_another_are_no_storm(
     stub.move = {"type": "move", "afterMs": 0, "to": elsewhere}
     _tell(stub, elsewhere)
     await page.wait_for_timeout(9000)
-    # The pauses are 0, 1, 2, 4 s, give or take a fifth.
-    assert 3 <= await page.evaluate("railbird.moves") <= 4
-    assert len(stub.asked("POST")) + len(other.asked("POST")) <= 5
+    # The pauses are 0, 0.5, 1, 2, 4, 8 s, give or take a fifth.
+    assert 3 <= await page.evaluate("railbird.moves") <= 5
+    assert len(stub.asked("POST")) + len(other.asked("POST")) <= 6
     assert await page.evaluate("[...states]") == ["live"]
 
 
@@ -232,7 +232,8 @@ async def test_join_that_is_refused_everywhere_is_tried_at_a_walk(
     await page.goto(f"{origin}/watch/demo?transport=webrtc")
     await expect(page.locator("#state")).to_have_text(re.compile("Reconnecting"))
     await page.wait_for_timeout(8000)
-    assert len(stub.asked("POST")) + len(other.asked("POST")) <= 6
+    assert len(other.asked("POST")) <= 6
+    assert len(stub.asked("POST")) <= 3
     other.refusals.clear()
     await _at(page, elsewhere, 1)
 
