@@ -4,6 +4,7 @@ import asyncio
 import socket
 from collections.abc import AsyncIterator
 from pathlib import Path
+from typing import Any
 
 import aiohttp
 import pytest
@@ -136,6 +137,14 @@ async def test_drain_file_is_looked_for_again_and_again(tmp_path: Path, monkeypa
     file.unlink()
     await until(lambda: not gateway.hub.admission.is_draining)
     await gateway.stop()
+
+
+async def test_departures_that_are_left_over_have_their_turn(gateway: Gateway) -> None:
+    done: list[int] = []
+    outbox: Any = gateway.hub.departures._outbox
+    outbox.put(range(3), done.append)
+    gateway.hub.departures.on_backlog()
+    await until(lambda: done == [0, 1, 2])
 
 
 async def test_drain_goes_on_by_itself(monkeypatch: pytest.MonkeyPatch) -> None:
