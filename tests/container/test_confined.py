@@ -18,7 +18,7 @@ pytestmark = [pytest.mark.podman, pytest.mark.netns, pytest.mark.timeout(BUILD_L
 DEMO_WITHIN_S = 30.0
 GRACE_S = 40
 DRAIN = {"rounds_s": 2.0, "spread_s": 1.0, "leave_s": 1.0}
-"""The demo always has a round open, and nobody who waits for it."""
+"""The demo may have a round open, and nobody waits for it."""
 
 OF_PODMAN = ["C /etc"]
 """It makes mount points there for its own /etc/hosts and the like."""
