@@ -18,7 +18,8 @@ LOCKED = re.compile(r"^(?P<name>[a-z0-9.-]+)==(?P<version>[^\s;]+)", re.MULTILIN
 def _pinned_in_pyproject() -> dict[str, str]:
     project = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
     extras = [requirement for extra in project["optional-dependencies"].values() for requirement in extra]
-    return dict(requirement.split("==") for requirement in [*project["dependencies"], *extras])
+    pins = [re.sub(r"\[.*?\]", "", requirement) for requirement in [*project["dependencies"], *extras]]
+    return dict(pin.split("==") for pin in pins)
 
 
 def _lock() -> str:
