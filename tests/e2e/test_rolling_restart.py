@@ -231,7 +231,10 @@ def _all_came_back(finished: Finished, a: Edge, b: Edge) -> None:
         assert finished.report["groups"][name]["join_failures"] == {}, name
     signals = totals["signals"]
     assert signals["rounds"] == signals["rounds_settled"] == 2 * TOLD
-    assert signals["bets"] == signals["bets_answered"] == signals["accepted"] + signals["late"] > 0
+    assert signals["bets"] == signals["bets_answered"] > 0
+    # What had no answer when its player moved is asked for again at the other edge, which knows nothing of that round.
+    assert signals["accepted"] + signals["late"] + signals["unknown_round"] == signals["bets"]
+    assert signals["unknown_round"] <= signals["resends"]
     assert (signals["connections_lost"], totals["signal_failures"]) == (0, {})
     assert (signals["rounds_aborted"], signals["bets_unanswered"], totals["broken_signal_rules"]) == (0, 0, {})
 
