@@ -410,8 +410,8 @@ def test_algorithms_are_asymmetric_ones(write: Callable[[str], Path], algorithms
 
 
 def test_other_edges_are_base_urls_without_a_slash(write: Callable[[str], Path]) -> None:
-    text = "drain: {elsewhere: ['https://b.example/', 'http://10.0.0.1:8080', 'https://c.example/eu']}\n"
-    expected = ("https://b.example", "http://10.0.0.1:8080", "https://c.example/eu")
+    text = "drain: {elsewhere: ['https://b.example/', 'http://10.0.0.1:8080', 'https://c.example:8443']}\n"
+    expected = ("https://b.example", "http://10.0.0.1:8080", "https://c.example:8443")
     assert config.load(write(text)).drain.elsewhere == expected
 
 
@@ -421,6 +421,7 @@ def test_other_edges_are_base_urls_without_a_slash(write: Callable[[str], Path])
         "edge-b.example",
         "ftp://b.example",
         "https://",
+        "https://b.example/eu",
         "https://b.example/?a=b",
         "https://b.example/#a",
         "https://u@b.example",

@@ -11,10 +11,10 @@ _URL: TypeAdapter[AnyHttpUrl] = TypeAdapter(AnyHttpUrl)
 
 
 def _base_url(value: str) -> str:
-    """As it was written, without a slash at its end: paths of ours are put behind it."""
+    """As it was written, without a slash at its end: paths of ours are put behind it, and pages take an origin alone."""
     url = _URL.validate_python(value)
-    if url.query is not None or url.fragment is not None or url.username is not None:
-        raise ValueError("expected a base URL, such as https://edge-b.example, without user, query and fragment")
+    if url.path not in (None, "/") or url.query is not None or url.fragment is not None or url.username is not None:
+        raise ValueError("expected a base URL, such as https://edge-b.example, without user, path, query and fragment")
     return value.rstrip("/")
 
 
