@@ -11,7 +11,7 @@ _URL: TypeAdapter[AnyHttpUrl] = TypeAdapter(AnyHttpUrl)
 
 
 def _base_url(value: str) -> str:
-    """As it was written, without a slash at its end: paths of ours are put behind it, and pages take an origin alone."""
+    """As it was written, without a slash at its end: paths of ours are put behind it. Pages take an origin alone."""
     url = _URL.validate_python(value)
     if url.path not in (None, "/") or url.query is not None or url.fragment is not None or url.username is not None:
         raise ValueError("expected a base URL, such as https://edge-b.example, without user, path, query and fragment")

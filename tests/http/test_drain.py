@@ -11,7 +11,7 @@ from gateway.http.middleware import _SHARED
 from gateway.hub.drain import Order
 from tests.http.conftest import Answer, Api, Serve
 
-EDGES = ["https://edge-b.example", "https://edge-c.example/eu/"]
+EDGES = ["https://edge-b.example", "https://edge-c.example:8443/"]
 OPEN = {"state": "betting_open", "roundId": "r1"}
 
 
