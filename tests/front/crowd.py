@@ -25,12 +25,15 @@ class Answer:
 class _Connection:
     socket: ssl.SSLSocket
     received: bytearray = field(default_factory=bytearray)
+    is_over: bool = False
+    """The front said that it answers no more by it (keepalive_time)."""
 
 
 class Crowd:
     """`size` keep-alive connections over TLS and HTTP/1.1."""
 
     def __init__(self, port: int, tls: ssl.SSLContext, size: int) -> None:
+        self._port, self._tls = port, tls
         self._connections = [_Connection(_connect(port, tls)) for _ in range(size)]
         self._selector = selectors.DefaultSelector()
         for connection in self._connections:
@@ -46,6 +49,8 @@ class Crowd:
         """Send a GET on every connection, the last one `spread_s` after the first."""
         request = f"GET {path} HTTP/1.1\r\nHost: front\r\nAccept-Encoding: gzip\r\n\r\n".encode()
         for connection in self._connections:
+            if connection.is_over:
+                self._renew(connection)
             connection.socket.send(request)
             time.sleep(spread_s / len(self._connections))
 
@@ -59,6 +64,12 @@ class Crowd:
                 raise TimeoutError(f"{len(answers)} of {len(self._connections)} were answered")
             answers += filter(None, (_read(key.data) for key, _mask in ready))
         return answers
+
+    def _renew(self, connection: _Connection) -> None:
+        self._selector.unregister(connection.socket)
+        connection.socket.close()
+        connection.socket, connection.is_over = _connect(self._port, self._tls), False
+        self._selector.register(connection.socket, selectors.EVENT_READ, connection)
 
 
 def _connect(port: int, tls: ssl.SSLContext) -> ssl.SSLSocket:
@@ -76,6 +87,7 @@ def _read(connection: _Connection) -> Answer | None:
         answer = _parse(connection.received)
         if answer is not None:
             connection.received.clear()
+            connection.is_over = answer.headers.get("connection") == "close"
         return answer
     raise ConnectionError("the front closed the connection")
 
