@@ -149,9 +149,14 @@ def test_name_of_the_service_is_the_address_of_the_region(region: str) -> None:
 def test_players_are_moved_only_to_where_their_jurisdictions_are_served(region: str) -> None:
     by_address = {_region(each).data["address"]: _region(each) for each in REGIONS}
     here = _region(region)
-    assert here.elsewhere
     for address in here.elsewhere:
         assert here.jurisdictions <= by_address[address].jurisdictions
+
+
+@REGION
+def test_players_are_not_moved_to_where_they_are(region: str) -> None:
+    """A page keeps its connection to an address that it knows, and that leads to the node that drains."""
+    assert _region(region).data["address"] not in _region(region).elsewhere
 
 
 @REGION

@@ -13,7 +13,7 @@ from node_tuner.profile import loading
 from node_tuner.profile.schema import Profile
 from tests.daemonset import edge
 from tests.daemonset.pods import gateway
-from tests.daemonset.trees import EDGES, REGIONS, objects
+from tests.daemonset.trees import EDGES, objects
 
 pytestmark = pytest.mark.kubectl
 
@@ -140,8 +140,3 @@ def test_pod_has_time_to_drain(tree: str, settings: Settings) -> None:
 def test_drain_file_is_the_one_that_is_made(tree: str, settings: Settings) -> None:
     command = gateway(objects(tree)).container("gateway").spec["lifecycle"]["preStop"]["exec"]["command"]
     assert command[command.index("--file") + 1] == str(settings.drain.file)
-
-
-@pytest.mark.parametrize("tree", REGIONS)
-def test_region_says_where_players_go_on(settings: Settings) -> None:
-    assert settings.drain.elsewhere
