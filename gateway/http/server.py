@@ -1,5 +1,9 @@
 """The HTTP application, and the server around it."""
 
+import errno
+import socket
+
+import structlog
 from aiohttp import web
 from prometheus_client import CollectorRegistry
 
@@ -15,6 +19,11 @@ from gateway.hub.hub import Hub
 from gateway.quality.operations import Operations
 from gateway.tracing import Tracing
 from gateway.wire.sdp import MAX_OFFER_BYTES
+
+log = structlog.get_logger()
+
+_BACKLOG = 1024
+_IPV4 = "0.0.0.0"
 
 
 def application(
@@ -54,10 +63,27 @@ class HttpServer:
     async def start(self) -> HostPort:
         """Bind; the address that was bound, port 0 resolved. OSError when it is taken."""
         await self._runner.setup()
-        await web.TCPSite(self._runner, self._listen.host, self._listen.port, backlog=1024).start()
-        port = self._runner.addresses[0][1]
-        return HostPort(host=self._listen.host, port=port)
+        host = self._listen.host
+        both = _both_families(self._listen.port) if host == "::" else None
+        if both is not None:
+            await web.SockSite(self._runner, both, backlog=_BACKLOG).start()
+        else:
+            host = _IPV4 if host == "::" else host
+            await web.TCPSite(self._runner, host, self._listen.port, backlog=_BACKLOG).start()
+        return HostPort(host=host, port=self._runner.addresses[0][1])
 
     async def stop(self) -> None:
         """Answer what is under way, then close."""
         await self._runner.cleanup()
+
+
+def _both_families(port: int) -> socket.socket | None:
+    """Listens to IPv6 and IPv4, as asyncio's own sockets do not; None where this machine has no IPv6. OSError."""
+    try:
+        if socket.has_dualstack_ipv6():
+            return socket.create_server(("::", port), family=socket.AF_INET6, dualstack_ipv6=True, backlog=_BACKLOG)
+    except OSError as error:
+        if error.errno not in (errno.EAFNOSUPPORT, errno.EADDRNOTAVAIL):
+            raise
+    log.warning("this machine has no ipv6", consequence="http is served by ipv4 only")
+    return None
