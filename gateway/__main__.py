@@ -20,6 +20,7 @@ from gateway import config, log
 from gateway.app import Gateway
 from gateway.config import HostPort, Settings, Tokens
 from gateway.errors import ConfigError
+from gateway.open_files import allow_all
 
 DEMO_STREAM = "demo"
 TOKEN_VARIABLE = "RAILBIRD_DEMO_TOKEN"
@@ -47,6 +48,7 @@ def main(path: Path | None, http: str | None, udp: str | None, demo: bool, check
         return
     key = settings.player_hash_key
     log.configure(settings.log_format, settings.log_level, key.get_secret_value().encode() if key is not None else None)
+    allow_all()
     try:
         uvloop.run(serve(settings, demo))
     except ConfigError as error:
