@@ -114,6 +114,23 @@ def test_lists_come_from_the_file_and_as_json_from_variables(
     assert [str(each) for each in config.load(path).public_addresses] == ["198.51.100.1"]
 
 
+@pytest.mark.parametrize(
+    ("value", "addresses"),
+    [
+        ("10.0.0.1,fd00::1", ["10.0.0.1", "fd00::1"]),
+        ("10.0.0.1", ["10.0.0.1"]),
+        (" fd00::1 , 10.0.0.1 ", ["fd00::1", "10.0.0.1"]),
+        ("[]", []),
+    ],
+)
+def test_public_addresses_are_also_parted_by_commas(
+    monkeypatch: pytest.MonkeyPatch, value: str, addresses: list[str]
+) -> None:
+    """As Kubernetes' fieldRef `status.hostIPs` gives them."""
+    monkeypatch.setenv("RAILBIRD_PUBLIC_ADDRESSES", value)
+    assert [str(each) for each in config.load().public_addresses] == addresses
+
+
 def test_playout_delay_can_be_left_to_the_player(write: Callable[[str], Path]) -> None:
     assert config.load(write("playout_delay: null")).playout_delay is None
 
@@ -227,7 +244,14 @@ def test_file_that_is_no_text_is_refused(tmp_path: Path) -> None:
         ("RAILBIRD_LIMITS_SESSIONS", "1", "RAILBIRD_LIMITS_SESSIONS: there is no such setting"),
         ("RAILBIRD_HTTP_PORT", "8081", "RAILBIRD_HTTP_PORT: there is no such setting"),
         ("railbird_htp", "8081", "railbird_htp: there is no such setting"),
-        ("RAILBIRD_PUBLIC_ADDRESSES", "192.0.2.1", "RAILBIRD_PUBLIC_ADDRESSES: expected JSON"),
+        ("RAILBIRD_ALLOWED_ORIGINS", "https://a.example", "RAILBIRD_ALLOWED_ORIGINS: expected JSON"),
+        *(
+            ("RAILBIRD_PUBLIC_ADDRESSES", text, f"RAILBIRD_PUBLIC_ADDRESSES: public_addresses{place}: ")
+            for text, place in [
+                *(("10.0.0.1,edge.example", ".1"), ("10.0.0.1,", ".1"), ("10.0.0.256", ".0"), ("", ".0")),
+                *(('["10.0.0.1", "edge.example"]', ".1"), ('["10.0.0.1"', ""), ("[fd00::1]", "")),
+            ]
+        ),
         ("RAILBIRD_TOKENS__CONTROL", "", "RAILBIRD_TOKENS__CONTROL: tokens.control: "),
     ],
 )
@@ -436,3 +460,5 @@ def test_other_edge_that_is_no_base_url_is_refused_by_its_line(write: Callable[[
 
 def test_drain_takes_at_most_all_of_its_times(write: Callable[[str], Path]) -> None:
     assert config.load(write("drain: {rounds_s: 10, spread_s: 2, leave_s: 1}\n")).drain.longest_s == 13.0
+    assert config.load(write("drain: {rounds_s: 10, notice_s: 8, spread_s: 2, leave_s: 1}\n")).drain.longest_s == 13.0
+    assert config.load(write("drain: {rounds_s: 10, notice_s: 20, spread_s: 2, leave_s: 1}\n")).drain.longest_s == 23.0

@@ -22,6 +22,9 @@ class DrainSettings(Section):
     """How long rounds and players get, and where players go on."""
 
     rounds_s: float = Field(120.0, ge=0, description="Open rounds get so long; then they are aborted.")
+    notice_s: float = Field(
+        0.0, ge=0, le=120, description="From the order on nobody is moved for so long: load balancers look meanwhile."
+    )
     spread_s: float = Field(3.0, ge=0, le=60, description="The players of a table are moved over so long.")
     leave_s: float = Field(
         5.0, ge=0, le=60, description="Who was told to move and is still here so long after the spread is sent away."
@@ -35,4 +38,4 @@ class DrainSettings(Section):
     @property
     def longest_s(self) -> float:
         """From the order until the last session is gone."""
-        return self.rounds_s + self.spread_s + self.leave_s
+        return max(self.rounds_s, self.notice_s) + self.spread_s + self.leave_s

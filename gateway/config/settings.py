@@ -1,6 +1,7 @@
 """What an operator may set. `railbird.example.yml` is the manual: every setting with its default, unit and meaning."""
 
 import ipaddress
+import json
 from enum import Enum
 from typing import Annotated, Any, Literal, Self
 
@@ -47,6 +48,21 @@ def _host_port(value: object) -> object:
 
 
 Listen = Annotated[HostPort, NoDecode, BeforeValidator(_host_port)]
+
+
+def _addresses(value: object) -> object:
+    """A variable's text: JSON as of every list, or parted by commas as Kubernetes' `status.hostIPs` is."""
+    if not isinstance(value, str):
+        return value
+    if not value.lstrip().startswith("["):
+        return [address.strip() for address in value.split(",")]
+    try:
+        return json.loads(value)
+    except ValueError:
+        raise ValueError("expected JSON, or addresses parted by commas") from None
+
+
+Addresses = Annotated[tuple[IPvAnyAddress, ...], NoDecode, BeforeValidator(_addresses)]
 
 
 class SecondPublisher(Enum):
@@ -153,10 +169,10 @@ class Settings(BaseSettings):
     )
 
     http: Listen = HostPort(host="127.0.0.1", port=8080)
-    """Signalling, pages, API and metrics."""
+    """Signalling, pages, API and metrics; `[::]` listens to IPv4 too."""
     udp: Listen = HostPort(host="::", port=8189)
     """The one media port; `[::]` listens to IPv4 too."""
-    public_addresses: tuple[IPvAnyAddress, ...] = ()
+    public_addresses: Addresses = ()
     """Addresses that players reach us at, best first; empty: this machine's own."""
     second_publisher: SecondPublisher = SecondPublisher.TAKE_OVER
     allowed_origins: tuple[str, ...] = ("*",)

@@ -1,6 +1,6 @@
 """Leaving without ending a round: who orders it, and how far each stream has come (docs/drain.md).
 
-    playing --no round is open and no bet under way, or they had rounds_s--> moving
+    playing --no round is open nor a bet under way, or they had rounds_s; nobody watches, or they had notice_s--> moving
     moving --nobody is left, or they had spread_s and leave_s--> leaving --nobody is left--> gone
 
 A stream that is `playing` is let play. Of one that is `moving` the players are told to go on elsewhere; of one that is
@@ -97,6 +97,8 @@ class _Stream:
     stage: Stage = Stage.PLAYING
     moving_until_s: float = 0.0
     """When who is left is sent away."""
+    is_overdue: bool = False
+    """Whether its rounds had their time."""
 
 
 class Drain:
@@ -176,7 +178,7 @@ class Drain:
     def _advance(self, name: str, now_s: float) -> None:
         """As many stages at once as need no waiting."""
         stream = self._streams.setdefault(name, _Stream())
-        if stream.stage is Stage.PLAYING and self._may_move(name, now_s):
+        if stream.stage is Stage.PLAYING and self._may_move(name, stream, now_s):
             self._enter(name, Stage.MOVING)
             stream.moving_until_s = now_s + self._settings.spread_s + self._settings.leave_s
             self._premises.move(name, self._settings.spread_s, now_s)
@@ -190,14 +192,18 @@ class Drain:
                 self._premises.close(name, now_s)
                 self._enter(name, Stage.GONE)
 
-    def _may_move(self, name: str, now_s: float) -> bool:
-        if not self._premises.is_played(name):
-            return True
-        if self._deadline_s is None or now_s < self._deadline_s:
-            return False
-        log.warning("rounds did not end in time", stream=name, rounds_s=self._settings.rounds_s)
-        self._premises.abort(name, now_s)
-        return True
+    def _may_move(self, name: str, stream: _Stream, now_s: float) -> bool:
+        if not stream.is_overdue and self._premises.is_played(name):
+            if self._deadline_s is None or now_s < self._deadline_s:
+                return False
+            stream.is_overdue = True
+            log.warning("rounds did not end in time", stream=name, rounds_s=self._settings.rounds_s)
+            self._premises.abort(name, now_s)
+        return self._is_known(now_s) or not self._premises.has_players(name, now_s)
+
+    def _is_known(self, now_s: float) -> bool:
+        """Whether load balancers had the time to see that we are not ready: who is moved does not come back to us."""
+        return self.since_s is None or now_s >= self.since_s + self._settings.notice_s
 
     def _enter(self, name: str, stage: Stage) -> None:
         stream = self._streams[name]

@@ -80,10 +80,11 @@ class House:
 class Stand:
     """A drain, its house, and a clock that a test moves."""
 
-    def __init__(self, **tables: Table) -> None:
+    def __init__(self, *, notice_s: float = 0.0, **tables: Table) -> None:
         self.house = House(tables)
         premises: Premises = self.house
-        self.drain = Drain(SETTINGS, premises, WallClock(UNIX_S))
+        self.settings = SETTINGS.model_copy(update={"notice_s": notice_s})
+        self.drain = Drain(self.settings, premises, WallClock(UNIX_S))
         self.now_s = 0.0
         self.left = 0
         self.drain.on_leave = self._leave
@@ -306,8 +307,82 @@ def test_bug_of_one_stream_holds_up_no_other(monkeypatch: pytest.MonkeyPatch) ->
     assert ("close", "table") in stand.done
 
 
+# Notice
+
+
+def test_nobody_is_moved_before_balancers_had_notice() -> None:
+    stand = Stand(notice_s=10, table=Table(players=2))
+    stand.order()
+    assert not stand.house.is_admitting
+    stand.tick(9.8)
+    assert stand.done == []
+    stand.tick(0.3)
+    assert stand.done == [("move", "table")]
+    stand.tick(7.7)
+    assert stand.done == []
+    stand.tick(0.3)
+    assert ("close", "table") in stand.done
+
+
+def test_watchers_without_a_session_have_notice_too() -> None:
+    stand = Stand(notice_s=10, table=Table(watchers=1))
+    stand.order()
+    stand.tick(9.8)
+    assert stand.done == []
+
+
+def test_table_that_nobody_watches_needs_no_notice() -> None:
+    stand = Stand(notice_s=10, table=Table(), watched=Table(players=1))
+    stand.order(Order.SIGNAL)
+    assert stand.done == [("move", "table"), ("send away", "table"), ("close", "table")]
+    stand.tick()
+    stand.house.tables["watched"].players = 0
+    stand.tick()
+    assert (stand.drain.is_drained, stand.left) == (True, 1)
+
+
+def test_round_that_outlasts_the_notice_is_followed_by_the_move_at_once() -> None:
+    stand = Stand(notice_s=10, table=Table(rounds=1, players=2))
+    stand.order()
+    stand.tick(20)
+    stand.house.tables["table"].rounds = 0
+    stand.tick()
+    assert stand.done == [("move", "table")]
+
+
+def test_round_has_no_more_time_where_the_notice_is_longer() -> None:
+    stand = Stand(notice_s=70, table=Table(rounds=1, players=2))
+    stand.order()
+    stand.tick(60.1)
+    assert stand.house.done == [("abort", "table")]
+    stand.tick(9.6)
+    assert stand.house.done == [("abort", "table")]
+    stand.tick(0.4)
+    assert stand.done == [("abort", "table"), ("move", "table")]
+
+
+def test_notice_counts_from_the_first_order_that_stands() -> None:
+    stand = Stand(notice_s=10, table=Table(players=1))
+    stand.order(Order.FILE)
+    stand.tick(8)
+    stand.order(Order.SIGNAL)
+    stand.tick(2.1)
+    assert stand.done == [("move", "table")]
+
+
+def test_drain_that_begins_again_gives_notice_again() -> None:
+    stand = Stand(notice_s=10, table=Table(players=1))
+    stand.order()
+    stand.tick(8)
+    stand.drain.withdraw(Order.API)
+    stand.order()
+    stand.tick(8)
+    assert stand.done == []
+
+
+@pytest.mark.parametrize("notice_s", [0.0, 20.0, 80.0])
 @pytest.mark.parametrize("seed", range(20))
-def test_every_drain_ends_with_the_studios_last_and_in_time(seed: int) -> None:
+def test_every_drain_ends_with_the_studios_last_and_in_time(seed: int, notice_s: float) -> None:
     chance = random.Random(seed)
     tables = {
         f"t{number}": Table(
@@ -319,14 +394,15 @@ def test_every_drain_ends_with_the_studios_last_and_in_time(seed: int) -> None:
         )
         for number in range(8)
     }
-    stand = Stand(**tables)
+    stand = Stand(notice_s=notice_s, **tables)
+    longest_s = stand.settings.longest_s
     stand.order(Order.SIGNAL)
-    while not stand.left and stand.now_s < 2 * SETTINGS.longest_s:
+    while not stand.left and stand.now_s < 2 * longest_s:
         table = chance.choice(list(tables.values()))
         table.rounds = max(table.rounds - chance.randrange(2), 0) if chance.random() < 0.01 else table.rounds
         table.players = max(table.players - 1, 0) if chance.random() < 0.05 else table.players
         stand.tick()
-    assert stand.now_s <= SETTINGS.longest_s + 2 * TICK_S
+    assert stand.now_s <= longest_s + 2 * TICK_S
     assert stand.house.streams() == []
 
 
