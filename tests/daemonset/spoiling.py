@@ -74,6 +74,70 @@ def renamed(old: str, new: str) -> Spoil:
     return setting("name", new, of=old)
 
 
+def running(place: str, of: str) -> Spoil:
+    """Have a command run in the container `of`, by the hook or probe that the dotted path names."""
+    return setting(place, {"exec": {"command": ["python3", "-c", "..."]}}, of=of)
+
+
+_VARIABLE = {"name": "PYTHONPATH", "value": "/etc/evil"}
+_OVER_CODE = {"name": "profile", "mountPath": "/opt/railbird/lib/python3.11/site-packages"}
+
+TUNER = (
+    Spoilt("tuner's variable", adding("env", _VARIABLE, of="tune"), "no variables"),
+    Spoilt("watch's variable", adding("env", _VARIABLE, of="watch"), "no variables"),
+    Spoilt("tuner's variables", adding("envFrom", {"configMapRef": {"name": "x"}}, of="tune"), "no variables"),
+    Spoilt("hook beside the tuner", running("lifecycle.postStart", "watch"), "no hook"),
+    Spoilt("startup probe of the tuner", running("startupProbe", "watch"), "by no probe"),
+    Spoilt("liveness probe of the tuner", running("livenessProbe", "watch"), "by no probe"),
+    Spoilt("readiness probe of the tuner", running("readinessProbe", "watch"), "by no probe"),
+    Spoilt("mount over the tuner's code", adding("volumeMounts", _OVER_CODE, of="tune"), "mounts nothing where"),
+    Spoilt("privileged watch", setting("securityContext.privileged", True, of="watch"), "only the tuner that ends"),
+    Spoilt(
+        "privileged tune that stays",
+        both(setting("securityContext.privileged", True, of="tune"), setting("restartPolicy", "Always", of="tune")),
+        "only the tuner that ends",
+    ),
+    Spoilt(
+        "another capability of watch",
+        setting("securityContext.capabilities.add", ["NET_ADMIN", "SYS_ADMIN"], of="watch"),
+        "`watch` adds NET_ADMIN",
+    ),
+)
+"""Ways to have something else run with the tuner's privileges."""
+
+_ANY_DOMAIN = {"type": "spc_t"}
+_UNCONFINED = {"type": "Unconfined"}
+
+CONTEXTS = (
+    Spoilt("group 0", setting("securityContext.runAsGroup", 0, of="gateway"), "groups than 0"),
+    Spoilt("group 0 of the pod", setting("securityContext.runAsGroup", 0), "groups than 0"),
+    Spoilt("group 0 of files", setting("securityContext.fsGroup", 0), "groups than 0"),
+    Spoilt("group 0 beside others", setting("securityContext.supplementalGroups", [5, 0]), "groups than 0"),
+    Spoilt("SELinux type", setting("securityContext.seLinuxOptions", _ANY_DOMAIN, of="gateway"), "SELinux"),
+    Spoilt("SELinux type of the pod", setting("securityContext.seLinuxOptions", _ANY_DOMAIN), "SELinux"),
+    Spoilt("AppArmor off", setting("securityContext.appArmorProfile", _UNCONFINED, of="gateway"), "AppArmor"),
+    Spoilt("AppArmor off by the pod", setting("securityContext.appArmorProfile", _UNCONFINED), "AppArmor"),
+    Spoilt("unmasked /proc", setting("securityContext.procMount", "Unmasked", of="gateway"), "unmasked"),
+    Spoilt("the tuner's unmasked /proc", setting("securityContext.procMount", "Unmasked", of="tune"), "unmasked"),
+    Spoilt("sysctl", setting("securityContext.sysctls", [{"name": "kernel.msgmax", "value": "1"}]), "sysctls"),
+)
+"""Fields of security contexts that take a confinement away."""
+
+VOLUMES = (
+    Spoilt("processes shared", setting("shareProcessNamespace", True), "share their processes"),
+    Spoilt("disk", adding("volumes", {"name": "x", "persistentVolumeClaim": {"claimName": "x"}}), "a volume is a"),
+    Spoilt("another's server", adding("volumes", {"name": "x", "nfs": {"server": "x", "path": "/"}}), "a volume is a"),
+    Spoilt("driver's disk", adding("volumes", {"name": "x", "ephemeral": {}}), "a volume is a"),
+    Spoilt(
+        "another credential",
+        adding("volumes", {"name": "x", "projected": {"sources": [{"podCertificate": {"signerName": "x"}}]}}),
+        "no other credentials",
+    ),
+    Spoilt("another account", setting("serviceAccountName", "admin"), "one that these manifests make"),
+    Spoilt("account by default", without("serviceAccountName"), "one that these manifests make"),
+)
+"""What of node and cluster a pod could see beside paths of the node."""
+
 _MOUNT_NODE_STATE = {"name": "node-state", "mountPath": "/host"}
 _DEBUGGER = {"name": "debugger", "image": f"{OURS}@{DIGEST}"}
 
@@ -91,9 +155,7 @@ SPOILT = (
     Spoilt(
         "volume of an image", adding("volumes", {"name": "x", "image": {"reference": "any"}}), "no volume is made of an"
     ),
-    Spoilt(
-        "privileged gateway", setting("securityContext.privileged", True, of="gateway"), "only the tuner is privileged"
-    ),
+    Spoilt("privileged gateway", setting("securityContext.privileged", True, of="gateway"), "only the tuner that ends"),
     Spoilt("privileged init container of another name", renamed("tune", "setup"), "only the tuner adds capabilities"),
     Spoilt(
         "another command as tune", setting("command", ["sh", "-c", "x"], of="tune"), "only the tuner adds capabilities"
@@ -162,6 +224,9 @@ SPOILT = (
     Spoilt(
         "token projected into the gateway",
         both(adding("volumes", TOKEN), adding("volumeMounts", {"name": "token", "mountPath": "/t"}, of="gateway")),
-        "only `cordon` mounts",
+        "only `cordon` is given",
     ),
+    *TUNER,
+    *CONTEXTS,
+    *VOLUMES,
 )

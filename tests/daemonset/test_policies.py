@@ -11,7 +11,7 @@ from tests.daemonset.admission import Denial, denials, messages
 from tests.daemonset.pods import gateway, named, of_kind, pods
 from tests.daemonset.rendering import Object
 from tests.daemonset.spoiling import SPOILT, Spoilt
-from tests.daemonset.trees import REGIONS, objects
+from tests.daemonset.trees import EDGES, REGIONS, objects
 
 pytestmark = pytest.mark.kubectl
 
@@ -53,6 +53,20 @@ def test_pod_of_a_region_is_let_in(region: str) -> None:
     for each in found:
         assert _denials(each.owner) == []
         assert _denials(_pod(each.spec)) == []
+
+
+@pytest.mark.parametrize("tree", EDGES)
+def test_pod_of_any_edge_lacks_nothing_but_its_digest(tree: str) -> None:
+    """The base's privileged `tune` among them. Digests are the regions' to say."""
+    refused = {denial.policy for each in pods(objects(tree)) for denial in _denials(_pod(each.spec))}
+    assert refused <= {"railbird-images"}
+
+
+@pytest.mark.parametrize("name", ["tune", "watch", "ledger"])
+def test_container_with_files_of_the_node_may_have_a_type_for_them(name: str) -> None:
+    spec = deepcopy(gateway(objects(FULLEST)).spec)
+    spoiling.setting("securityContext.seLinuxOptions", {"type": "spc_t"}, of=name)(spec)
+    assert _denials(_pod(spec)) == []
 
 
 @pytest.mark.parametrize("kind", KINDS[:2])
