@@ -18,6 +18,8 @@ class Table:
     """One stream: what is there of it."""
 
     rounds: int = 0
+    bets: int = 0
+    """On their way to an upstream."""
     scheduled: int = 0
     players: int = 0
     watchers: int = 0
@@ -51,7 +53,7 @@ class House:
         return Remaining(*(sum(getattr(each, what) for each in tables) for what in ("rounds", "studios", "players")))
 
     def is_played(self, stream: str) -> bool:
-        return self.tables[stream].rounds > 0
+        return self.tables[stream].rounds > 0 or self.tables[stream].bets > 0
 
     def abort(self, stream: str, now_s: float) -> None:
         self.done.append(("abort", stream))
@@ -359,6 +361,15 @@ def test_round_has_no_more_time_where_the_notice_is_longer() -> None:
     assert stand.house.done == [("abort", "table")]
     stand.tick(0.4)
     assert stand.done == [("abort", "table"), ("move", "table")]
+
+
+def test_rounds_are_aborted_once_while_the_notice_runs_and_bets_are_under_way() -> None:
+    stand = Stand(notice_s=70, table=Table(rounds=1, bets=3, players=2))
+    stand.order()
+    stand.tick(69)
+    assert stand.house.done == [("abort", "table")]
+    stand.tick(1.1)
+    assert stand.house.done == [("abort", "table"), ("move", "table")]
 
 
 def test_notice_counts_from_the_first_order_that_stands() -> None:
