@@ -52,6 +52,18 @@ def check_kubectl(command: str) -> None:
         assert (ROOT / directory / "kustomization.yaml").is_file(), command
 
 
+def check_debug(command: str) -> None:
+    """Our programs look at a node as root: our image's user is not, and the profile alone does not change it."""
+    if not re.search(r"kubectl debug node/.* -- +railbird-", command):
+        return
+    own = command.split(" -- ")[0]
+    custom = re.search(r" --custom=(\S+)", own)
+    assert custom is not None, command
+    assert " --profile=sysadmin" in own, command
+    container = yaml.safe_load((ROOT / custom[1]).read_text(encoding="utf-8"))
+    assert container["securityContext"].items() >= {"privileged": True, "runAsUser": 0, "runAsNonRoot": False}.items()
+
+
 def _called(command: str) -> Iterator[list[str]]:
     """Each of our own console scripts in it, with what follows."""
     words = shlex.split(command, comments=True)

@@ -6,7 +6,7 @@ from collections import Counter
 import pytest
 
 from tests.daemonset import rendering
-from tests.observability.commands import check_kubectl, check_ours
+from tests.observability.commands import check_debug, check_kubectl, check_ours
 from tests.observability.rules import ROOT, rules
 from tests.observability.runbook import Runbook, anchors
 
@@ -38,6 +38,7 @@ def test_what_wants_a_cluster_is_marked_as_not_run(block: str) -> None:
 def test_commands_name_what_there_is() -> None:
     for command in PAGE.commands:
         check_kubectl(command)
+        check_debug(command)
         # The output of ours, which is no command.
         if not command.startswith(("{", "railbird-tuner restore --state node-state", "image:")):
             check_ours(command)

@@ -13,7 +13,7 @@ from gateway.config import Settings
 from gateway.http import api, operations, qos, rounds
 from gateway.http import drain as draining
 from tests.observability.checks import check_buckets, check_names, check_values
-from tests.observability.commands import check_kubectl, check_ours
+from tests.observability.commands import check_debug, check_kubectl, check_ours
 from tests.observability.expressions import selectors
 from tests.observability.known import labels_of_watch
 from tests.observability.rules import ROOT, alerts, labels, promtool
@@ -154,6 +154,7 @@ def test_paths_of_the_gateway_are_served(name: str) -> None:
 def test_commands_name_what_there_is(name: str) -> None:
     for command in RUNBOOKS[name].commands:
         check_kubectl(command)
+        check_debug(command)
         check_ours(command)
 
 
