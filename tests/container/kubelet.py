@@ -46,7 +46,7 @@ class Kubelet:
         return Launch(flags, tuple(container.spec["command"]))
 
     def _of_the_node(self, value: str) -> str:
-        return value.replace(edge.FIELDS["status.hostIP"], self.node.address)
+        return value.replace(edge.FIELDS["status.hostIPs"], self.node.address)
 
     def _mounted(self, pod: Pod, container: Container) -> Iterator[str]:
         for mount in container.spec["volumeMounts"]:

@@ -11,7 +11,7 @@ from tests.daemonset.rendering import Object
 
 FIELDS = {
     "spec.nodeName": "edge-1",
-    "status.hostIP": "192.0.2.10",
+    "status.hostIPs": "192.0.2.10,2001:db8::10",
     "metadata.name": "railbird-gateway-x7k2p",
     "metadata.namespace": "railbird",
     "metadata.uid": "8f3f4b34-3a2e-4a57-9d0c-1f2a3b4c5d6e",

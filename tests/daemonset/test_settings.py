@@ -12,7 +12,7 @@ from gateway.errors import ConfigError
 from node_tuner.profile import loading
 from node_tuner.profile.schema import Profile
 from tests.daemonset import edge
-from tests.daemonset.pods import gateway
+from tests.daemonset.pods import gateway, of_kind
 from tests.daemonset.trees import EDGES, objects
 
 pytestmark = pytest.mark.kubectl
@@ -50,7 +50,7 @@ def _settings(tree: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Set
 
 @TREE
 def test_file_and_variables_are_settings(settings: Settings) -> None:
-    assert settings.public_addresses == (ip_address(edge.FIELDS["status.hostIP"]),)
+    assert settings.public_addresses == tuple(map(ip_address, edge.FIELDS["status.hostIPs"].split(",")))
     assert settings.open_doors == ()
     assert settings.node.result is not None
 
@@ -134,6 +134,22 @@ def test_pod_has_time_to_drain(tree: str, settings: Settings) -> None:
     waits_s = float(stop[stop.index("--wait-s") + 1])
     assert waits_s >= settings.drain.longest_s
     assert pod.spec["terminationGracePeriodSeconds"] >= waits_s + settings.timeouts.shutdown_s
+
+
+@TREE
+def test_balancers_have_notice_where_players_come_again_by_the_same_address(tree: str, settings: Settings) -> None:
+    """At the least as long as kubelet takes to see that the gateway is not ready."""
+    probe = gateway(objects(tree)).container("gateway").spec["readinessProbe"]
+    assert settings.drain.notice_s > probe["periodSeconds"] * probe["failureThreshold"]
+
+
+@TREE
+def test_gateway_is_reached_by_both_families_as_its_services_say(tree: str, settings: Settings) -> None:
+    services = (
+        each["spec"] for each in of_kind(objects(tree), "Service") if "railbird-gateway" in each["metadata"]["name"]
+    )
+    assert {each["ipFamilyPolicy"] for each in services} == {"PreferDualStack"}
+    assert settings.http.host == settings.udp.host == "::"
 
 
 @TREE
