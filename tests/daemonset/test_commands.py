@@ -30,6 +30,11 @@ def _commands(container: Container) -> Iterator[list[str]]:
     yield from (hook["exec"]["command"] for hook in container.spec.get("lifecycle", {}).values())
 
 
+def _here(command: list[str]) -> list[str]:
+    """With the node's directories where they are outside of a container."""
+    return [each.removeprefix("/host") if each.startswith("/host/") else each for each in command]
+
+
 def _understood(command: list[str]) -> click.Context:
     """The context of the innermost command."""
     program, *arguments = command
@@ -56,21 +61,35 @@ def test_command_is_understood(tree: str, monkeypatch: pytest.MonkeyPatch) -> No
                 assert (container.spec.get("command") or [None])[0] == program
                 continue
             for command in _commands(container):
-                # Directories that there are in the container, and not here.
-                _understood([each for each in command if not each.startswith("/host/") and each != "--sysctl"])
+                _understood(_here(command))
 
 
-@pytest.mark.parametrize("command", [["railbird-tuner", "aply"], ["railbird-drain", "--wait", "1"]])
+@TREE
+def test_directory_of_the_node_is_mounted_where_the_command_looks(tree: str) -> None:
+    for pod in pods(objects(tree)):
+        for container in pod.containers:
+            places = [each["mountPath"] for each in container.spec.get("volumeMounts", ())]
+            for argument in container.spec.get("command", ()):
+                assert "/host/" not in argument or any(f"{each}/".startswith(f"{argument}/") for each in places)
+
+
+SLIPS = (
+    ["railbird-tuner", "aply"],
+    ["railbird-drain", "--wait", "1"],
+    ["railbird-tuner", "apply", "--sysctls", "/host/proc/sys"],
+    ["railbird-tuner", "apply", "--sysctl", "/host/proc/sis"],
+)
+
+
+@pytest.mark.parametrize("command", SLIPS, ids=" ".join)
 def test_command_with_a_slip_is_not_understood(command: list[str]) -> None:
     with pytest.raises(click.UsageError):
-        _understood(command)
+        _understood(_here(command))
 
 
 @TREE
 def test_tuner_tunes_and_only_watches_beside_the_gateway(tree: str) -> None:
     for container in gateway(objects(tree)).containers:
         if container.name in ("tune", "watch"):
-            name = _understood(
-                [each for each in container.spec["command"] if "/host/" not in each and each != "--sysctl"]
-            )
+            name = _understood(_here(container.spec["command"]))
             assert name.command.name == {"tune": "apply", "watch": "watch"}[container.name]

@@ -15,8 +15,14 @@ ROOT: Final = Path(__file__).parents[2]
 IMAGE: Final = os.environ.get("IMAGE", "localhost/railbird:dev")
 """What `make image` makes, by the same variable."""
 
-CONFINED: Final = ("--network=none", "--read-only", "--cap-drop=all", "--security-opt=no-new-privileges")
-"""As the gateway's container is confined, and without a network."""
+CONFINED: Final = (
+    "--network=none",
+    "--read-only",
+    "--read-only-tmpfs=false",
+    "--cap-drop=all",
+    "--security-opt=no-new-privileges",
+)
+"""As the gateway's container is confined, and without a network. podman alone would add a tmpfs at /tmp, /run and /var/tmp."""
 
 BUILD_LIMIT_S: Final = 900
 """With a cold store and on a busy machine; under two minutes where nothing else runs."""

@@ -10,12 +10,19 @@ from tests.image.podman import BUILD_LIMIT_S, ROOT, podman, run
 pytestmark = [pytest.mark.podman, pytest.mark.timeout(BUILD_LIMIT_S)]
 
 INSIDE = ROOT / "tests/image/inside.py"
-ENTRY_POINTS = ("railbird-gateway", "railbird-tuner", "railbird-loadgen", "railbird-ledger", "railbird-drain")
+ENTRY_POINTS = (
+    "railbird-gateway",
+    "railbird-tuner",
+    "railbird-loadgen",
+    "railbird-ledger",
+    "railbird-drain",
+    "railbird-cordon",
+)
 
 
 @pytest.fixture(scope="module")
 def found(image: str) -> dict[str, Any]:
-    mounted = (f"--volume={INSIDE}:/tmp/inside.py:ro", "--tmpfs=/tmp/matplotlib", "--read-only-tmpfs=false")
+    mounted = (f"--volume={INSIDE}:/tmp/inside.py:ro", "--tmpfs=/tmp/matplotlib")
     ended = run("python", "/tmp/inside.py", image=image, options=mounted)
     assert ended.returncode == 0, ended.stderr
     answered: dict[str, Any] = json.loads(ended.stdout)
@@ -55,6 +62,13 @@ def test_shell_does_not_start(image: str) -> None:
     ended = run("sh", "-c", "true", image=image)
     assert ended.returncode == 127
     assert "not found" in ended.stderr
+
+
+@pytest.mark.parametrize("place", ["/", "/tmp", "/run", "/var/tmp", "/dev", "/opt/railbird"])
+def test_nothing_can_be_written(image: str, place: str) -> None:
+    """To the root, that is; what is mounted for it in the cluster is not there."""
+    ended = run("python", "-c", f"open('{place}/x', 'w')", image=image, options=("--user=0", "--cap-add=dac_override"))
+    assert "Read-only file system" in ended.stderr
 
 
 def test_modules_are_not_taken_from_where_one_stands(image: str) -> None:
