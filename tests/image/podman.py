@@ -22,7 +22,8 @@ CONFINED: Final = (
     "--cap-drop=all",
     "--security-opt=no-new-privileges",
 )
-"""As the gateway's container is confined, and without a network. podman alone would add a tmpfs at /tmp, /run and /var/tmp."""
+"""As the gateway's container is confined, and without a network. By itself podman would mount a tmpfs at /tmp, /run
+and /var/tmp."""
 
 BUILD_LIMIT_S: Final = 900
 """With a cold store and on a busy machine; under two minutes where nothing else runs."""
