@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 
 from tests.daemonset.pods import gateway, named, of_kind, pods
-from tests.daemonset.rendering import Object
+from tests.daemonset.rendering import DAEMONSET, Object
 from tests.daemonset.trees import REGIONS, objects
 
 pytestmark = pytest.mark.kubectl
@@ -173,6 +173,26 @@ def test_session_of_every_player_fits_into_the_memory(region: str) -> None:
     assert limit.endswith("Gi")
     needed_bytes = int(_settings(region)["RAILBIRD_LIMITS__SESSIONS"]) * 104_000 + (256 << 20)
     assert needed_bytes < int(limit.removesuffix("Gi")) << 30
+
+
+def _per_node(region: str, resource: str) -> float:
+    """What the pods of one node ask for, besides what their init containers need before: cores, or GiB."""
+    asked = (
+        str(each.spec["resources"]["requests"][resource])
+        for pod in pods(objects(region))
+        for each in pod.containers
+        if each.stays
+    )
+    units = {"m": 1e-3, "Mi": 1 / 1024, "Gi": 1.0, "": 1.0}
+    return sum(
+        float(number) * units[unit] for number, unit in (re.findall(r"^([\d.]+)(\D*)$", each)[0] for each in asked)
+    )
+
+
+@REGION
+def test_readme_says_what_a_node_of_the_region_must_have(region: str) -> None:
+    text = (DAEMONSET / "README.md").read_text(encoding="utf-8")
+    assert f"{region} {_per_node(region, 'cpu'):.1f} cores and {_per_node(region, 'memory'):.1f} GiB" in text
 
 
 @REGION
