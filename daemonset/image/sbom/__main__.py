@@ -19,15 +19,18 @@ from daemonset.image.sbom.engine import EXPORTERS, Image, exported, inspect
 def main(engine: str, name: str, output: Path) -> None:
     """Write what lies in a container image as CycloneDX 1.6 (JSON)."""
     image = inspect(engine, name)
-    if _written_for(output) != image.id:
+    if not is_current(output, image):
         output.parent.mkdir(parents=True, exist_ok=True)
         output.write_text(_bill(engine, image))
     _say(image, output)
 
 
-def _written_for(output: Path) -> str | None:
-    """The image whose bill is there already: to read 400 MB again would say nothing new."""
-    return _properties(output).get(bill.IMAGE_ID) if output.exists() else None
+def is_current(output: Path, image: Image) -> bool:
+    """The image's bill is there already, by the same writer: to read 400 MB again would say nothing new."""
+    if not output.exists():
+        return False
+    properties = _properties(output)
+    return (properties.get(bill.IMAGE_ID), properties.get(bill.WRITER)) == (image.id, bill.writer())
 
 
 def _properties(output: Path) -> dict[str, str]:

@@ -1,6 +1,7 @@
 """The bill as a document."""
 
 import json
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -9,7 +10,7 @@ from packageurl import PackageURL
 
 from daemonset.image.sbom import bill
 from daemonset.image.sbom.engine import Image
-from daemonset.image.sbom.part import Part
+from daemonset.image.sbom.part import Known, Library, Part
 
 IMAGE = Image(
     name="localhost/railbird:dev",
@@ -34,6 +35,7 @@ def test_bill_names_the_image(image_component: dict[str, Any]) -> None:
     properties = {row["name"]: row["value"] for row in image_component["properties"]}
     assert properties == {
         "railbird:image-id": "ab" * 32,
+        "railbird:written-by": bill.writer(),
         "railbird:architecture": "arm64",
         "railbird:bytes:Debian": "7",
     }
@@ -77,6 +79,39 @@ def test_same_part_inside_of_two_has_two_references() -> None:
     document = written(part("a", parts=(inner,)), part("b", parts=(inner,)))
     references = [inside["bom-ref"] for row in document["components"] for inside in row.get("components", [])]
     assert len(set(references)) == 2
+
+
+LIBRARY = Library("a.libs/libwebp-0c5118d0.so.7.2.0", 64 * "c")
+
+
+def test_library_that_was_copied_in_is_a_file_with_its_hash() -> None:
+    (row,) = (row for row in written(replace(part("a"), libraries=(LIBRARY,)))["components"] if row["name"] == "a")
+    assert row["components"] == [
+        {
+            "bom-ref": f"pkg:generic/a@1|{LIBRARY.path}",
+            "hashes": [{"alg": "SHA-256", "content": LIBRARY.sha256}],
+            "name": LIBRARY.path,
+            "type": "file",
+        }
+    ]
+
+
+def test_part_of_which_not_all_is_known_is_said_to_be_so() -> None:
+    incomplete, unknown = replace(part("b"), known=Known.INCOMPLETE), replace(part("c"), known=Known.UNKNOWN)
+    document = written(part("a"), incomplete, unknown)
+    assert document["compositions"] == [
+        {"aggregate": "incomplete", "assemblies": ["pkg:generic/b@1"]},
+        {"aggregate": "unknown", "assemblies": ["pkg:generic/c@1"]},
+    ]
+    assert "compositions" not in written(part("a"))
+
+
+def test_part_from_nowhere_has_its_name_and_version() -> None:
+    inner = Part("libwebp", "1.6.0", None)
+    (row,) = (row for row in written(part("a", parts=(inner,)))["components"] if row["name"] == "a")
+    assert row["components"] == [
+        {"bom-ref": "pkg:generic/a@1|libwebp@1.6.0", "name": "libwebp", "type": "library", "version": "1.6.0"}
+    ]
 
 
 def test_system_is_a_part() -> None:

@@ -2,12 +2,14 @@
 
 import json
 import re
+from hashlib import sha256
 from typing import Any
 
 import pytest
 from cyclonedx.schema import SchemaVersion
 from cyclonedx.validation.json import JsonStrictValidator
 
+from tests.image.layers import Archive
 from tests.image.lock import names, pins
 from tests.image.podman import BUILD_LIMIT_S, IMAGE, ROOT, podman
 
@@ -46,6 +48,25 @@ def test_distributions_are_those_of_the_lock_and_railbird(bill: dict[str, Any]) 
     pinned = names(pins(ROOT / "requirements-image.lock"))
     assert found - pinned == {"railbird"}
     assert pinned - found == WINDOWS
+
+
+def test_libraries_that_were_copied_into_wheels_are_those_of_the_image(bill: dict[str, Any], archive: Archive) -> None:
+    inside = (row for part in bill["components"] for row in part.get("components", []) if row["type"] == "file")
+    listed = {row["name"]: row["hashes"][0]["content"] for row in inside}
+    there = {
+        found[1]: sha256(file.content).hexdigest()
+        for file in archive.files
+        if file.is_regular and (found := re.search(r"site-packages/([^/]+\.libs/.*\.so.*)", file.path))
+    }
+    assert len(there) > 50
+    assert listed == there
+
+
+def test_wheels_with_such_libraries_are_said_to_be_incompletely_known(bill: dict[str, Any]) -> None:
+    said = {row["aggregate"]: row["assemblies"] for row in bill["compositions"]}
+    names_of = {kind: {ref.partition("@")[0].removeprefix("pkg:pypi/") for ref in refs} for kind, refs in said.items()}
+    assert {"av", "numpy", "pillow"} <= names_of["incomplete"]
+    assert {"pylibsrtp", "uvloop"} <= names_of["unknown"]
 
 
 def test_debian_packages_are_those_listed(bill: dict[str, Any]) -> None:
