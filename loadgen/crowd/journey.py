@@ -17,6 +17,10 @@ told to move goes at once, unless it came less than this before: a server could 
 MAX_REJOIN_S = 30.0
 """Each refusal in a row doubles it: what turns away all there can be is not asked by more than MAX_REQUESTS_PER_S."""
 
+LEAST_STAY_S = 5.0
+"""Of who was told to move, whatever is left of its stay: one that had to go before its first frame would be counted as
+lost, which is not the server's doing."""
+
 CLOSED_BY_SERVER = "closed_by_server"
 MOVED = "moved"
 INTERNAL_ERROR = "internal_error"
@@ -79,7 +83,7 @@ class Journey:
             return self._later()
         stay_s = self.visit.stay_s
         if ending.was_told and stay_s is not None:
-            stay_s = max(stay_s - ending.watched_s, 0.0)
+            stay_s = max(stay_s - ending.watched_s, LEAST_STAY_S)
         self.visit = replace(self.visit, edge=ending.elsewhere.edge, stay_s=stay_s)
         return max(REJOIN_S - ending.watched_s, 0.0)
 

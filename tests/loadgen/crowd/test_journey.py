@@ -3,6 +3,7 @@
 from loadgen.crowd.journey import (
     CLOSED_BY_SERVER,
     INTERNAL_ERROR,
+    LEAST_STAY_S,
     MAX_REJOIN_S,
     MOVED,
     OWN_ENDS,
@@ -39,6 +40,13 @@ def test_player_that_is_told_goes_at_once_with_its_bets_and_the_rest_of_its_stay
     assert journey.after(told()) == 0.0
     assert (journey.visit.edge, journey.visit.stay_s) == (B.edge, 40.0)
     assert (journey.left_s, journey.was_told, journey.bets) == (LEFT_S, True, (BET,))
+
+
+def test_player_that_is_told_stays_long_enough_to_see_a_picture() -> None:
+    for watched_s in (59.9, 61.0):
+        journey = Journey(visit(stay_s=60.0))
+        journey.after(told(watched_s=watched_s))
+        assert journey.visit.stay_s == LEAST_STAY_S >= 2.0
 
 
 def test_player_that_is_told_stays_to_the_end_of_the_run_where_it_would_have() -> None:
