@@ -224,19 +224,21 @@ async def test_what_is_sent_until_the_delete_is_counted(stages: list[Stage]) -> 
 async def test_delete_that_takes_long_is_no_time_watched(stages: list[Stage]) -> None:
     stage = _stage(stages, ShortLife([visit(stay_s=0.1, leave="goodbye")]))
     stage.server.answers_delete.clear()
+    began_s = time.time()
     stage.begin()
     peer = await stage.watching()
     peer.show(peer.video.frame(size=2, is_keyframe=True))
     await until(lambda: stage.server.deleting == 1)
     assert stage.look().viewers == 0
     peer.show(peer.video.frame(size=3))
+    left_s = time.time() - began_s
     await asyncio.sleep(0.3)
     stage.server.answers_delete.set()
     await stage.over()
     (session,) = stage.ended
     assert session.media.packets == 5
-    assert session.ended_s - session.started_s < 0.25
-    assert session.media.watched_s < 0.25
+    assert session.ended_s <= left_s
+    assert session.media.watched_s <= left_s
     await stage.end()
 
 
@@ -393,7 +395,7 @@ async def test_end_is_bounded_when_the_server_hangs(stages: list[Stage], monkeyp
     stage.server.answers_delete.clear()
     began_s = time.monotonic()
     await stage.end()
-    assert time.monotonic() - began_s < 2
+    assert time.monotonic() - began_s < 10, "as shipped it would be 20 s"
     assert stage.total.ended == Counter(run_end=5)
     assert all(peer.is_closed for peer in stage.server.peers)
     assert stage.look().viewers == 0
