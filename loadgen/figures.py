@@ -182,6 +182,8 @@ class Interval:
     """Joins by the base URL of the edge: the run's target, and where players were sent on."""
     moved: Counter[str] = field(default_factory=Counter)
     """By stream: sessions whose players went on elsewhere, as the server had told them."""
+    closed_untold: int = 0
+    """Sessions that the server closed without having told their players to go on elsewhere."""
     moves_refused: Counter[str] = field(default_factory=Counter)
     """By cause: not_permitted ... Edges that players were told of, by signals or by a Link, and did not go to."""
     media: dict[str, MediaCounts] = field(default_factory=dict)
@@ -251,6 +253,7 @@ class Interval:
         self.goodbye_failures += other.goodbye_failures
         self.joins_at.update(other.joins_at)
         self.moved.update(other.moved)
+        self.closed_untold += other.closed_untold
         self.moves_refused.update(other.moves_refused)
         for stream, counts in other.media.items():
             self.media.setdefault(stream, MediaCounts()).add(counts)

@@ -173,6 +173,8 @@ class Totals:
     """Joins by the base URL of the edge."""
     moved: Counter[str] = field(default_factory=Counter)
     """By stream: sessions whose players went on elsewhere, as they were told."""
+    closed_untold: int = 0
+    """Sessions that the server closed without having told their players to go on elsewhere."""
     moves_refused: Counter[str] = field(default_factory=Counter)
     """Edges that players were told of and did not go to, by cause."""
     peak_viewers: int = 0
@@ -181,6 +183,12 @@ class Totals:
     )
     """By the names of `Interval`'s; gap_s is of whole sessions: the longest gap of each."""
     generator: Generator = field(default_factory=Generator)
+
+    @property
+    def back_lost(self) -> int:
+        """Of `closed_untold`: whose players saw no frame (of signals alone: no welcome) in the session that came next,
+        or had none."""
+        return self.closed_untold - self.distributions["back_s"].count
 
     @property
     def all_media(self) -> MediaCounts:

@@ -260,6 +260,8 @@ class Crowd:
         if self._moves.told(player) is not None and farewell.end in (MOVED, CLOSED_BY_SERVER):
             player.figures.moved = True
             self._interval.moved[player.figures.stream] += 1
+        elif farewell.end == CLOSED_BY_SERVER:
+            self._interval.closed_untold += 1
         self._moves.drop(player)
         self._attendance.drop(player, self._interval)
         self._read_no_more(player)

@@ -75,6 +75,8 @@ def _totals(totals: Totals) -> Json:
         "goodbye_failures": totals.goodbye_failures,
         "joins_at": dict(totals.joins_at),
         "moved": totals.moved.total(),
+        "closed_untold": totals.closed_untold,
+        "back_lost": totals.back_lost,
         "moves_refused": dict(totals.moves_refused),
         "media": _media(totals.all_media),
         "hls": _hls(totals.all_hls) if totals.hls else None,

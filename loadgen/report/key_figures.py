@@ -21,7 +21,7 @@ class KeyFigure:
 
 
 def key_figures(result: RunResult) -> list[KeyFigure]:
-    """At most a dozen, four of LL-HLS, three of bets and one of moves; what was not measured is left out."""
+    """At most a dozen, four of LL-HLS, three of bets and two of moves; what was not measured is left out."""
     totals, media = result.totals, result.totals.all_media
     figures = [
         KeyFigure("Viewers at the peak", wording.count(totals.peak_viewers), _of_streams(totals)),
@@ -37,6 +37,7 @@ def key_figures(result: RunResult) -> list[KeyFigure]:
         *_bets(totals),
         *_rounds(totals),
         *_moves(totals),
+        *_closed_untold(totals),
         KeyFigure("Packets lost", wording.share(shares.loss(media)), _after_repair(media)),
         KeyFigure("Frames not shown", wording.share(shares.frames_not_shown(media)), _late(media)),
         KeyFigure("Freezes", wording.count(media.freezes), _frozen(media)),
@@ -94,6 +95,15 @@ def _moves(totals: Totals) -> list[KeyFigure]:
     longest = wording.duration(times.largest if times.count else None)
     away = f"; {moved - times.count:,} saw no picture again" if times.count < moved else ""
     return [KeyFigure("Moved to another edge", wording.count(moved), f"{longest} without a picture at the most{away}")]
+
+
+def _closed_untold(totals: Totals) -> list[KeyFigure]:
+    closed, times = totals.closed_untold, totals.distributions["back_s"]
+    if not closed:
+        return []
+    back = f"back after {wording.duration(times.largest)} at the most; " if times.count else ""
+    note = f"{back}{totals.back_lost:,} saw no picture again"
+    return [KeyFigure("Closed without a word", wording.count(closed), note)]
 
 
 def _of_streams(totals: Totals) -> str:

@@ -74,6 +74,7 @@ class History:
         totals.ice_restart_failures.update(interval.ice_restart_failures)
         totals.joins_at.update(interval.joins_at)
         totals.moved.update(interval.moved)
+        totals.closed_untold += interval.closed_untold
         totals.moves_refused.update(interval.moves_refused)
         totals.goodbye_failures += interval.goodbye_failures
         totals.peak_viewers = max(totals.peak_viewers, interval.viewers)

@@ -22,6 +22,13 @@ OF_MOVES = (
         "nobody was moved",
     ),
     Metric(
+        "back_lost",
+        Dimension.COUNT,
+        "players that the server closed without having told them to move, and that saw no frame (no welcome) again",
+        readings.back_lost,
+        _NOBODY_JOINED,
+    ),
+    Metric(
         "moves_refused",
         Dimension.COUNT,
         "edges that players were told of and did not go to: the run may not load them",

@@ -142,6 +142,11 @@ def moves_lost(result: RunResult) -> float | None:
     return total - result.totals.distributions["move_s"].count if total else None
 
 
+def back_lost(result: RunResult) -> float | None:
+    """Who was closed without a word, and saw nothing afterwards."""
+    return result.totals.back_lost if attempts(result) else None
+
+
 def moves_refused(result: RunResult) -> float | None:
     """Edges that players did not go to."""
     return result.totals.moves_refused.total() if attempts(result) else None

@@ -22,9 +22,10 @@ def test_intervals_of_two_processes_are_merged() -> None:
     right.hls["a"] = HlsCounts(parts=9)
     left.hls_failures["http_404"] = right.hls_failures["http_404"] = 2
     right.broken_rules["part_too_long"] = 1
+    left.closed_untold, right.closed_untold = 2, 1
     left.merge(right)
     assert (left.all_hls, left.hls_failures) == (HlsCounts(parts=9), {"http_404": 4})
-    assert left.broken_rules == {"part_too_long": 1}
+    assert (left.broken_rules, left.closed_untold) == ({"part_too_long": 1}, 3)
     assert (left.viewers, left.joining, left.joins) == (6, 1, 4)
     assert (left.join_failures, left.ended) == ({"http_503": 2}, {"hop": 2})
     assert {stream: counts.packets for stream, counts in left.media.items()} == {"a": 6, "b": 7}

@@ -38,6 +38,7 @@ FOREIGN = "http://192.0.2.1"
 def short(monkeypatch: pytest.MonkeyPatch) -> None:
     """No second is waited for in vain."""
     monkeypatch.setattr(journey_module, "REJOIN_S", 0.05)
+    monkeypatch.setattr(journey_module, "LEAST_STAY_S", 0.05)
     monkeypatch.setattr(bettor_module, "GRACE_S", 0.2)
     monkeypatch.setattr(client_module, "RECONNECT_S", 0.05)
 
@@ -65,6 +66,8 @@ class Stage:
         self.servers = {a.url: FakeServer(), b.url: FakeServer()}
         self.total = Interval(0.0, 0.0)
         self.ended: list[SessionFigures] = []
+        self.visits: list[Visit] = []
+        """Of all who have asked for a picture."""
         self._http = http
         self._edges = Edges(Endpoints(a.url), Permission("127.0.0.1", frozenset(), frozenset()))
         peer_of: Any = self._peer
@@ -73,6 +76,7 @@ class Stage:
         self._task = asyncio.create_task(self.crowd.run(time.time()))
 
     def _peer(self, visit: Visit) -> FakePeer:
+        self.visits.append(visit)
         return self.servers[self._edges.base(visit.edge)].peer(visit.stream)
 
     def _signals(self, visit: Visit, figures: SessionFigures, _peer: Peer | None) -> SignalsClient:
@@ -152,10 +156,10 @@ async def test_player_goes_on_at_the_edge_that_it_is_told() -> None:
 async def test_player_waits_as_long_as_it_is_told() -> None:
     async with playing(Stub(), Stub(), ShortLife([beside()])) as stage:
         await stage.connected(stage.a)
+        told_s = time.monotonic()
         await stage.a.tell(move(stage.b.url, after_s=0.3))
-        await asyncio.sleep(0.1)
-        assert (stage.look().viewers, stage.total.moved, len(stage.b.sockets)) == (1, {}, 0)
         await stage.connected(stage.b)
+        assert time.monotonic() - told_s >= 0.3
 
 
 async def test_player_by_signals_alone_is_back_when_it_is_welcomed() -> None:
@@ -194,12 +198,14 @@ async def test_edge_that_may_not_be_loaded_is_refused_and_the_player_stays() -> 
 
 
 async def test_stay_goes_on_at_the_other_edge() -> None:
-    async with playing(Stub(), Stub(), ShortLife([beside(stay_s=0.6, leave="goodbye")])) as stage:
+    async with playing(Stub(), Stub(), ShortLife([beside(stay_s=3.0, leave="goodbye")])) as stage:
         await stage.connected(stage.a)
         await stage.a.tell(move(stage.b.url, after_s=0.2))
         await until(lambda: bool(stage.look()) and stage.total.ended == {"moved": 1, "goodbye": 1})
-    first, second = stage.ended
-    assert (first.ended_s - first.started_s) + (second.ended_s - second.started_s) < 1.2
+    first, second = stage.visits
+    assert (first.stay_s, first.leave, second.leave) == (3.0, "goodbye", "goodbye")
+    assert second.stay_s is not None
+    assert 0 < second.stay_s <= 3.0 - 0.2
 
 
 @pytest.mark.parametrize("one", [beside, alone])
@@ -264,7 +270,17 @@ async def test_player_that_is_closed_without_a_word_is_back_elsewhere() -> None:
         stage.show(b)
         await until(lambda: bool(stage.look()) and stage.total.back_s.count == 1)
     assert stage.total.ended == {"closed_by_server": 1, "run_end": 1}
-    assert (stage.total.moved, stage.total.move_s.count) == ({}, 0)
+    assert (stage.total.moved, stage.total.move_s.count, stage.total.closed_untold) == ({}, 0, 1)
+
+
+async def test_player_that_is_closed_without_a_word_and_sees_nothing_again_is_counted() -> None:
+    async with playing(Stub(), Stub(), ShortLife([visit(STREAM)])) as stage:
+        a = stage.servers[stage.a.url]
+        await until(lambda: stage.look().viewers == 1)
+        a.refusals = [SignallingError("http_404", "no")] * 1000
+        a.peers[0].is_closed_by_server = True
+        await until(lambda: bool(stage.look()) and stage.total.join_failures["http_404"] >= 1, 15.0)
+    assert (stage.total.closed_untold, stage.total.back_s.count, stage.total.moved) == (1, 0, {})
 
 
 async def test_player_that_is_closed_before_its_time_goes_where_it_was_told() -> None:
@@ -276,3 +292,4 @@ async def test_player_that_is_closed_before_its_time_goes_where_it_was_told() ->
         await stage.connected(stage.b)
     assert stage.ended[0].end == "closed_by_server"
     assert (stage.ended[0].moved, stage.ended[1].was_told, stage.total.moved) == (True, True, {STREAM: 1})
+    assert stage.total.closed_untold == 0

@@ -54,6 +54,15 @@ def test_key_figures_without_bets_do_not_speak_of_them() -> None:
     assert not {"Bets", "Rounds", "Round trip of a bet"} & set(_values(MadeUpRun().result()))
 
 
+def test_key_figures_of_players_that_were_closed_without_a_word() -> None:
+    result = MadeUpRun().result()
+    assert "Closed without a word" not in _values(result)
+    result.totals.closed_untold = 3
+    assert _values(result)["Closed without a word"] == ("3", "3 saw no picture again")
+    result.totals.distributions["back_s"].add(2.5)
+    assert _values(result)["Closed without a word"] == ("3", "back after 2.5 s at the most; 2 saw no picture again")
+
+
 def test_key_figures_of_players_that_were_moved() -> None:
     result = MadeUpRun().result()
     assert "Moved to another edge" not in _values(result)

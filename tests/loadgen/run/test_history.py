@@ -151,8 +151,10 @@ def test_moves_and_edges_are_added_up() -> None:
     for _ in range(2):
         interval = Interval(at_s=1.0, seconds=1.0)
         interval.moved["a"] = interval.joins_at["http://a"] = interval.moves_refused["no_url"] = 1
+        interval.closed_untold = 3
         interval.move_s.add(0.5)
         history.add(interval, [])
     totals = history.totals
     assert (totals.moved, totals.joins_at, totals.moves_refused) == ({"a": 2}, {"http://a": 2}, {"no_url": 2})
     assert totals.distributions["move_s"].count == 2
+    assert (totals.closed_untold, totals.back_lost) == (6, 6)

@@ -239,3 +239,14 @@ def test_moves_are_of_those_that_were_told() -> None:
     result.totals.distributions["move_s"] = Distribution([0.25, 1.5])
     assert [METRICS[name].read(result) for name in ("moved", "moves_lost", "moves_refused")] == [3, 1, 4]
     assert METRICS["move_max"].read(result) == 1.5
+
+
+def test_players_that_were_closed_without_a_word_are_lost_unless_they_saw_something_again() -> None:
+    result = a_result()
+    assert METRICS["back_lost"].read(result) is None
+    result.totals.joins = 3
+    assert METRICS["back_lost"].read(result) == 0
+    result.totals.closed_untold = 50
+    result.totals.distributions["back_s"] = Distribution([2.5])
+    assert METRICS["back_lost"].read(result) == 49
+    assert METRICS["back_max"].read(result) == 2.5
