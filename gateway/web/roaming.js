@@ -8,6 +8,8 @@ const LIVE_WITHIN_MS = 8000;
 const STEADY_AFTER_MS = 60000;
 /** For the signals to follow the picture: then the session at the former edge ends all the same. */
 const LINGER_MS = 3000;
+/** Without a picture for so long at another edge: the page's own address, which leads to whoever is ready, has its turn. */
+const LOST_AFTER_MS = 3000;
 /** A player waits no longer than that for its turn, whatever it is told. */
 const LONGEST_WAIT_MS = 120000;
 
@@ -19,6 +21,9 @@ const LONGEST_WAIT_MS = 120000;
  *       ^                  ^                 |
  *       |                  `-- backoff ------| refused, no picture in 8 s: by turns the edge named, and the page's own
  *       `----------------------------------- `-- the old one has lost its picture, and found it again by itself
+ *
+ * It moves to the page's own address of itself when it has been without a picture at another edge for three seconds: edges
+ * that are named may die, and nobody is left then who would say so.
  *
  * Two edges that send a player to and fro do so at the backoff's pace: only the first move in a minute is made at once.
  *
@@ -106,6 +111,7 @@ export class RoamingPlayer extends EventTarget {
   move(to, afterMs = 0) {
     this.#to = edgeOf(to);
     if (this.isMoving) return;
+    this.#forgetHome();
     this.isMoving = true;
     this.#hasLostPicture = !this.#current.hasPicture;
     this.#isUrgent = this.#current.state !== "live";
@@ -149,7 +155,19 @@ export class RoamingPlayer extends EventTarget {
     else if (player !== this.#current) return;
     else if (this.isMoving) this.#onOld();
     else if (player.alternate !== null) this.move(player.alternate);
+    else this.#lookHome();
     this.#tell("state");
+  }
+
+  #lookHome() {
+    const { state, hasPicture } = this.#current;
+    if (hasPicture || state === "idle" || this.edge === location.origin) return this.#forgetHome();
+    this.#timers.home ??= setTimeout(() => this.move(null, NaN), LOST_AFTER_MS);
+  }
+
+  #forgetHome() {
+    clearTimeout(this.#timers.home);
+    this.#timers.home = null;
   }
 
   #onNext() {
@@ -160,10 +178,11 @@ export class RoamingPlayer extends EventTarget {
     else if (["retrying", "refused"].includes(state)) this.#fail();
   }
 
-  /** The old edge plays again after all, or will never do; or its picture stands still, and a new one is urgent. */
+  /** The old edge plays again after all; or it will never do, or its picture stands still, and a new one is urgent. */
   #onOld() {
     const { state, hasPicture } = this.#current;
-    if ((state === "live" && this.#hasLostPicture) || state === "refused") this.#stay();
+    if (state === "live" && this.#hasLostPicture) this.#stay();
+    else if (state === "refused" && this.#edges.length === 0) this.#stay();
     else if (state !== "live" && !this.#isUrgent) this.#hurry();
     this.#hasLostPicture ||= !hasPicture;
   }
@@ -207,7 +226,8 @@ export class RoamingPlayer extends EventTarget {
   }
 
   #fail() {
-    const { alternate } = this.#next;
+    const { alternate, state } = this.#next;
+    if (state === "refused" && this.#current.state === "refused") return this.#stay();
     // Back to where it is, or has its turn anyway, is no way on.
     if (![null, this.edge, location.origin].includes(alternate)) this.#to = alternate;
     this.#drop();
@@ -234,6 +254,7 @@ export class RoamingPlayer extends EventTarget {
   /** Call the move off. */
   #stay() {
     clearTimeout(this.#timers.turn);
+    this.#forgetHome();
     this.isMoving = false;
     this.#drop();
   }

@@ -209,6 +209,69 @@ async def test_page_whose_old_edge_plays_again_stays_there(
     assert await page.evaluate("railbird.edge") == origin
 
 
+async def test_page_whose_new_edge_dies_comes_back_by_its_own_address(
+    page: Page, stub: StubGateway, origin: str
+) -> None:
+    """Nobody is left there who would name another."""
+    dying = StubGateway()
+    async with served(dying) as elsewhere:
+        await _watching(page, stub, origin)
+        _tell(stub, elsewhere)
+        await _at(page, elsewhere, 1)
+        await until(lambda: len(stub.asked("DELETE")) == 1)
+    await dying.close()
+    await _at(page, origin, 2, within_s=60)
+    assert len(stub.asked("POST")) == 2
+    await page.wait_for_function("railbird.signals.carrier === 'data_channel'")
+
+
+async def test_page_waits_at_its_new_edge_for_what_passes(
+    page: Page, stub: StubGateway, origin: str, other: StubGateway, elsewhere: str
+) -> None:
+    await _watching(page, stub, origin)
+    _tell(stub, elsewhere)
+    await _at(page, elsewhere, 1)
+    await other.peers[0].close()
+    await _at(page, elsewhere, 1)
+    await page.wait_for_timeout(7000)
+    assert len(stub.asked("POST")) == 1
+    assert await page.evaluate("railbird.edge") == elsewhere
+
+
+async def test_page_goes_on_to_the_other_edge_when_the_old_one_will_have_none_of_it(
+    page: Page, stub: StubGateway, origin: str, other: StubGateway, elsewhere: str
+) -> None:
+    """Behind a balancer without a gateway its own address answers 404 for a while."""
+    other.refusals.append(_refusal())
+    await _watching(page, stub, origin)
+    stub.refusals.append(_refusal())
+    _tell(stub, elsewhere)
+    await until(lambda: len(other.asked("POST")) == 1)
+    other.refusals.append(_refusal())
+    stub.refusals.clear()
+    stub.refusals.extend(web.Response(status=404, text="default backend - 404") for _ in range(50))
+    await stub.peers[0].close()
+    await _at(page, elsewhere, 1, within_s=30)
+
+
+async def test_page_that_both_edges_refuse_says_so(
+    page: Page, stub: StubGateway, origin: str, other: StubGateway, elsewhere: str
+) -> None:
+    """Its token has expired, and was good for the session that it had."""
+    expired = [web.Response(status=401, text="This token has expired.") for _ in range(100)]
+    await _watching(page, stub, origin)
+    stub.refusals.extend(expired[:50])
+    other.refusals.extend(expired[50:])
+    _tell(stub, elsewhere)
+    await until(lambda: len(other.asked("POST")) >= 1)
+    await stub.peers[0].close()
+    await expect(page.locator("#sentence")).to_have_text("This token has expired.")
+    await page.wait_for_function("railbird.state === 'refused'")
+    asked = len(other.asked("POST"))
+    await page.wait_for_timeout(3000)
+    assert len(other.asked("POST")) == asked
+
+
 @pytest.mark.parametrize("transport", ["webrtc", "hls", ""])
 async def test_join_that_is_refused_goes_to_the_edge_that_is_named(
     page: Page, stub: StubGateway, origin: str, other: StubGateway, elsewhere: str, transport: str
