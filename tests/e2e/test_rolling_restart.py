@@ -12,6 +12,7 @@ import json
 import socket
 from collections import Counter
 from collections.abc import AsyncIterator, Callable
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -22,13 +23,14 @@ from gateway.transport.ice import Credentials
 from loadgen.signalling.offer import player_offer
 from tests.e2e.conftest import StartGateway
 from tests.e2e.gateway_process import GatewayProcess, Metrics
+from tests.e2e.held_up import Judged, judged
 from tests.e2e.network import skip_without_gathered_addresses
 from tests.e2e.rounds import RoundOf
 from tests.e2e.waiting import eventually
 from tests.loadgen.e2e.command import Finished, Loadgen
 from tests.loadgen.e2e.scenarios import players, scenario, studio
 
-pytestmark = pytest.mark.timeout(300)
+pytestmark = pytest.mark.timeout(500)
 
 TABLE = "table"
 TOLD = 50
@@ -41,6 +43,8 @@ WEBSOCKETS = 8
 BY_WHEP = 38
 """With signals."""
 BACK_WITHIN_S = 5.0
+PICTURE_WITHIN_S = 3.0
+"""From when the gateway has sent all that a picture takes: players by LL-HLS hold it back."""
 LONG = "280s"
 """Longer than the test: it ends what it has begun."""
 
@@ -56,6 +60,7 @@ GROUPS = (
 )
 assert sum(group["count"] for group in GROUPS) == TOLD + MUTE
 
+OVER = ("settled", "aborted")
 OFFER = player_offer(Credentials.generate(), ":".join(["sha-256 AB", *31 * ["CD"]]), [])
 
 
@@ -78,12 +83,14 @@ class Edge:
                 await asyncio.sleep(0.1)
 
     async def has_players(self, mute: int = 0) -> None:
-        """Wait until all with signals are there, and so many without: pictures by WebRTC are sessions, signals
-        connections."""
+        """Wait until all with signals are there, and so many without, and see something: pictures by WebRTC are
+        sessions, signals connections."""
 
         def are_all(metrics: Metrics) -> bool:
             viewers = metrics.value("railbird_viewers", protocol="webrtc")
-            return metrics.value("railbird_signal_connections", stream=TABLE) == TOLD and viewers >= BY_WHEP + mute
+            pictures = metrics.value("railbird_first_frame_seconds_count", protocol="webrtc")
+            signals = metrics.value("railbird_signal_connections", stream=TABLE)
+            return signals == TOLD and min(viewers, pictures) >= BY_WHEP + mute
 
         await eventually(self.gateway.metrics, are_all, 40.0)
 
@@ -103,17 +110,15 @@ def _free_ports(count: int) -> list[int]:
         return [each.getsockname()[1] for each in sockets]
 
 
-@pytest.fixture
-async def edges(start_gateway: StartGateway, tmp_path: Path) -> tuple[Edge, Edge]:
+async def _edges(start_gateway: StartGateway, directory: Path) -> tuple[Edge, Edge]:
     """A and B, each of which knows the other."""
-    skip_without_gathered_addresses()
     ports = _free_ports(2)
     made = []
     for port, other in (ports, ports[::-1]):
         other_url = f"http://127.0.0.1:{other}"
         settings = DRAIN | {"DRAIN__ELSEWHERE": json.dumps([other_url])}
         gateway = await start_gateway(http=f"127.0.0.1:{port}", **settings)
-        made.append(Edge(gateway, other_url, _made(tmp_path / str(port))))
+        made.append(Edge(gateway, other_url, _made(directory / str(port))))
     return made[0], made[1]
 
 
@@ -130,17 +135,59 @@ async def _on_air(directory: Path, gateway: GatewayProcess) -> AsyncIterator[Non
         yield
 
 
+@dataclass
+class Run:
+    """Once there and back."""
+
+    finished: Finished
+    edges: tuple[Edge, Edge]
+    ended_s: tuple[float, float]
+    """How long after their rounds A and B ended."""
+
+    def judged(self) -> Judged:
+        """How long its moves took."""
+        return judged(self.told, self.finished.report["steps"], BACK_WITHIN_S)
+
+    @property
+    def told(self) -> list[dict[str, Any]]:
+        """Sessions of players that were told to move, and saw something there."""
+        return [session for session in self.finished.sessions if session["move_s"] is not None]
+
+
 async def test_rolling_restart_loses_no_round_and_no_player(
-    edges: tuple[Edge, Edge],
+    start_gateway: StartGateway,
     tmp_path: Path,
     cleanup: contextlib.AsyncExitStack,
     measured: Callable[[str], None],
 ) -> None:
-    a, b = edges
+    skip_without_gathered_addresses()
+    run = await _there_and_back(start_gateway, _made(tmp_path / "run"), cleanup)
+    if run.judged().is_void:
+        measured("the first run is void: the load generator was held up too long; once more")
+        for edge in run.edges:
+            await edge.gateway.stop()
+        run = await _there_and_back(start_gateway, _made(tmp_path / "second-run"), cleanup)
+    moves = run.judged()
+    assert not moves.is_void, "the machine had too much else to do, twice: how long moves take is not known"
+    assert moves.late == []
+    _all_came_back(run)
+    move, back = run.finished.distribution("move_s"), run.finished.distribution("back_s")
+    times = "/".join(f"{move[each]:.2f}" for each in ("p50", "p95", "max"))
+    at_a_s, at_b_s = run.ended_s
+    measured(
+        f"{TOLD} players there and back, {move['count']} moves: without a picture for p50/p95/max {times} s, "
+        f"{moves.allowed_s:.2f} s of it beyond {BACK_WITHIN_S:.0f} s, for the load generator's own lateness; "
+        f"{back['count']} times without signals: max {back['max']:.2f} s; "
+        f"A and B ended {at_a_s:.1f} and {at_b_s:.1f} s after their rounds"
+    )
+
+
+async def _there_and_back(start_gateway: StartGateway, directory: Path, cleanup: contextlib.AsyncExitStack) -> Run:
+    a, b = await _edges(start_gateway, directory)
     async with contextlib.AsyncExitStack() as stack:
         for name, edge in (("studio-a", a), ("studio-b", b)):
-            await stack.enter_async_context(_on_air(_made(tmp_path / name), edge.gateway))
-        crowd = Loadgen(_made(tmp_path / "players"), scenario(LONG, *GROUPS, studios=()), a.gateway.url)
+            await stack.enter_async_context(_on_air(_made(directory / name), edge.gateway))
+        crowd = Loadgen(_made(directory / "players"), scenario(LONG, *GROUPS, studios=()), a.gateway.url)
         await stack.enter_async_context(crowd)
         await a.has_players(MUTE)
         at_a_s = await _drain(a, b)
@@ -148,16 +195,9 @@ async def test_rolling_restart_loses_no_round_and_no_player(
         await a.gateway.live(TABLE, within_s=20.0)
         at_b_s = await _drain(b, a)
         await a.has_players(MUTE)
+        await asyncio.sleep(PICTURE_WITHIN_S)
         crowd.press_ctrl_c()
-        finished = await crowd.finished()
-    _all_came_back(finished, a, b)
-    move, back = finished.distribution("move_s"), finished.distribution("back_s")
-    times = "/".join(f"{move[each]:.2f}" for each in ("p50", "p95", "max"))
-    measured(
-        f"{TOLD} players there and back, {move['count']} moves: without a picture for p50/p95/max {times} s; "
-        f"{back['count']} times without signals: max {back['max']:.2f} s; "
-        f"A and B ended {at_a_s:.1f} and {at_b_s:.1f} s after their rounds"
-    )
+        return Run(await crowd.finished(), (a, b), (at_a_s, at_b_s))
 
 
 async def _drain(edge: Edge, other: Edge) -> float:
@@ -176,10 +216,12 @@ async def _drain(edge: Edge, other: Edge) -> float:
     for state in ("betting_closed", "result", "settled"):
         told = await played.move_to(state)
     assert told["state"] == "settled"
+    _counted_well(await gateway.metrics())  # players are there for seconds more
     code, seconds = await gateway.ended()
     await watching
     assert (code, gateway.faults()) == (0, [])
     _counted_well(edge.last)
+    _logged_well(gateway, played)
     await other.has_players()
     return seconds
 
@@ -202,8 +244,14 @@ async def _refuses_newcomers(edge: Edge) -> None:
         assert (response.status, "Retry-After" in response.headers) == (503, True)
 
 
+def _logged_well(gateway: GatewayProcess, played: RoundOf) -> None:
+    """To its very end: the last that it was asked for may be older than the last that happened."""
+    over = [(each["roundId"], each["state"]) for each in gateway.events("round") if each["state"] in OVER]
+    assert over == [(played.round_id, "settled")]
+
+
 def _counted_well(metrics: Metrics | None) -> None:
-    """Of a gateway that has ended: the last that it said."""
+    """What a gateway says that drains."""
     assert metrics is not None
     assert metrics.value("railbird_draining") == 1
     assert metrics.value("railbird_rounds_total", stream=TABLE, outcome="settled") == 1
@@ -212,14 +260,13 @@ def _counted_well(metrics: Metrics | None) -> None:
     assert metrics.value("railbird_rounds_total", stream=TABLE, outcome="aborted") == 0
 
 
-def _all_came_back(finished: Finished, a: Edge, b: Edge) -> None:
+def _all_came_back(run: Run) -> None:
+    finished, (a, b) = run.finished, run.edges
     totals: dict[str, Any] = finished.report["totals"]
     everybody = TOLD + MUTE
     assert (totals["moved"], totals["moves_refused"]) == (2 * TOLD, {})
-    told = [session for session in finished.sessions if session["move_s"] is not None]
-    assert Counter(session["edge"] for session in told) == {a.gateway.url: TOLD, b.gateway.url: TOLD}
-    late = [session for session in told if session["move_s"] > BACK_WITHIN_S + _held_up_s(finished, session)]
-    assert late == []
+    assert Counter(session["edge"] for session in run.told) == {a.gateway.url: TOLD, b.gateway.url: TOLD}
+    assert (totals["closed_untold"] >= MUTE, totals["back_lost"]) == (True, 0)
     ended = totals["ended"]
     # Without a token the gateway cannot tell whose a WebSocket is: it closes who has one beside a picture as if it had
     # none, within the same seconds. Such a player knows where to go all the same.
@@ -237,12 +284,3 @@ def _all_came_back(finished: Finished, a: Edge, b: Edge) -> None:
     assert signals["unknown_round"] <= signals["resends"]
     assert (signals["connections_lost"], totals["signal_failures"]) == (0, {})
     assert (signals["rounds_aborted"], signals["bets_unanswered"], totals["broken_signal_rules"]) == (0, 0, {})
-
-
-def _held_up_s(finished: Finished, session: dict[str, Any]) -> float:
-    """How much later than it should the load generator has run while this player was on its way: on a machine that is
-    busy with other things it waits for a core, and so do the gateways."""
-    begin_s, end_s = session["left_s"], session["left_s"] + session["move_s"]
-    steps = finished.report["steps"]
-    meanwhile = (step for step in steps if step["at_s"] > begin_s and step["at_s"] - step["seconds"] < end_s)
-    return sum(float(step["generator"]["lateness_s"]) for step in meanwhile)
