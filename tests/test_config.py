@@ -459,6 +459,6 @@ def test_other_edge_that_is_no_base_url_is_refused_by_its_line(write: Callable[[
 
 
 def test_drain_takes_at_most_all_of_its_times(write: Callable[[str], Path]) -> None:
-    assert config.load(write("drain: {rounds_s: 10, spread_s: 2, leave_s: 1}\n")).drain.longest_s == 13.0
-    assert config.load(write("drain: {rounds_s: 10, notice_s: 8, spread_s: 2, leave_s: 1}\n")).drain.longest_s == 13.0
-    assert config.load(write("drain: {rounds_s: 10, notice_s: 20, spread_s: 2, leave_s: 1}\n")).drain.longest_s == 23.0
+    assert config.load(write("drain: {rounds_s: 10, spread_s: 2, leave_s: 1}\n")).drain.longest_s == 16.0
+    assert config.load(write("drain: {rounds_s: 10, notice_s: 8, spread_s: 2, leave_s: 1}\n")).drain.longest_s == 16.0
+    assert config.load(write("drain: {rounds_s: 10, notice_s: 20, spread_s: 2, leave_s: 1}\n")).drain.longest_s == 26.0

@@ -7,6 +7,9 @@ from pydantic import AfterValidator, AnyHttpUrl, Field, TypeAdapter
 
 from gateway.config.section import Section
 
+ASK_AGAIN_S = 3.0
+"""Who plays LL-HLS asks again within a target duration, two seconds mostly, and learns by the answer where to go on."""
+
 _URL: TypeAdapter[AnyHttpUrl] = TypeAdapter(AnyHttpUrl)
 
 
@@ -38,4 +41,4 @@ class DrainSettings(Section):
     @property
     def longest_s(self) -> float:
         """From the order until the last session is gone."""
-        return max(self.rounds_s, self.notice_s) + self.spread_s + self.leave_s
+        return max(self.rounds_s, self.notice_s) + self.spread_s + self.leave_s + ASK_AGAIN_S

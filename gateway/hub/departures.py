@@ -1,6 +1,7 @@
 """What a drain does to whom: implements `drain.Premises` with the hub's parts."""
 
 from collections.abc import Callable, Mapping
+from math import inf
 from typing import Final
 
 from gateway.hls.presentations import Presentations
@@ -19,6 +20,9 @@ from gateway.transport.port import MediaPort
 from gateway.viewers.viewer import Viewer
 
 EVIDENCE: Final = {"rule": "drain"}
+
+AGAIN_AFTER_S = 1.0
+"""Whose end has failed has it tried again."""
 
 
 class Departures:
@@ -49,8 +53,10 @@ class Departures:
         self._outbox: Outbox[Viewer] = Outbox(monotonic)
         self._due_s: dict[Viewer, float] = {}
         """When a player's session is closed, if it has no signals then."""
-        self._sent_away: set[Viewer | Connection] = set()
-        """Those whose end has been begun."""
+        self._sent_away: dict[Viewer | Connection, float] = {}
+        """Those whose end has been begun, and when."""
+        self._told: set[Viewer] = set()
+        """Those who know, be it by their end: they are counted once."""
 
     # Premises
 
@@ -61,6 +67,7 @@ class Departures:
             self._play.signals.stay()
             self._due_s.clear()
             self._sent_away.clear()
+            self._told.clear()
 
     def streams(self) -> set[str]:
         """See `Premises`."""
@@ -98,14 +105,18 @@ class Departures:
         """See `Premises`."""
         return bool(self._viewers(stream)) or bool(self._play.signals.of_stream(stream))
 
-    def send_away(self, stream: str) -> None:
+    def send_away(self, stream: str, now_s: float) -> None:
         """See `Premises`."""
-        connections = [each for each in self._play.signals.of_stream(stream) if each not in self._sent_away]
+        connections = [each for each in self._play.signals.of_stream(stream) if self._is_due(each, now_s)]
+        viewers = [viewer for viewer in self._viewers(stream) if self._is_due(viewer, now_s)]
+        untold = self._untold(stream, viewers) if viewers else []  # before their signals end
         if connections:
-            self._sent_away.update(connections)
+            self._sent_away |= dict.fromkeys(connections, now_s)
             self._play.signals.send_away(connections)
         self._presentations.dismiss(stream)
-        self._close([viewer for viewer in self._viewers(stream) if viewer not in self._sent_away])
+        self._count(stream, untold)
+        self._told |= set(viewers)  # by their end, at the latest
+        self._close(viewers, now_s)
 
     def close(self, stream: str, now_s: float) -> None:
         """See `Premises`."""
@@ -118,37 +129,72 @@ class Departures:
 
     def tick(self, now_s: float) -> None:
         """Close the sessions that are due and cannot be told."""
-        due = [viewer for viewer, due_s in self._due_s.items() if due_s <= now_s]
-        for viewer in due:
+        self._forget_gone()
+        due: dict[str, list[Viewer]] = {}
+        for viewer in [viewer for viewer, due_s in self._due_s.items() if due_s <= now_s]:
             del self._due_s[viewer]
-        self._close([viewer for viewer in due if not viewer.session.closed and not self._has_signals(viewer)])
+            if not viewer.session.closed:
+                due.setdefault(viewer.stream.name, []).append(viewer)
+        for stream, viewers in due.items():
+            untold = self._untold(stream, viewers)
+            self._count(stream, untold)
+            self._told |= set(viewers)
+            self._close(untold, now_s)
 
     def pump(self, now_s: float) -> None:
         """Close for one turn: a session costs a tenth of a millisecond or more, and there may be thousands."""
         if self._outbox.pump():
             self.on_backlog()
 
-    def _close(self, viewers: list[Viewer]) -> None:
-        for viewer in viewers:
-            if not self._has_signals(viewer):
-                self.on_moved(viewer.stream.name)
+    def _close(self, viewers: list[Viewer], now_s: float) -> None:
         if viewers:
-            self._sent_away.update(viewers)
+            self._sent_away |= dict.fromkeys(viewers, now_s)
             self._outbox.put(viewers, _say_goodbye)
-            self.pump(0.0)
+            self.pump(now_s)
+
+    def _count(self, stream: str, viewers: list[Viewer]) -> None:
+        for viewer in viewers:
+            signals = self._viewing[stream].viewers[viewer].signals
+            if viewer not in self._told and (signals is None or signals.move is None):
+                self.on_moved(stream)
+
+    def _is_due(self, each: Viewer | Connection, now_s: float) -> bool:
+        """Whether its end is to be begun, or has failed."""
+        return now_s >= self._sent_away.get(each, -inf) + AGAIN_AFTER_S and not _is_gone(each)
+
+    def _forget_gone(self) -> None:
+        self._sent_away = {each: at_s for each, at_s in self._sent_away.items() if not _is_gone(each)}
+        self._told = {viewer for viewer in self._told if not viewer.session.closed}
 
     def _viewers(self, stream: str) -> list[Viewer]:
         viewing = self._viewing.get(stream)
         return list(viewing.viewers) if viewing is not None else []
 
-    def _has_signals(self, viewer: Viewer) -> bool:
-        seat = self._viewing[viewer.stream.name].viewers[viewer]
-        if seat.signals is not None and not seat.signals.is_over:
-            return True
-        websockets = self._play.signals.websockets_of(viewer.stream.name)
-        return seat.player is not None and any(each.player == seat.player for each in websockets)
+    def _untold(self, stream: str, viewers: list[Viewer]) -> list[Viewer]:
+        """Those of a stream's viewers who have no signals. A WebSocket goes with a viewer by their token or, where they
+        have none, by their address: who shares it with such a player is left for the end."""
+        seats = self._viewing[stream].viewers
+        websockets = self._play.signals.websockets_of(stream)
+        tokens = {each.identity.player for each in websockets}
+        addresses = {each.identity.client for each in websockets if each.identity.player is None}
+
+        def is_told(viewer: Viewer) -> bool:
+            seat = seats[viewer]
+            if seat.signals is not None and not seat.signals.is_over:
+                return True
+            return seat.player in tokens if seat.player is not None else viewer.session.client in addresses
+
+        return [viewer for viewer in viewers if not is_told(viewer)]
+
+
+def _is_gone(each: Viewer | Connection) -> bool:
+    return each.is_over if isinstance(each, Connection) else each.session.closed
 
 
 def _say_goodbye(viewer: Viewer) -> None:
-    viewer.say_bye()
-    viewer.session.close(CAUSE)
+    if viewer.session.closed:
+        return
+    try:
+        viewer.say_bye()
+    finally:
+        viewer.session.close(CAUSE)

@@ -1,7 +1,7 @@
 """Leaving without ending a round: who orders it, and how far each stream has come (docs/drain.md).
 
     playing --no round is open nor a bet under way, or they had rounds_s; nobody watches, or they had notice_s--> moving
-    moving --nobody is left, or they had spread_s and leave_s--> leaving --nobody is left--> gone
+    moving --nobody is left, or they had spread_s and leave_s--> leaving --nobody is left, nor asks for HLS--> gone
 
 A stream that is `playing` is let play. Of one that is `moving` the players are told to go on elsewhere; of one that is
 `leaving` those who are left are sent away. Its studio goes last of all: then the stream is `gone`. Streams do not wait
@@ -20,6 +20,7 @@ import structlog
 from gateway.clock import WallClock
 from gateway.clockwork import isolated
 from gateway.config import DrainSettings
+from gateway.config.drain import ASK_AGAIN_S
 from gateway.metrics import Sample
 
 log = structlog.get_logger()
@@ -82,8 +83,9 @@ class Premises(Protocol):
     def has_players(self, stream: str, now_s: float) -> bool:
         """Whether anybody watches it or is connected for it."""
 
-    def send_away(self, stream: str) -> None:
-        """Begin to end the sessions of its players, however many. Again: nothing but for who has come since."""
+    def send_away(self, stream: str, now_s: float) -> None:
+        """Begin to end the sessions of its players, however many. Again: nothing but for who has come since, and who
+        is still here all the same."""
 
     def has_sessions(self, stream: str) -> bool:
         """Whether a player of it has a session or signals."""
@@ -97,6 +99,8 @@ class _Stream:
     stage: Stage = Stage.PLAYING
     moving_until_s: float = 0.0
     """When who is left is sent away."""
+    leaving_until_s: float = 0.0
+    """When those are given up who have no session, and have not asked for anything since."""
     is_overdue: bool = False
     """Whether its rounds had their time."""
 
@@ -186,11 +190,18 @@ class Drain:
             is_over = now_s >= stream.moving_until_s or not self._premises.has_players(name, now_s)
             if is_over:
                 self._enter(name, Stage.LEAVING)
+                stream.leaving_until_s = now_s + ASK_AGAIN_S
         if stream.stage in (Stage.LEAVING, Stage.GONE):  # of one that is gone, too: for who was under way
-            self._premises.send_away(name)
-            if not self._premises.has_sessions(name):
+            self._premises.send_away(name, now_s)
+            if not self._is_needed(name, stream, now_s):
                 self._premises.close(name, now_s)
                 self._enter(name, Stage.GONE)
+
+    def _is_needed(self, name: str, stream: _Stream, now_s: float) -> bool:
+        """Whether its studio is, for the last ones."""
+        if now_s < stream.leaving_until_s:
+            return self._premises.has_players(name, now_s)
+        return self._premises.has_sessions(name)
 
     def _may_move(self, name: str, stream: _Stream, now_s: float) -> bool:
         if not stream.is_overdue and self._premises.is_played(name):

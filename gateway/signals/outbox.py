@@ -5,6 +5,10 @@ from collections import deque
 from collections.abc import Callable, Iterable, Iterator
 from typing import Generic, TypeVar
 
+import structlog
+
+log = structlog.get_logger()
+
 TURN_S = 0.002
 """How long one turn sends: no longer than the fan-out of a frame."""
 MAX_JOBS = 256
@@ -34,7 +38,7 @@ class Outbox(Generic[Target]):
         if len(self._jobs) > MAX_JOBS:
             waiting, oldest = self._jobs.popleft()
             for target in waiting:
-                oldest(target)
+                _do(oldest, target)
 
     def pump(self) -> bool:
         """One turn; whether something is left for another."""
@@ -42,11 +46,19 @@ class Outbox(Generic[Target]):
         while self._jobs:
             targets, do = self._jobs[0]
             for target in targets:
-                do(target)
+                _do(do, target)
                 if self._monotonic() >= until_s:
                     return True
             self._jobs.popleft()
         return False
+
+
+def _do(do: Callable[[Target], None], target: Target) -> None:
+    """A bug that one target meets is loud in the log, and keeps nothing from the others."""
+    try:
+        do(target)
+    except Exception:
+        log.exception("one of many failed", call=getattr(do, "__qualname__", str(do)))
 
 
 class Repeats:

@@ -33,7 +33,7 @@ def leave(api: Api) -> None:
     """As when spread_s and leave_s are over."""
     draining = api.gateway.hub.draining
     draining._streams["table"].stage = Stage.LEAVING
-    api.gateway.hub.departures.send_away("table")
+    api.gateway.hub.departures.send_away("table", monotonic_s())
 
 
 async def test_playlists_and_parts_are_there_while_players_move(api: Api, table: Table) -> None:

@@ -17,6 +17,7 @@ from gateway.rounds.causes import AbortCause
 from gateway.rounds.round import Round
 from gateway.rounds.rounds import Command
 from gateway.rounds.states import RoundState
+from gateway.signals.connection import Connection
 from gateway.transport.srtp.gcm import GcmOpener
 from gateway.viewers.viewer import Viewer
 from gateway.wire import rtcp
@@ -202,7 +203,87 @@ async def test_who_is_left_is_sent_away_and_then_the_studio(desk: Desk, evening:
     assert [viewer.session.closed, wire.is_closed, studio.session.closed] == [True] * 3
     assert [message["type"] for message in association.received()][-1] == "goodbye"
     assert [message["type"] for message in wire.received()][-1] == "goodbye"
+    assert evening.moved == 2, "once each"
     assert desk.hub.sessions.ended == {("egress", "moved"): 1, ("ingest", "moved"): 1}
+    assert desk.hub.draining.is_drained
+
+
+async def test_player_without_a_token_is_told_by_its_websocket_and_keeps_its_media(
+    desk: Desk, evening: Evening
+) -> None:
+    """By its address, as nothing else says whose WebSocket it is."""
+    desk.studio()
+    viewer, elsewhere = _watched_by(desk, nobody("192.0.2.9")), _watched_by(desk, nobody("192.0.2.10"))
+    desk.hub.play.signals.connect("table", Wire(), nobody("192.0.2.9"), monotonic_s())
+    evening.order()
+    evening.tick(4)
+    assert (viewer.session.closed, elsewhere.session.closed) == (False, True)
+    evening.tick(5)
+    assert viewer.session.closed
+    assert evening.moved == 2
+
+
+async def test_player_who_was_told_and_whose_channel_then_closed_is_counted_once(desk: Desk, evening: Evening) -> None:
+    desk.studio()
+    viewer = watched_by_ada(desk)
+    connection, _ = opened(viewer)
+    assert connection is not None
+    evening.order()
+    connection.on_closed()
+    evening.tick(9)
+    assert viewer.session.closed
+    assert evening.moved == 1
+
+
+async def test_websockets_are_looked_at_once_for_all_viewers(
+    desk: Desk, evening: Evening, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Thousands of players by thousands of WebSockets would be a stop of all media."""
+    desk.studio()
+    viewers = [_watched_by(desk, ADA) for _ in range(5)]
+    signals = desk.hub.play.signals
+    signals.connect("table", Wire(), nobody("192.0.2.9"), monotonic_s())
+    looks: list[str] = []
+    look = signals.websockets_of
+
+    def seen(stream: str) -> list[Connection]:
+        looks.append(stream)
+        return look(stream)
+
+    monkeypatch.setattr(signals, "websockets_of", seen)
+    evening.order()
+    evening.now_s += 3.1
+    looks.clear()
+    desk.hub.departures.tick(evening.now_s)
+    assert len(looks) == 1
+    desk.hub.departures.send_away("table", evening.now_s + 5)
+    assert len(looks) <= 2
+    evening.pump()
+    assert all(viewer.session.closed for viewer in viewers)
+
+
+@pytest.mark.parametrize("what", ["say_bye", "close"])
+async def test_player_whose_end_fails_keeps_nobody_and_is_tried_again(
+    desk: Desk, evening: Evening, monkeypatch: pytest.MonkeyPatch, what: str
+) -> None:
+    studio = desk.studio()
+    viewers = [desk.player() for _ in range(4)]
+    broken = viewers[1]
+    failures: list[str] = []
+    target: Any = broken if what == "say_bye" else broken.session
+    real = getattr(type(target), what)
+
+    def fail(each: object, *arguments: str) -> None:
+        if each is target and len(failures) < 2:
+            failures.append(what)
+            raise RuntimeError("a bug")
+        real(each, *arguments)
+
+    monkeypatch.setattr(type(target), what, fail)
+    evening.order()
+    evening.tick(14)
+    assert broken.session.closed
+    assert studio.session.closed
     assert desk.hub.draining.is_drained
 
 
@@ -239,7 +320,7 @@ async def test_drain_that_begins_again_knows_nothing_of_the_one_before(desk: Des
     desk.studio()
     silent, leaving = desk.player(), desk.player()
     evening.order()
-    desk.hub.departures.send_away("table")
+    desk.hub.departures.send_away("table", evening.now_s)
     evening.pump()
     assert leaving.session.closed
     desk.hub.draining.withdraw(Order.API)
@@ -278,8 +359,11 @@ async def test_studio_stays_while_somebody_watches_without_a_session(
     monkeypatch.setattr(desk.hub.presentations, "is_watched", lambda name, now_s: name == "table")
     evening.order()
     evening.tick(7.8)
+    assert not desk.hub.draining.has_left("table")
+    evening.tick(2.9)
+    assert desk.hub.draining.has_left("table")
     assert not studio.session.closed
-    evening.tick(0.3)
+    evening.tick(0.5)
     assert studio.session.closed
 
 

@@ -1,5 +1,7 @@
 """Telling many a little at a time, and again."""
 
+import structlog
+
 from gateway.signals.outbox import MAX_JOBS, MAX_REPEATS, REPEAT_AFTER_S, TURN_S, Outbox, Repeats
 
 
@@ -44,6 +46,23 @@ def test_jobs_do_not_overtake_one_another() -> None:
     while outbox.pump():
         pass
     assert done == [("open", 1), ("open", 2), ("open", 3), ("closed", 1), ("closed", 2)]
+
+
+def test_target_that_fails_keeps_nothing_from_the_others() -> None:
+    outbox: Outbox[int] = Outbox(Clock(0.0))
+    done: list[int] = []
+
+    def do(target: int) -> None:
+        if target == 2:
+            raise RuntimeError("a bug")
+        done.append(target)
+
+    for _ in range(MAX_JOBS + 1):
+        outbox.put([1, 2, 3], do)
+    with structlog.testing.capture_logs() as logs:
+        assert not outbox.pump()
+    assert done == [1, 3] * (MAX_JOBS + 1)
+    assert {entry["event"] for entry in logs} == {"one of many failed"}
 
 
 def test_too_many_jobs_are_done_rather_than_lost() -> None:
