@@ -23,7 +23,8 @@ const LONGEST_WAIT_MS = 120000;
  *       `----------------------------------- `-- the old one has lost its picture, and found it again by itself
  *
  * It moves to the page's own address of itself when it has been without a picture at another edge for three seconds: edges
- * that are named may die, and nobody is left then who would say so.
+ * that are named may die, and nobody is left then who would say so. The lost one has its chance beside that: whichever plays
+ * first is stayed at. A final no ends it all only when each edge has said one.
  *
  * Two edges that send a player to and fro do so at the backoff's pace: only the first move in a minute is made at once.
  *
@@ -44,11 +45,14 @@ export class RoamingPlayer extends EventTarget {
   #newPlayer;
   #next = null;
   #pauses = new Backoff(500, 8000);
+  /** Of this move: edges whose last answer was a final no. */
+  #refusing = new Set();
   #stage;
   /** Timers by what they wait for. */
   #timers = {};
   #to = null;
   #turn = 0;
+  #turnAtMs = null;
 
   /** As a Player's. `stage`: a Stage. */
   constructor(stream, token, stage, only = "") {
@@ -68,15 +72,15 @@ export class RoamingPlayer extends EventTarget {
   }
 
   get state() {
-    return this.#face.state;
+    return this.#isPausing ? "retrying" : this.#face.state;
   }
 
   get sentence() {
-    return this.#face.sentence;
+    return this.#isPausing ? "" : this.#face.sentence;
   }
 
   get retryAtMs() {
-    return this.#face.retryAtMs;
+    return this.#isPausing ? this.#turnAtMs : this.#face.retryAtMs;
   }
 
   get whep() {
@@ -116,6 +120,7 @@ export class RoamingPlayer extends EventTarget {
     this.#hasLostPicture = !this.#current.hasPicture;
     this.#isUrgent = this.#current.state !== "live";
     this.#turn = 0;
+    this.#refusing.clear();
     this.#tryIn(Math.max(inTurnMs(afterMs), this.#isUnsteady ? this.#pauses.nextMs() : 0));
     this.#tell("state");
   }
@@ -132,6 +137,16 @@ export class RoamingPlayer extends EventTarget {
   /** The player that the state is about. */
   get #face() {
     return this.#next !== null && !this.#current.hasPicture ? this.#next : this.#current;
+  }
+
+  /** The old edge will never play again, and the next try is yet to come. */
+  get #isPausing() {
+    return this.isMoving && this.#next === null && this.#current.state === "refused";
+  }
+
+  /** Whether nobody is left who might say yes. */
+  get #isRefused() {
+    return this.#current.state === "refused" && this.#edges.every((edge) => this.#refusing.has(edge));
   }
 
   /** Where to try, by turns. Not where a player without a picture tries already. */
@@ -178,11 +193,11 @@ export class RoamingPlayer extends EventTarget {
     else if (["retrying", "refused"].includes(state)) this.#fail();
   }
 
-  /** The old edge plays again after all; or it will never do, or its picture stands still, and a new one is urgent. */
+  /** The old edge plays again after all; or everybody refuses; or it does not play any more, and another is urgent. */
   #onOld() {
-    const { state, hasPicture } = this.#current;
-    if (state === "live" && this.#hasLostPicture) this.#stay();
-    else if (state === "refused" && this.#edges.length === 0) this.#stay();
+    const { state, hasPicture, alternate } = this.#current;
+    this.#note(alternate);
+    if ((state === "live" && this.#hasLostPicture) || this.#isRefused) this.#stay();
     else if (state !== "live" && !this.#isUrgent) this.#hurry();
     this.#hasLostPicture ||= !hasPicture;
   }
@@ -195,6 +210,7 @@ export class RoamingPlayer extends EventTarget {
 
   #tryIn(pauseMs) {
     clearTimeout(this.#timers.turn);
+    this.#turnAtMs = Date.now() + pauseMs;
     this.#timers.turn = setTimeout(() => this.#try(), pauseMs);
   }
 
@@ -226,12 +242,17 @@ export class RoamingPlayer extends EventTarget {
   }
 
   #fail() {
-    const { alternate, state } = this.#next;
-    if (state === "refused" && this.#current.state === "refused") return this.#stay();
-    // Back to where it is, or has its turn anyway, is no way on.
-    if (![null, this.edge, location.origin].includes(alternate)) this.#to = alternate;
+    const { alternate, edge, state } = this.#next;
+    this.#note(alternate);
+    this.#refusing[state === "refused" ? "add" : "delete"](edge);
+    if (this.#isRefused) return this.#stay();
     this.#drop();
     this.#tryIn(this.#pauses.nextMs());
+  }
+
+  /** Back to where it is, or has its turn anyway, is no way on. */
+  #note(alternate) {
+    if (![null, this.edge, location.origin].includes(alternate)) this.#to = alternate;
   }
 
   #arrive() {
