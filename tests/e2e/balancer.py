@@ -5,24 +5,30 @@ from __future__ import annotations
 import asyncio
 import contextlib
 from collections.abc import AsyncIterator, Coroutine
-from typing import Any
-
-from tests.e2e.gateway_process import GatewayProcess
+from typing import Any, Protocol
 
 _READ_BYTES = 65_536
+
+
+class Serving(Protocol):
+    """A gateway, or what is before it."""
+
+    @property
+    def url(self) -> str:
+        """Scheme, address and port."""
 
 
 class Balancer:
     """`ready` is where new connections go; those that stand stay where they are."""
 
-    def __init__(self, ready: GatewayProcess) -> None:
+    def __init__(self, ready: Serving) -> None:
         self.ready = ready
         self.url = ""
         self._tasks: set[asyncio.Task[None]] = set()
 
     async def carry(self, near: asyncio.StreamReader, near_writer: asyncio.StreamWriter) -> None:
         """Carry one connection, both ways."""
-        host, _, port = self.ready.url.removeprefix("http://").rpartition(":")
+        host, _, port = self.ready.url.rpartition("/")[2].rpartition(":")
         far, far_writer = await asyncio.open_connection(host, int(port))
         self._keep(_pump(near, far_writer))
         self._keep(_pump(far, near_writer))
@@ -40,11 +46,11 @@ class Balancer:
 
 
 @contextlib.asynccontextmanager
-async def balancer(ready: GatewayProcess) -> AsyncIterator[Balancer]:
+async def balancer(ready: Serving) -> AsyncIterator[Balancer]:
     """A balancer on a free port."""
     balancer = Balancer(ready)
     server = await asyncio.start_server(balancer.carry, "127.0.0.1", 0)
-    balancer.url = f"http://127.0.0.1:{server.sockets[0].getsockname()[1]}"
+    balancer.url = f"{ready.url.partition(':')[0]}://127.0.0.1:{server.sockets[0].getsockname()[1]}"
     try:
         yield balancer
     finally:
