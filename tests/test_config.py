@@ -1,3 +1,4 @@
+import json
 import os
 import re
 from collections.abc import Callable, Iterator
@@ -195,6 +196,8 @@ def test_dscp_is_a_name_or_a_number(
         ("dscp:\n  audio: -1\n", 2, "dscp.audio: Input should be greater than or equal to 0"),
         ("dscp:\n  video: true\n", 2, "dscp.video: expected a code point by name"),
         ("dscp:\n  video: null\n", 2, "dscp.video: expected a code point by name"),
+        ("drain:\n  rounds_s: .inf\n", 2, "drain.rounds_s: Input should be less than or equal to 86400"),
+        ("drain:\n  notice_s: 121\n", 2, "drain.notice_s: Input should be less than or equal to 120"),
         ("node:\n  max_age_s: 0\n", 2, "node.max_age_s: Input should be greater than 0"),
         ("tokens:\n  publish: ''\n", 2, "tokens.publish: "),
         ("tokens:\n  publish: 12345\n", 2, "tokens.publish: Input should be a valid string"),
@@ -434,8 +437,14 @@ def test_algorithms_are_asymmetric_ones(write: Callable[[str], Path], algorithms
 
 
 def test_other_edges_are_base_urls_without_a_slash(write: Callable[[str], Path]) -> None:
-    text = "drain: {elsewhere: ['https://b.example/', 'http://10.0.0.1:8080', 'https://c.example:8443']}\n"
-    expected = ("https://b.example", "http://10.0.0.1:8080", "https://c.example:8443")
+    urls = ["https://b.example/", "http://10.0.0.1:8080", "https://c.example:8443", " HTTPS://Bücher.example\n"]
+    text = f"drain: {{elsewhere: {json.dumps(urls)}}}\n"
+    expected = (
+        "https://b.example",
+        "http://10.0.0.1:8080",
+        "https://c.example:8443",
+        "https://xn--bcher-kva.example",
+    )
     assert config.load(write(text)).drain.elsewhere == expected
 
 
@@ -449,10 +458,15 @@ def test_other_edges_are_base_urls_without_a_slash(write: Callable[[str], Path])
         "https://b.example/?a=b",
         "https://b.example/#a",
         "https://u@b.example",
+        "https://:secret@b.example",
+        "https:b.example",
+        r"https:\\\\b.example",
+        r"https://b\t.example",
+        r"https://b.example\r\nX-Other: a",
     ],
 )
 def test_other_edge_that_is_no_base_url_is_refused_by_its_line(write: Callable[[str], Path], url: str) -> None:
-    path = write(f"drain:\n  rounds_s: 60\n  elsewhere: ['{url}']\n")
+    path = write(f'drain:\n  rounds_s: 60\n  elsewhere: ["{url}"]\n')
     with pytest.raises(ConfigError) as refused:
         config.load(path)
     assert str(refused.value).startswith(f"{path}:3: drain.elsewhere.0: ")

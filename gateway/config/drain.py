@@ -1,5 +1,6 @@
 """Settings of leaving without ending a round (docs/drain.md)."""
 
+import re
 from pathlib import Path
 from typing import Annotated
 
@@ -11,20 +12,24 @@ ASK_AGAIN_S = 3.0
 """Who plays LL-HLS asks again within a target duration, two seconds mostly, and learns by the answer where to go on."""
 
 _URL: TypeAdapter[AnyHttpUrl] = TypeAdapter(AnyHttpUrl)
+_WRITTEN = re.compile(r"\s*https?://[^\s/\\]+/?\s*", re.IGNORECASE)
+"""Parsers forgive what is written otherwise; nobody can be meant by it."""
 
 
 def _base_url(value: str) -> str:
-    """As it was written, without a slash at its end: paths of ours are put behind it. Pages take an origin alone."""
+    """In its plain form, fit for a header, without a slash at its end: paths of ours are put behind it. Pages take an
+    origin alone."""
     url = _URL.validate_python(value)
-    if url.path not in (None, "/") or url.query is not None or url.fragment is not None or url.username is not None:
+    beyond = (url.query, url.fragment, url.username, url.password)
+    if not _WRITTEN.fullmatch(value) or url.path not in (None, "/") or any(each is not None for each in beyond):
         raise ValueError("expected a base URL, such as https://edge-b.example, without user, path, query and fragment")
-    return value.rstrip("/")
+    return str(url).rstrip("/")
 
 
 class DrainSettings(Section):
     """How long rounds and players get, and where players go on."""
 
-    rounds_s: float = Field(120.0, ge=0, description="Open rounds get so long; then they are aborted.")
+    rounds_s: float = Field(120.0, ge=0, le=86_400, description="Open rounds get so long; then they are aborted.")
     notice_s: float = Field(
         0.0, ge=0, le=120, description="From the order on nobody is moved for so long: load balancers look meanwhile."
     )

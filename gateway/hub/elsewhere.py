@@ -2,8 +2,11 @@
 
 from collections.abc import Iterator, Sequence
 from itertools import cycle
+from urllib.parse import quote
 
 _HLS = "/hls/"
+_SAFE = "/%:@!$&'()*+,;=~"
+"""What a path consists of (RFC 3986 section 3.3), encoded as it comes."""
 
 
 class Elsewhere:
@@ -20,7 +23,8 @@ class Elsewhere:
     def link(self, path: str) -> str | None:
         """The value of a `Link` header (RFC 8288) to what has `path`, percent-encoded, here."""
         edge = self.next_edge()
-        return f'<{edge}{_entry(path)}>; rel="alternate"' if edge is not None else None
+        # A client may send what it should have encoded.
+        return f'<{edge}{quote(_entry(path), safe=_SAFE)}>; rel="alternate"' if edge is not None else None
 
 
 def _entry(path: str) -> str:

@@ -21,6 +21,8 @@ def test_nobody_knows_another_edge() -> None:
         ("/whep/table", "/whep/table"),
         ("/signals/a%3Eb", "/signals/a%3Eb"),
         ("/api/v1/streams/table/rounds", "/api/v1/streams/table/rounds"),
+        ('/hls/x>;rel="alternate",<https:evil/i.m3u8', "/hls/x%3E;rel=%22alternate%22,%3Chttps:evil/index.m3u8"),
+        ("/whep/ta ble\r\nX: y", "/whep/ta%20ble%0D%0AX:%20y"),
         ("/hls/table/index.m3u8", "/hls/table/index.m3u8"),
         ("/hls/table/J5w0vQ/video.m3u8", "/hls/table/index.m3u8"),
     ],
