@@ -18,7 +18,7 @@ from gateway.auth.refusal import AccessError
 from gateway.clock import monotonic_s, unix_s
 from gateway.config import Settings
 from gateway.errors import SignallingError
-from gateway.http.client import is_foreign_page, is_this_machine, remote_host
+from gateway.http.client import is_by_strange_name, is_foreign_page, is_this_machine, remote_host
 from gateway.http.middleware import Handler
 from gateway.hub.admission import client_key
 from gateway.metrics import Sample
@@ -77,7 +77,8 @@ class Access:
         """See the function of this name."""
         now_s, counts = monotonic_s(), _counts(request)
         client, token = client_key(remote_host(request)), presented_token(request)
-        visitor = Visitor(client, is_this_machine(request), token, is_foreign_page(request))
+        is_foreign = is_foreign_page(request) or is_by_strange_name(request)
+        visitor = Visitor(client, is_this_machine(request), token, is_foreign)
         # This machine is exempt: it runs load tests, and proxies that nobody named, whose clients are many.
         if counts and not visitor.is_this_machine and not self._addresses.allows(visitor.client, now_s):
             self._refuse("address", "This address asks too often.")

@@ -1,6 +1,8 @@
 """From where a request came, through proxies that are known and ones that are not."""
 
 import ipaddress
+import socket
+from urllib.parse import urlsplit
 
 from aiohttp import web
 
@@ -29,6 +31,23 @@ def is_foreign_page(request: web.Request) -> bool:
     """Whether a browser sent it for a page of another origin. Schemes are not compared: a proxy may end TLS."""
     origin = request.headers.get("Origin")
     return origin is not None and origin.partition("://")[2] != request.host
+
+
+def is_by_strange_name(request: web.Request) -> bool:
+    """Whether it was asked for by a name that is not this machine's: a page of anybody's may let its own name lead here
+    (DNS rebinding), and is of the same origin then. Addresses are nobody's to lead."""
+    try:
+        name = (urlsplit(f"//{request.host}").hostname or "").rstrip(".")
+    except ValueError:
+        return True
+    own = socket.gethostname().lower()
+    if name in ("localhost", own, own.partition(".")[0]) or name.endswith(".localhost"):
+        return False
+    try:
+        ipaddress.ip_address(name.partition("%")[0])
+    except ValueError:
+        return True
+    return False
 
 
 def _peer(request: web.Request) -> str:

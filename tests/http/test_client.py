@@ -1,5 +1,7 @@
 """From where a request came, by proxies that are known and ones that are not."""
 
+import socket
+
 import pytest
 from multidict import CIMultiDict
 
@@ -58,6 +60,36 @@ async def test_page_is_foreign_unless_it_came_from_where_it_asks(serve: Serve, o
     api = await serve()
     headers = {"Origin": origin.format(port=api.port)}
     assert (await api.request("GET", "/api/v1/sessions", headers=headers)).status == status
+
+
+@pytest.mark.parametrize(
+    ("host", "status"),
+    [
+        ("localhost:{port}", 200),
+        ("edge.localhost", 200),
+        (f"{socket.gethostname()}:{{port}}", 200),
+        ("[::1]:{port}", 200),
+        ("192.0.2.1", 200),
+        ("evil.example:{port}", 403),
+        ("127.0.0.1.evil.example", 403),
+        ("localhost.evil.example", 403),
+        ("[evil", 403),
+    ],
+)
+@pytest.mark.parametrize("is_page", [False, True])
+async def test_page_whose_own_name_leads_here_operates_nothing(
+    serve: Serve, host: str, status: int, is_page: bool
+) -> None:
+    """DNS rebinding: to a browser it is of the same origin."""
+    api = await serve()
+    named = host.format(port=api.port)
+    headers = {"Host": named} | ({"Origin": f"http://{named}"} if is_page else {})
+    assert (await api.request("GET", "/api/v1/drain", headers=headers)).status == status
+    if is_page:
+        begun = await api.request("POST", "/api/v1/drain", headers=headers)
+        assert begun.status == (202 if status == 200 else status)
+        assert (api.gateway.hub.draining.since_s is None) == (status == 403)
+    assert (await api.request("GET", "/api/v1/streams", headers=headers)).status == 200
 
 
 async def test_client_cannot_hide_behind_a_header_of_its_own(serve: Serve) -> None:
