@@ -1,5 +1,6 @@
 """`python -m gateway.drain`, or `railbird-drain`: make the drain file, and wait until the gateway has drained."""
 
+import os
 import sys
 from functools import partial
 from pathlib import Path
@@ -49,13 +50,19 @@ def main(file: Path, where: tuple[str, int], wait_s: float, undo: bool) -> None:
 
 
 def make(file: Path) -> None:
-    """The file, if there is none: another's order is as good. OSError where it cannot be made."""
+    """The file, if there is none: another's order is as good. OSError where it cannot be made. Whole from its first
+    moment on: half a signature would be anybody's, and the next gateway would never serve."""
+    if file.is_file():
+        return
+    ours = file.with_name(f"{file.name}.hook-{os.getpid()}")
     try:
-        with file.open("x", encoding="utf-8") as made:
-            made.write(f"{SIGNATURE}until this gateway has ended\n")
+        ours.write_text(f"{SIGNATURE}until this gateway has ended\n", encoding="utf-8")
+        file.hardlink_to(ours)
     except FileExistsError:
         if not file.is_file():
             raise
+    finally:
+        ours.unlink(missing_ok=True)
 
 
 if __name__ == "__main__":

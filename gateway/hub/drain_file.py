@@ -52,8 +52,8 @@ class DrainFile:
     async def _look_again(self) -> None:
         try:
             is_there = await asyncio.to_thread(self._is_there)
-        except OSError as error:
-            self._say(error.strerror or str(error))
+        except (OSError, ValueError) as error:  # ValueError: no such name can be
+            self._say(getattr(error, "strerror", None) or str(error))
             return
         self._say(None)
         if is_there:
@@ -75,8 +75,9 @@ class DrainFile:
                 log.info("drain file of the gateway before removed", file=str(self._path))
         except FileNotFoundError:
             pass
-        except OSError as error:
-            log.warning("drain file cannot be read", file=str(self._path), reason=error.strerror)
+        except (OSError, ValueError) as error:
+            reason = getattr(error, "strerror", None) or str(error)
+            log.warning("drain file cannot be read", file=str(self._path), reason=reason)
 
     def _say(self, fault: str | None) -> None:
         """In the log, when it is another one."""

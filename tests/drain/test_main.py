@@ -49,6 +49,22 @@ def test_file_of_another_is_left_as_it_is(tmp_path: Path, waited: list[float]) -
     assert waited == [150.0]
 
 
+def test_file_is_whole_from_its_first_moment_on(
+    tmp_path: Path, waited: list[float], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A hook that is killed, or finds no room, while it writes leaves nothing that the next gateway would obey."""
+
+    def full(path: Path, *_: object, **__: object) -> None:
+        path.touch()
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr(Path, "write_text", full)
+    file = tmp_path / "drain"
+    result = run(file)
+    assert (result.exit_code, "No space left on device" in result.stderr) == (1, True)
+    assert list(tmp_path.iterdir()) == []
+
+
 @pytest.mark.parametrize("is_there", [False, True])
 def test_undo_removes_the_file_and_waits_for_nothing(tmp_path: Path, waited: list[float], is_there: bool) -> None:
     file = tmp_path / "drain"

@@ -90,6 +90,15 @@ async def test_what_is_no_file_is_no_order(tmp_path: Path, desk: Desk, place: Ca
     await bench.file.stop()
 
 
+async def test_name_that_no_file_can_have_is_told_and_is_no_order(tmp_path: Path, desk: Desk) -> None:
+    bench = Bench(tmp_path / "a\0b", desk)
+    with capture_logs() as logs:
+        await bench.file.start()
+        assert not await bench.look()
+    assert {each["event"] for each in logs} == {"drain file cannot be read", "drain file cannot be looked for"}
+    await bench.file.stop()
+
+
 @pytest.mark.parametrize("was_there", [False, True])
 async def test_file_that_cannot_be_looked_for_changes_nothing(
     bench: Bench, monkeypatch: pytest.MonkeyPatch, was_there: bool
