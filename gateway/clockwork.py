@@ -4,7 +4,8 @@ Few timers: each wake-up of an idle process costs as much as forwarding twenty p
 """
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Callable, Coroutine
+from typing import Any
 
 import structlog
 
@@ -86,3 +87,28 @@ class Alarm:
     def _ring(self) -> None:
         self._timer = None
         self._call(monotonic_s())
+
+
+class Look:
+    """At what may be slow, in a task of its own: never two at a time."""
+
+    def __init__(self, look: Callable[[], Coroutine[Any, Any, None]]) -> None:
+        """`look` raises nothing."""
+        self._look = look
+        self._task: asyncio.Task[None] | None = None
+
+    def begin(self, now_s: float) -> None:
+        """Look, unless a look is under way."""
+        if self._task is None or self._task.done():
+            self._task = asyncio.get_running_loop().create_task(self._look())
+
+    async def wait(self) -> None:
+        """Return when the look that was begun last is over. Who waits may go away: the look goes on."""
+        if self._task is not None:
+            await asyncio.wait({self._task})
+
+    async def stop(self) -> None:
+        """Look no more."""
+        if self._task is not None:
+            self._task.cancel()
+            await self.wait()

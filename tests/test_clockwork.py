@@ -7,7 +7,7 @@ import pytest
 from structlog.testing import capture_logs
 
 from gateway.clock import monotonic_s
-from gateway.clockwork import Alarm, Clockwork, isolated
+from gateway.clockwork import Alarm, Clockwork, Look, isolated
 
 PERIOD_S = 0.01
 
@@ -195,3 +195,47 @@ async def test_alarm_that_was_cleared_may_be_set_later_than_before(recorder: Rec
     alarm.set(PERIOD_S, now_s)
     await recorder.called_enough.wait()
     assert recorder.calls_s[0] >= now_s + PERIOD_S * 0.9
+
+
+class Looker:
+    """Looks until it may end."""
+
+    def __init__(self) -> None:
+        self.looks = 0
+        self.may_end = asyncio.Event()
+
+    async def look(self) -> None:
+        self.looks += 1
+        await self.may_end.wait()
+
+
+async def test_look_is_not_begun_while_one_is_under_way() -> None:
+    looker = Looker()
+    look = Look(looker.look)
+    for _ in range(3):
+        look.begin(monotonic_s())
+        await asyncio.sleep(0)
+    assert looker.looks == 1
+    looker.may_end.set()
+    await look.wait()
+    look.begin(monotonic_s())
+    await look.wait()
+    assert looker.looks == 2
+
+
+async def test_look_goes_on_when_who_waits_for_it_goes_away() -> None:
+    looker = Looker()
+    look = Look(looker.look)
+    look.begin(monotonic_s())
+    waiting = asyncio.create_task(look.wait())
+    await asyncio.sleep(0)
+    waiting.cancel()
+    await asyncio.gather(waiting, return_exceptions=True)
+    assert look._task is not None
+    assert not look._task.done()
+    await look.stop()
+    assert look._task.cancelled()
+
+
+async def test_look_that_was_never_begun_can_be_stopped() -> None:
+    await Look(Looker().look).stop()

@@ -3,13 +3,13 @@
 A key set that cannot be read or taken changes nothing: the old one stays, a counter and a line in the log say so.
 """
 
-import asyncio
 from collections.abc import Callable, Iterator
 
 import structlog
 
 from gateway.auth.key_set import KeySet, KeySetError, parse_key_set
 from gateway.auth.key_source import KeySource, key_source
+from gateway.clockwork import Look
 from gateway.config import AuthSettings
 from gateway.errors import ConfigError
 from gateway.metrics import Sample
@@ -33,7 +33,7 @@ class Keys:
         """What the current set was read from."""
         self._count = 0
         self._failures = 0
-        self._reload: asyncio.Task[None] | None = None
+        self._look = Look(self._look_again)
         self._next_early_s = 0.0
 
     async def load(self) -> None:
@@ -45,23 +45,19 @@ class Keys:
 
     def tick(self, now_s: float) -> None:
         """Look again, in a task of its own; each `auth.reload_s`."""
-        if self._reload is None or self._reload.done():
-            self._reload = asyncio.get_running_loop().create_task(self._look_again())
+        self._look.begin(now_s)
 
     async def look_early(self, now_s: float) -> None:
         """Look now, for a token whose key is not known; return when that is done. Not too often: then at once."""
         if now_s >= self._next_early_s:
             self._next_early_s = now_s + MIN_EARLY_RELOAD_S
-            self.tick(now_s)
-        if self._reload is not None:
-            # Who asked may go away; the others, and the next ones, still want the keys.
-            await asyncio.wait({self._reload})
+            self._look.begin(now_s)
+        # Who asked may go away; the others, and the next ones, still want the keys.
+        await self._look.wait()
 
     async def stop(self) -> None:
         """Look no more."""
-        if self._reload is not None:
-            self._reload.cancel()
-            await asyncio.wait({self._reload})
+        await self._look.stop()
 
     def samples(self) -> Iterator[Sample]:
         """For a scrape."""

@@ -11,6 +11,7 @@ from pathlib import Path
 import structlog
 
 from gateway.clock import monotonic_s
+from gateway.clockwork import Look
 from gateway.hub.drain import Drain, Order
 from gateway.regular_file import content
 
@@ -31,7 +32,7 @@ class DrainFile:
         self._drain = drain
         self._monotonic = monotonic
         self._fault: str | None = None
-        self._look: asyncio.Task[None] | None = None
+        self._look = Look(self._look_again)
 
     async def start(self) -> None:
         """Look for the first time. What was meant for the gateway before this one is removed."""
@@ -40,14 +41,11 @@ class DrainFile:
 
     def tick(self, now_s: float) -> None:
         """Look again, in a task of its own; each LOOK_INTERVAL_S."""
-        if self._look is None or self._look.done():
-            self._look = asyncio.get_running_loop().create_task(self._look_again())
+        self._look.begin(now_s)
 
     async def stop(self) -> None:
         """Look no more."""
-        if self._look is not None:
-            self._look.cancel()
-            await asyncio.wait({self._look})
+        await self._look.stop()
 
     async def _look_again(self) -> None:
         try:

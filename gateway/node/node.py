@@ -12,6 +12,7 @@ from pathlib import Path
 import structlog
 
 from gateway.clock import unix_s
+from gateway.clockwork import Look
 from gateway.metrics import Sample
 from gateway.node.result import MAX_RESULT_BYTES, NodeResult, NodeResultError, parse_result
 from gateway.node.verdict import NodeState, Verdict, judge
@@ -49,7 +50,7 @@ class Node:
         self._boot_id = boot_id
         self._seen = _Seen()
         self._said: NodeState | None = None
-        self._look: asyncio.Task[None] | None = None
+        self._look = Look(self._look_again)
 
     async def start(self) -> None:
         """Look for the first time."""
@@ -57,14 +58,11 @@ class Node:
 
     def tick(self, now_s: float) -> None:
         """Look again, in a task of its own; each LOOK_INTERVAL_S."""
-        if self._look is None or self._look.done():
-            self._look = asyncio.get_running_loop().create_task(self._look_again())
+        self._look.begin(now_s)
 
     async def stop(self) -> None:
         """Look no more."""
-        if self._look is not None:
-            self._look.cancel()
-            await asyncio.wait({self._look})
+        await self._look.stop()
 
     def verdict(self, now_unix_s: float) -> Verdict:
         """What the file says now, as far as was seen."""

@@ -32,8 +32,7 @@ class Watched:
     async def look(self) -> None:
         """As the clockwork does, and wait."""
         self.keys.tick(0.0)
-        assert self.keys._reload is not None
-        await self.keys._reload
+        await self.keys._look.wait()
 
     @property
     def figures(self) -> tuple[int, int]:
@@ -358,5 +357,5 @@ async def test_look_that_is_under_way_ends_with_the_keys(server: JwksServer) -> 
     await asyncio.sleep(0.05)
     assert server.asked == 2
     await watched.keys.stop()
-    assert watched.keys._reload is not None
-    assert watched.keys._reload.cancelled()
+    assert watched.keys._look._task is not None
+    assert watched.keys._look._task.cancelled()

@@ -22,8 +22,7 @@ class Bench:
     async def look(self) -> bool:
         """One more look, as the clockwork has it; whether the gateway drains."""
         self.file.tick(0.0)
-        assert self.file._look is not None
-        await self.file._look
+        await self.file._look.wait()
         return self.is_ordered
 
     @property

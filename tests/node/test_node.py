@@ -34,8 +34,7 @@ class Bench:
     async def look(self) -> NodeState:
         """One more look, as the ticker has it."""
         self.node.tick(0.0)
-        assert self.node._look is not None
-        await self.node._look
+        await self.node._look.wait()
         return self.state
 
     @property
@@ -159,9 +158,9 @@ async def test_samples_of_a_missing_result_are_its_state_alone(bench: Bench) -> 
 
 async def test_look_that_is_under_way_is_not_doubled_and_ends_with_the_node(bench: Bench) -> None:
     bench.node.tick(0.0)
-    first = bench.node._look
+    first = bench.node._look._task
     bench.node.tick(0.0)
-    assert bench.node._look is first
+    assert bench.node._look._task is first
     await bench.node.stop()
     assert first is not None
     assert first.done()
