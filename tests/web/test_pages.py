@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 from aiohttp import web
-from playwright.async_api import Browser, Page, expect
+from playwright.async_api import Browser, Page, Route, expect
 
 from gateway.web import WEB_ROOT
 from tests.web.stub_gateway import StubGateway
@@ -136,3 +136,40 @@ async def test_time_code_is_null_where_none_is_drawn(page: Page, origin: str) ->
         return readTimecode(Object.assign(shown, { videoWidth: 1280 }));
     }"""
     assert [await page.evaluate(reading, ink) for ink in ("#000", "#fff", "#777")] == [None] * 3
+
+
+@pytest.mark.browser
+async def test_player_page_whose_script_did_not_come_loads_again(page: Page, stub: StubGateway, origin: str) -> None:
+    lost: list[str] = []
+
+    async def lose_first(route: Route) -> None:
+        if not lost:
+            lost.append(route.request.url)
+            await route.abort("connectionreset")
+        else:
+            await route.continue_()
+
+    await page.route("**/web/stage.js", lose_first)
+    await page.goto(f"{origin}/watch/demo#token=secret")
+    await expect(page.locator("#state")).to_have_text("Live", timeout=20_000)
+    assert len(lost) == 1
+    assert page.url.endswith("#token=secret")
+
+
+@pytest.mark.browser
+async def test_player_page_whose_scripts_never_come_is_loaded_so_often_and_no_more(page: Page, origin: str) -> None:
+    loads = 0
+
+    async def count(route: Route) -> None:
+        nonlocal loads
+        loads += 1
+        await route.abort("connectionreset")
+
+    # Time for a page is what its clock says.
+    await page.clock.install()
+    await page.route("**/web/watch.js", count)
+    await page.goto(f"{origin}/watch/demo")
+    for _ in range(12):
+        await page.clock.run_for(60_000)
+        await page.wait_for_timeout(200)
+    assert loads == 6
