@@ -1,6 +1,5 @@
 """The gateway beside the sidecar takes its file for an order, also when it has just been started again."""
 
-import asyncio
 from pathlib import Path
 
 from gateway.cordon.drain_file import SIGNATURE
@@ -28,8 +27,7 @@ class Orders:
 
 async def _look(looked: Looked) -> None:
     looked.tick(0.0)
-    assert looked._look is not None
-    await asyncio.wait({looked._look})
+    await looked._look.wait()
 
 
 async def test_gateway_drains_from_its_start_on_while_the_node_is_cordoned(tmp_path: Path) -> None:

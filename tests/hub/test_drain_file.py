@@ -119,7 +119,7 @@ async def test_file_that_cannot_be_looked_for_changes_nothing(
 
 async def test_look_that_takes_long_is_not_doubled_and_ends_with_the_gateway(bench: Bench) -> None:
     bench.file.tick(0.0)
-    first = bench.file._look
+    first = bench.file._look._task
     bench.file.tick(1.0)
-    assert bench.file._look is first
+    assert bench.file._look._task is first
     await bench.file.stop()
