@@ -40,3 +40,15 @@ def test_file_that_is_missing_is_named(reader: ModuleType, tmp_path: Path) -> No
     with pytest.raises(FileNotFoundError) as raised:
         reader.content(tmp_path / "file", 4)
     assert Path(raised.value.filename) == tmp_path / "file"
+
+
+def test_file_is_made_and_nothing_beside_it(tmp_path: Path) -> None:
+    gateway.regular_file.make(tmp_path / "order", "do it\n")
+    assert [(each.name, each.read_text()) for each in tmp_path.iterdir()] == [("order", "do it\n")]
+
+
+def test_file_is_not_made_in_the_place_of_another(tmp_path: Path) -> None:
+    (tmp_path / "order").write_text("another's")
+    with pytest.raises(FileExistsError):
+        gateway.regular_file.make(tmp_path / "order", "do it\n")
+    assert [(each.name, each.read_text()) for each in tmp_path.iterdir()] == [("order", "another's")]

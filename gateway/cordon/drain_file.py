@@ -1,8 +1,9 @@
 """The drain file, made and removed by one who knows his own from those of others."""
 
-import os
+import contextlib
 from pathlib import Path
 
+from gateway import regular_file
 from gateway.cordon.decision import Found
 from gateway.regular_file import NoFileError, content
 
@@ -27,15 +28,9 @@ class DrainFile:
         return Found.OURS if begin == SIGNATURE.encode() else Found.OTHERS
 
     def make(self, reason: str) -> None:
-        """Whole from its first moment on, and never in the place of another's, whoever was faster."""
-        ours = self._path.with_name(f"{self._path.name}.cordon-{os.getpid()}")
-        ours.write_text(f"{SIGNATURE}{reason}\n", encoding="utf-8")
-        try:
-            self._path.hardlink_to(ours)
-        except FileExistsError:
-            return
-        finally:
-            ours.unlink()
+        """Unless there is one, ours or another's."""
+        with contextlib.suppress(FileExistsError):
+            regular_file.make(self._path, f"{SIGNATURE}{reason}\n")
 
     def remove(self) -> None:
         """If it is ours still."""

@@ -1,12 +1,12 @@
 """`python -m gateway.drain`, or `railbird-drain`: make the drain file, and wait until the gateway has drained."""
 
-import os
 import sys
 from functools import partial
 from pathlib import Path
 
 import click
 
+from gateway import regular_file
 from gateway.drain.readiness import Standing, standing, wait
 
 SIGNATURE = "railbird-drain: "
@@ -50,19 +50,15 @@ def main(file: Path, where: tuple[str, int], wait_s: float, undo: bool) -> None:
 
 
 def make(file: Path) -> None:
-    """The file, if there is none: another's order is as good. OSError where it cannot be made. Whole from its first
-    moment on: half a signature would be anybody's, and the next gateway would never serve."""
+    """The file, if there is none: another's order is as good. OSError where it cannot be made. Half a signature
+    would be anybody's, and the next gateway would never serve."""
     if file.is_file():
         return
-    ours = file.with_name(f"{file.name}.hook-{os.getpid()}")
     try:
-        ours.write_text(f"{SIGNATURE}until this gateway has ended\n", encoding="utf-8")
-        file.hardlink_to(ours)
+        regular_file.make(file, f"{SIGNATURE}until this gateway has ended\n")
     except FileExistsError:
         if not file.is_file():
             raise
-    finally:
-        ours.unlink(missing_ok=True)
 
 
 if __name__ == "__main__":
