@@ -97,7 +97,7 @@ class Signals:
         connection.send(welcome)
         if stream in self._moving:
             self._move(connection, self._moving[stream].move_of_newcomer(now_s))
-            self._say_move_surely(connection, now_s)
+            self._surely(connection, lambda: self._say_move(connection), now_s)
         for text in self._untold.of_player(connection.player, now_s):
             self._send_surely(connection, text, now_s)
         connection.ping(self._monotonic())
@@ -179,11 +179,6 @@ class Signals:
     def _say_move(self, connection: Connection) -> None:
         connection.say_move(self._monotonic())  # at each: those before it took their time
 
-    def _say_move_surely(self, connection: Connection, now_s: float) -> None:
-        self._say_move(connection)
-        if _is_lossy(connection):
-            self._repeats.put(lambda: self._say_move(connection), now_s)
-
     def _move_again(self, stream: str) -> None:
         self._outbox.put(filter(_is_lossy, self._roster.of_stream(stream)), self._say_move)
         self.pump(self._monotonic())
@@ -225,9 +220,13 @@ class Signals:
         return outgoing.welcome(connection.stream, may_bet, self.settings, shown, now_unix_s)
 
     def _send_surely(self, connection: Connection, text: str, now_s: float) -> None:
-        connection.send(text)
+        self._surely(connection, lambda: connection.send(text), now_s)
+
+    def _surely(self, connection: Connection, say: Callable[[], None], now_s: float) -> None:
+        """Say it, and again where it may get lost."""
+        say()
         if _is_lossy(connection):
-            self._repeats.put(lambda: connection.send(text), now_s)
+            self._repeats.put(say, now_s)
 
     def _ping(self, connection: Connection) -> None:
         now_s = self._monotonic()  # at each: those before it took their time
