@@ -10,7 +10,7 @@ from typing import Any
 
 import numpy as np
 from PIL import Image
-from playwright.async_api import Browser, BrowserContext, Page, async_playwright
+from playwright.async_api import Browser, BrowserContext, Error, Page, async_playwright
 
 from tests.e2e.network import gathered_families
 from tests.e2e.waiting import eventually
@@ -72,9 +72,14 @@ class _Page:
         return cls(context, await context.new_page())
 
     async def state(self) -> str:
-        """`window.railbird.state`."""
-        state: str = await self.page.evaluate("window.railbird?.state")
-        return state
+        """`window.railbird.state`; empty while the page loads again, as it does when its script got lost."""
+        try:
+            state: str | None = await self.page.evaluate("window.railbird?.state")
+        except Error as error:
+            if "Execution context was destroyed" not in error.message:
+                raise
+            return ""
+        return state or ""
 
     async def until_state(self, *states: str, within_s: float = 15.0) -> str:
         """Wait for one of these states, and return it; AssertionError with what the page says instead."""

@@ -157,6 +157,45 @@ async def test_player_page_whose_script_did_not_come_loads_again(page: Page, stu
 
 
 @pytest.mark.browser
+async def test_player_page_that_plays_fetches_its_lost_style_without_a_new_load(page: Page, origin: str) -> None:
+    asked: list[str] = []
+
+    async def lose_two(route: Route) -> None:
+        asked.append(route.request.url)
+        if len(asked) <= 2:
+            await route.abort("connectionreset")
+        else:
+            await route.continue_()
+
+    loads: list[str] = []
+    page.on("framenavigated", lambda frame: loads.append(frame.url))
+    await page.route("**/web/rail.css", lose_two)
+    await page.goto(f"{origin}/watch/demo")
+    await expect(page.locator("#state")).to_have_text("Live", timeout=20_000)
+    await expect(page.locator("body")).to_have_css("margin", "0px", timeout=20_000)
+    assert len(asked) == 3
+    assert len(loads) == 1
+
+
+@pytest.mark.browser
+async def test_player_page_whose_style_never_comes_asks_so_often_and_no_more(page: Page, origin: str) -> None:
+    asked = 0
+
+    async def count(route: Route) -> None:
+        nonlocal asked
+        asked += 1
+        await route.abort("connectionreset")
+
+    await page.clock.install()
+    await page.route("**/web/rail.css", count)
+    await page.goto(f"{origin}/watch/demo")
+    for _ in range(12):
+        await page.clock.run_for(60_000)
+        await page.wait_for_timeout(200)
+    assert asked == 6
+
+
+@pytest.mark.browser
 async def test_player_page_whose_scripts_never_come_is_loaded_so_often_and_no_more(page: Page, origin: str) -> None:
     loads = 0
 
