@@ -17,6 +17,7 @@ from node_tuner.controls.steering import Rps, Xps, mask_of, rps_masks, xps_masks
 from node_tuner.controls.sysctl import Sysctl
 from node_tuner.errors import UnavailableError
 from node_tuner.machine.facts import Interface, Machine
+from node_tuner.machine.namespace import is_host_namespace
 from node_tuner.machine.roots import Roots
 from node_tuner.marking import Marking, MarkRule, Payload, Transport
 from node_tuner.profile.dscp import name_of
@@ -51,15 +52,25 @@ def _sysctl(name: str, spec: SysctlSpec, profile: Profile, machine: Machine, roo
         "ports": lambda value: PortsAmong(profile.ports(value)),
     }
     how = "; ".join(filter(None, (explain(each, machine) for _, each in spec.numbers)))
+    elsewhere = _elsewhere(name, roots)
     return Knob(
         name,
-        Sysctl(name, roots, spec.exactly if isinstance(spec.exactly, str) else ""),
+        None if elsewhere else Sysctl(name, roots, spec.exactly if isinstance(spec.exactly, str) else ""),
         aims[spec.aim](getattr(spec, spec.aim)),
         spec.required,
         f"{spec.why} ({how})" if how else spec.why,
         spec.source,
+        absent=elsewhere,
         not_needed=_unmet(spec, machine),
     )
+
+
+def _elsewhere(name: str, roots: Roots) -> str:
+    """Why it is not to be had in this network namespace, though the kernel would take it: empty where it is. The record
+    is the namespace's and goes with it, and then nobody could put back what is the whole node's."""
+    if name.startswith("net.") or is_host_namespace(roots):
+        return ""
+    return f"not the host's network namespace: {name} is the whole node's, and set there alone"
 
 
 def _unmet(spec: SysctlSpec, machine: Machine) -> str:

@@ -30,13 +30,14 @@ def every_qdisc(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def plan_for(machine: FakeMachine, directory: Path) -> dict[str, Step]:
-    """Sysctls and queues of media-edge: what else it has is asked of netlink, which knows no trees."""
+    """Sysctls, if they are to be had, and queues of media-edge: what else it has is asked of netlink, which knows no
+    trees."""
     roots = machine.build(directory)
     profile = load("media-edge")
     wanted = [
         knob
         for knob in knobs(profile, machine.facts, roots)
-        if knob.control is not None and knob.control.kind in ("sysctl", "rps", "xps")
+        if knob.name in profile.sysctls or (knob.control is not None and knob.control.kind in ("rps", "xps"))
     ]
     node = Node(Store(directory / "record"), "boot", "1", partial(control_of, roots=roots))
     steps = plan(wanted, Record("boot", "1"), node)
@@ -84,8 +85,15 @@ def test_plan_for_another_namespace_is_refused_for_what_is_required_there(tmp_pa
     assert all(note.startswith(NOT_THE_HOSTS) for note in refused.values())
     skipped = {name: step.note for name, step in steps.items() if step.action is Action.SKIP}
     assert skipped["net.core.netdev_max_backlog"].startswith(NOT_THE_HOSTS)
-    assert skipped["vm.stat_interval"].startswith("this kernel has no setting vm.stat_interval")
+    assert skipped["vm.stat_interval"].startswith(NOT_THE_HOSTS)
     assert steps["net.ipv4.ip_local_reserved_ports"].action is Action.CHANGE
+
+
+def test_plan_for_a_kernel_without_a_setting_skips_it_and_says_so(tmp_path: Path) -> None:
+    there = {name: text for name, text in SYSCTLS.items() if name != "vm.stat_interval"}
+    step = plan_for(FakeMachine(sysctls=there), tmp_path)["vm.stat_interval"]
+    assert step.action is Action.SKIP
+    assert step.note.startswith("this kernel has no setting vm.stat_interval")
 
 
 def test_plan_for_a_setting_of_another_form_skips_it_and_says_so(tmp_path: Path) -> None:

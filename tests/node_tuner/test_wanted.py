@@ -180,6 +180,18 @@ def test_sysctls_of_another_namespace_are_absent_or_read_only_and_say_so(tmp_pat
     assert own_one.obstacle() is None
 
 
+@pytest.mark.parametrize("required", [True, False])
+def test_sysctl_of_the_whole_node_is_not_to_be_had_in_another_namespace(tmp_path: Path, required: bool) -> None:
+    own = {name: value for name, value in SYSCTLS.items() if not name.startswith("net.core.")}
+    machine = FakeMachine(sysctls=own)
+    spec = {**WHY, "exactly": 0, "required": required}
+    found = wanted(machine, machine.build(tmp_path), sysctls={"kernel.timer_migration": spec, "vm.swappiness": spec})
+    assert [(knob.control, knob.required, knob.absent) for knob in found.values()] == [
+        (None, required, f"not the host's network namespace: {name} is the whole node's, and set there alone")
+        for name in ("kernel.timer_migration", "vm.swappiness")
+    ]
+
+
 def test_steering_of_a_tree_is_read_and_aimed_at(tmp_path: Path) -> None:
     machine = FakeMachine(cores=4, rx_queues=1)
     knob = wanted(machine, machine.build(tmp_path), queues={"rps": {**WHY, "steer": "all_cores"}})["queues.rps"]
