@@ -141,6 +141,8 @@ def _compared(step: Step, control: Control, aim: Aim, is_takeover: bool) -> Step
     if _is_right(step, control):
         return replace(step, action=Action.KEEP)
     if _is_rounded(step):
+        if ignored := _ignored(step, found):
+            return replace(step, action=Action.SKIP, note=f"the driver leaves {' and '.join(ignored)} as it is")
         return replace(step, action=Action.KEEP, note=f"the driver made this of {step.target}")
     if is_foreign(step.entry, control, found) and not step.is_met and not is_takeover:
         return replace(step, action=Action.FOREIGN, note=_foreign_note(step.entry, control, found))
@@ -168,6 +170,15 @@ def _is_rounded(step: Step) -> bool:
     if not isinstance(found, Mapping) or not isinstance(target, Mapping) or found.keys() != target.keys():
         return False
     return all(found[key] == value or _are_numbers(found[key], value) for key, value in target.items())
+
+
+def _ignored(step: Step, found: Mapping[str, Any]) -> list[str]:
+    """Which numbers a driver took and did nothing about: they are what they were before us, and no rounding of what is
+    wanted. Ring sizes are rounded up, to less than the double."""
+    original: Any = step.entry.original if step.entry is not None else {}
+    target: Any = step.target
+    stayed = [key for key in target if found[key] != target[key] and found[key] == original.get(key)]
+    return [key for key in stayed if not target[key] < found[key] < 2 * target[key]]
 
 
 def _are_numbers(*values: Value) -> bool:

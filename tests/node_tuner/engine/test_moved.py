@@ -225,6 +225,29 @@ def test_number_that_a_driver_rounds_is_written_once_and_kept(record: Path) -> N
     assert (fake.values, record.exists()) == (rounding_card().values, False)
 
 
+@pytest.mark.parametrize(
+    ("original", "wanted"), [({"rx": 512}, {"rx": 4096}), ({"rx": 512, "tx": 64}, {"rx": 500, "tx": 128})]
+)
+def test_number_that_a_driver_takes_and_leaves_is_failed_and_not_written_again(
+    record: Path, original: dict[str, int], wanted: dict[str, int]
+) -> None:
+    fake = FakeNode({"rings": original}, side_effects={"rings": lambda node: node.values.update(rings=original)})
+    knobs = [fake.knob("rings", Exactly(wanted), required=True)]
+    for _ in range(3):
+        (row,) = apply(knobs, node_of(fake, record)).knobs
+        assert (row.state, row.found) == (State.FAILED, original)
+        assert row.note == f"the driver leaves {list(wanted)[-1]} as it is"
+    assert fake.writes == ["rings"]
+    rows, _ = restore(node_of(fake, record))
+    assert ([row.fate for row in rows], record.exists()) == ([Fate.AS_IT_WAS], False)
+
+
+def test_number_that_was_what_a_driver_rounds_up_to_is_no_failure(record: Path) -> None:
+    fake = FakeNode({"rings": {"rx": 1024}}, side_effects={"rings": lambda node: node.values.update(rings={"rx": 1024})})
+    (row,) = apply([fake.knob("rings", Exactly({"rx": 1000}))], node_of(fake, record)).knobs
+    assert (row.state, row.note) == (State.TUNED, "the driver made this of {'rx': 1000}")
+
+
 def test_switch_that_a_driver_leaves_is_not_taken_for_rounded(record: Path) -> None:
     fake = rounding_card()
     (row,) = apply([fake.knob("rings", Exactly({"rx": 1000, "push": True}))], node_of(fake, record)).knobs
