@@ -31,6 +31,11 @@ class Control(Protocol):
         """Whether nobody but railbird makes such a thing, such as its own table: it was not there before, whatever is
         found, and what others did to it is put right by the next apply."""
 
+    @property
+    def is_growing(self) -> bool:
+        """Whether values may come to it that were not there before, as a mask with each new queue: such are as the
+        kernel made them. Of all others a record has what they were, or nobody knows it."""
+
     def read(self) -> Value:
         """The value now. UnavailableError where it cannot be had; the message says why."""
 
@@ -49,7 +54,9 @@ class Control(Protocol):
 
 
 class Undivided:
-    """For controls whose values have no parts that belong to one or another."""
+    """For controls whose values have no parts that belong to one or another, and none that come later."""
+
+    is_growing = False
 
     def merged(self, original: Value, applied: Value, found: Value) -> Value:
         """See `Control`."""

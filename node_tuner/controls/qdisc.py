@@ -33,6 +33,7 @@ class RootQdisc:
 
     kind = "qdisc"
     is_own = False
+    is_growing = False
 
     def __init__(self, link: Link, wanted_kind: str = "") -> None:
         self._link = link

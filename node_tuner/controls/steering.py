@@ -45,6 +45,7 @@ class _Steering(Undivided):
 
     kind: str
     is_own = False
+    is_growing = True
     _direction: str
     _file: str
 

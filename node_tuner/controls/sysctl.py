@@ -39,6 +39,7 @@ class Sysctl:
 
     kind = "sysctl"
     is_own = False
+    is_growing = False
 
     def __init__(self, name: str, roots: Roots, wanted: str = "") -> None:
         self._name = name

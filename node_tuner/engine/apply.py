@@ -172,7 +172,7 @@ class _Run:
     def _begin(self, step: Step, control: Control, found: Value, target: Value) -> None:
         moved = {key_of(each): each for each in self._moves(step) if self._is_ours(each)}
         before = [self.journal[key] for key in (step.key, *moved)]
-        self.journal.begin(step.key, found, target, moved)
+        self.journal.begin(step.key, target, moved, came=found if control.is_growing else None)
         self.node.on_step(f"write {step.name}: begin")
         try:
             control.write(plain(target))

@@ -38,10 +38,10 @@ class Journal:
         self._is_changed |= list(arranged.values()) != list(self._entries.values())
         self._entries = arranged
 
-    def begin(self, key: Key, found: Value, wanted: Value, moving: Iterable[Key] = ()) -> None:
+    def begin(self, key: Key, wanted: Value, moving: Iterable[Key] = (), *, came: Value = None) -> None:
         """On the disk when this returns: from now on `wanted` may have been written, and have moved those others.
-        StateError where that fails."""
-        self.put(replace(self._entries[key].completed(found), wanted=plain(wanted), is_begun=True))
+        `came` may have values that came since, see `Entry.completed`. StateError where that fails."""
+        self.put(replace(self._entries[key].completed(came), wanted=plain(wanted), is_begun=True))
         for moved in moving:
             self.unsettle(moved)
         self.flush()

@@ -27,6 +27,11 @@ def test_control_of_a_record_says_of_itself_what_the_record_said(kind: str) -> N
     assert dict(control.where) == WHERE[kind]
 
 
+def test_masks_of_queues_alone_may_grow() -> None:
+    growing = {kind for kind, where in WHERE.items() if control_of(kind, where, Roots()).is_growing}
+    assert growing == {"rps", "xps"}
+
+
 @pytest.mark.parametrize(
     ("kind", "where"),
     [

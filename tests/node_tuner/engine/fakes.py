@@ -37,6 +37,8 @@ class FakeNode:
     """Words, of which some are ours and some are others'."""
     moving: dict[str, tuple[str, ...]] = field(default_factory=dict)
     """What a write of the one is known to move."""
+    growing: set[str] = field(default_factory=set)
+    """Values may come to it, as masks with new queues."""
     writes: list[str] = field(default_factory=list)
 
     def find(self, kind: str, where: Where) -> Control:
@@ -78,6 +80,10 @@ class FakeControl:
     @property
     def is_own(self) -> bool:
         return self.name in self.node.own
+
+    @property
+    def is_growing(self) -> bool:
+        return self.name in self.node.growing
 
     def read(self) -> Value:
         if self.name in self.node.gone:
@@ -165,6 +171,7 @@ def card(*masks: str) -> FakeNode:
         {"channels": len(masks), "rps": {f"rx-{queue}": mask for queue, mask in enumerate(masks)}},
         side_effects={"channels": follow},
         moving={"channels": ("rps",)},
+        growing={"rps"},
     )
 
 

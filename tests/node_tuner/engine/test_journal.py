@@ -30,11 +30,11 @@ def test_begin_is_on_the_disk_at_once_and_with_all_that_came_before(store: Store
     journal = Journal(store, EMPTY, is_stale=False)
     journal.arrange([A, B])
     assert on_disk(store) == ()
-    journal.begin(A.key, 0, 7)
+    journal.begin(A.key, 7)
     assert [(entry.wanted, entry.is_begun) for entry in on_disk(store)] == [(7, True), (6, False)]
     journal.settle(A.key, 7)
     assert on_disk(store)[0].applied is None
-    journal.begin(B.key, {"x": 0, "y": 1}, {"x": 9})
+    journal.begin(B.key, {"x": 9}, came={"x": 0, "y": 1})
     assert on_disk(store)[0].applied == Applied(7)
     assert on_disk(store)[1].original == {"x": 0, "y": 1}
 
@@ -43,7 +43,7 @@ def test_what_came_to_nothing_is_as_before(store: Store) -> None:
     journal = Journal(store, EMPTY, is_stale=False)
     journal.arrange([A])
     before = journal[A.key]
-    journal.begin(A.key, 0, 7)
+    journal.begin(A.key, 7)
     journal.put(before)
     journal.flush()
     assert on_disk(store) == (A,)
@@ -91,5 +91,5 @@ def test_saved_is_what_is_on_the_disk(store: Store, monkeypatch: pytest.MonkeyPa
 
     monkeypatch.setattr(store, "save", full)
     with pytest.raises(StateError):
-        journal.begin(A.key, 0, 7)
+        journal.begin(A.key, 7)
     assert (journal.saved.entries, journal.record.entries[0].is_begun) == ((A,), True)

@@ -14,6 +14,7 @@ from node_tuner.engine.restore import Fate, restore
 from node_tuner.engine.verify import verify
 from node_tuner.result import State
 from tests.node_tuner.engine.fakes import FakeNode, node_of
+from tests.node_tuner.media_profile import write_profile
 from tests.node_tuner.shell import Shell, shell_in
 
 OURS = ("nft", "qdiscs")
@@ -52,6 +53,22 @@ def test_qdisc_of_ours_is_the_kernel_s_after_another_apply_and_restore(shell: Sh
     shell.tuner("restore")
     assert {name: shell.look()[name] for name in OURS} == {name: before[name] for name in OURS}
     assert not shell.state.exists()
+
+
+@pytest.mark.netns
+@pytest.mark.nft
+def test_qdisc_of_ours_is_the_kernel_s_after_applies_of_other_limits_and_restore(shell: Shell) -> None:
+    before = shell.look()
+    shell.tuner("apply")
+    shell.state.unlink()
+    for limit_packets in (600, 700):
+        profile = shell.directory / f"{limit_packets}.yml"
+        text = write_profile(shell.directory).read_text()
+        profile.write_text(text.replace("limit_packets: 500", f"limit_packets: {limit_packets}"))
+        assert shell.tuner("apply", profile=profile).status == 0
+    restored = shell.tuner("restore")
+    assert (restored.status, shell.state.exists()) == (0, False), restored.out
+    assert {name: shell.look()[name] for name in OURS} == {name: before[name] for name in OURS}
 
 
 def lost(fake: FakeNode, record: Path) -> Node:

@@ -150,6 +150,15 @@ def test_masks_that_cannot_be_read_any_more_do_not_fail_the_channels(record: Pat
     assert (fake.values, record.exists()) == (admin_s_card().values, False), "the second sees them again"
 
 
+def test_masks_of_new_queues_that_are_no_longer_wanted_are_as_the_kernel_made_them(record: Path) -> None:
+    fake = card("1", "2")
+    more = [fake.knob("channels", 4)]
+    apply(more, node_of(fake, record))
+    apply([*more, *masks_alone(fake)], node_of(fake, record))
+    apply(more, node_of(fake, record))
+    assert fake.values["rps"] == {"rx-0": "1", "rx-1": "2", "rx-2": "0", "rx-3": "0"}
+
+
 def test_masks_are_wanted_anew_after_the_channels_are_put_back(record: Path) -> None:
     fake = admin_s_card()
     apply(fewer_channels_and_masks(fake), node_of(fake, record))
@@ -243,7 +252,8 @@ def test_number_that_a_driver_takes_and_leaves_is_failed_and_not_written_again(
 
 
 def test_number_that_was_what_a_driver_rounds_up_to_is_no_failure(record: Path) -> None:
-    fake = FakeNode({"rings": {"rx": 1024}}, side_effects={"rings": lambda node: node.values.update(rings={"rx": 1024})})
+    original = {"rx": 1024}
+    fake = FakeNode({"rings": original}, side_effects={"rings": lambda node: node.values.update(rings=original)})
     (row,) = apply([fake.knob("rings", Exactly({"rx": 1000}))], node_of(fake, record)).knobs
     assert (row.state, row.note) == (State.TUNED, "the driver made this of {'rx': 1000}")
 
