@@ -40,6 +40,12 @@ def moves(kind: str, where: Where) -> Sequence[tuple[str, Where]]:
     return [(moved, link) for moved in _MOVES.get(kind, ())]
 
 
+def overlap(where: Where, other: Where) -> bool:
+    """Whether two places of one kind have values in common: of one card, where each is about keys of its own."""
+    keys, others = (set(str(each.get("keys", "")).split(",")) - {""} for each in (where, other))
+    return where.get("index") == other.get("index") and not keys.isdisjoint(others)
+
+
 def control_of(kind: str, where: Where, roots: Roots) -> Control:
     """The control of which a record says `kind` and `where`. StateError for a kind or a place that there is none of."""
     try:

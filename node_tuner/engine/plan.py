@@ -8,6 +8,7 @@ from enum import Enum
 from typing import Any
 
 from node_tuner.contract import Aim, Control, Knob, Value
+from node_tuner.controls import overlap
 from node_tuner.engine.node import Node
 from node_tuner.errors import GoneError, UnavailableError
 from node_tuner.state.record import Entry, Key, Record, key_at, key_of, plain
@@ -109,10 +110,19 @@ def plan(knobs: Sequence[Knob], record: Record, node: Node, *, is_takeover: bool
     moving = [entry for entry in record.entries if entry.key in wanted and entry.is_touched]
     held = {key_at(*place) for entry in moving for place in node.moves(entry.kind, entry.where)}
     unwanted = [entry for entry in reversed(record.entries) if entry.key not in wanted]
-    return (
-        *(_of_entry(entry, node, is_takeover, is_held=entry.key in held) for entry in unwanted),
-        *(_of_knob(knob, entries, is_takeover) for knob in knobs),
-    )
+    back = [_of_entry(entry, node, is_takeover, is_held=entry.key in held) for entry in unwanted]
+    foreign = [step for step in back if step.action is Action.FOREIGN]
+    return (*back, *(_beside(foreign, _of_knob(knob, entries, is_takeover)) for knob in knobs))
+
+
+def _beside(foreign: Sequence[Step], step: Step) -> Step:
+    """What was changed by somebody else stays so, also where another profile names other keys of a card with it."""
+    if step.action is not Action.CHANGE or step.control is None:
+        return step
+    for other in foreign:
+        if other.entry is not None and other.kind == step.kind and overlap(other.entry.where, step.control.where):
+            return replace(step, action=Action.FOREIGN, note=other.note)
+    return step
 
 
 def _of_knob(knob: Knob, entries: dict[Key, Entry], is_takeover: bool) -> Step:

@@ -3,7 +3,7 @@
 import pytest
 
 from node_tuner.contract import Where
-from node_tuner.controls import _BY_KIND, control_of
+from node_tuner.controls import _BY_KIND, control_of, overlap
 from node_tuner.errors import StateError
 from node_tuner.machine.roots import Roots
 
@@ -44,3 +44,17 @@ def test_masks_of_queues_alone_may_grow() -> None:
 def test_control_that_this_version_does_not_know_is_refused(kind: str, where: Where) -> None:
     with pytest.raises(StateError, match=f"names a control that this version does not know: {kind}"):
         control_of(kind, where, Roots())
+
+
+@pytest.mark.parametrize(
+    ("where", "other", "expected"),
+    [
+        ({"index": 1, "keys": "rx"}, {"index": 1, "keys": "rx,tx"}, True),
+        ({"index": 1, "keys": "rx", "interface": "lo"}, {"index": 1, "keys": "rx", "interface": "lo2"}, True),
+        ({"index": 1, "keys": "rx"}, {"index": 1, "keys": "tx"}, False),
+        ({"index": 1, "keys": "rx"}, {"index": 2, "keys": "rx"}, False),
+        (LINK, LINK, False),
+    ],
+)
+def test_places_overlap_where_they_share_a_key_of_one_card(where: Where, other: Where, expected: bool) -> None:
+    assert overlap(where, other) is expected
