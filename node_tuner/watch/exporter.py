@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+import errno
 from collections.abc import Iterable
+from threading import Thread
+from wsgiref.simple_server import WSGIServer
 
+import structlog
 from prometheus_client import CollectorRegistry, start_http_server
 from prometheus_client.core import Metric
 from prometheus_client.registry import Collector
@@ -12,6 +16,10 @@ from node_tuner.errors import MissingError
 from node_tuner.machine.roots import Roots
 from node_tuner.watch.families import FAMILIES, Watched, samples
 from node_tuner.watch.listen import Listen
+
+log = structlog.get_logger()
+
+_EVERYWHERE, _EVERYWHERE_BY_IPV4 = "::", "0.0.0.0"
 
 
 class Exporter:
@@ -22,16 +30,27 @@ class Exporter:
         registry = CollectorRegistry(auto_describe=False)
         registry.register(_Metrics(watched, roots))
         try:
-            self._server, self._thread = start_http_server(listen.port, listen.host, registry)
+            self._server, self._thread = _serve(listen, registry)
         except OSError as error:
             raise MissingError(f"metrics cannot be served at {listen}: {error}") from error
-        self.listen = Listen(listen.host, self._server.server_port)
+        self.listen = Listen(str(self._server.server_address[0]), self._server.server_port)
 
     def close(self) -> None:
         """Stop to listen."""
         self._server.shutdown()
         self._server.server_close()
         self._thread.join()
+
+
+def _serve(listen: Listen, registry: CollectorRegistry) -> tuple[WSGIServer, Thread]:
+    """`[::]` listens to IPv4 too, and to that alone where this machine has no IPv6. OSError."""
+    try:
+        return start_http_server(listen.port, listen.host, registry)
+    except OSError as error:
+        if listen.host != _EVERYWHERE or error.errno not in (errno.EAFNOSUPPORT, errno.EADDRNOTAVAIL):
+            raise
+        log.warning("this machine has no ipv6", consequence="metrics are served by ipv4 only")
+        return start_http_server(listen.port, _EVERYWHERE_BY_IPV4, registry)
 
 
 class _Metrics(Collector):

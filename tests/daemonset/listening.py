@@ -63,6 +63,12 @@ PORTS: dict[str, Callable[[Iterable[Object], Pod, Container], Ports]] = {
 }
 """Name of the container -> where it listens."""
 
+
+def watch_host(container: Container) -> str:
+    """The address at which the container `watch` listens."""
+    return Listen.parse(_option(container, "--listen")).host
+
+
 PATHS: dict[str, set[str]] = {
     "gateway": {route.path for route in (*operations.ROUTES, *api.ROUTES)},
     # What its nginx lets through, of the gateway's.

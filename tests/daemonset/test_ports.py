@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from tests.daemonset.listening import PATHS, PORTS
+from tests.daemonset.listening import PATHS, PORTS, watch_host
 from tests.daemonset.pods import Container, Pod, Role, gateway, named, of_kind, pods
 from tests.daemonset.rendering import Object
 from tests.daemonset.trees import EDGES, objects
@@ -45,6 +45,12 @@ def test_container_opens_the_ports_that_it_listens_at(tree: str) -> None:
         for each in pod.containers:
             if each.stays:
                 assert set(_opened(each).values()) == PORTS[each.name](rendered, pod, each), each.name
+
+
+@TREE
+def test_watch_is_asked_by_both_families_as_nodes_have_addresses_of_either(tree: str) -> None:
+    hosts = {watch_host(each) for pod in pods(objects(tree)) for each in pod.containers if each.name == "watch"}
+    assert hosts <= {"::"}
 
 
 @TREE

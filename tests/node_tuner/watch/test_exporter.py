@@ -1,11 +1,17 @@
 """Scrapes over HTTP."""
 
+import errno
+import os
 import socket
 import urllib.request
 from collections.abc import Iterator
 from contextlib import closing
+from threading import Thread
+from wsgiref.simple_server import WSGIServer
 
+import prometheus_client
 import pytest
+from prometheus_client import CollectorRegistry
 from prometheus_client.parser import text_string_to_metric_families
 
 from node_tuner.errors import MissingError
@@ -57,6 +63,37 @@ def test_exporter_whose_port_is_taken_says_where() -> None:
         listen = Listen(*taken.getsockname())
         with pytest.raises(MissingError, match=str(listen)):
             Exporter(listen, Watched(), Roots())
+
+
+@pytest.mark.skipif(not socket.has_dualstack_ipv6(), reason="this machine has no IPv6")
+@pytest.mark.parametrize("host", ["127.0.0.1", "::1"])
+def test_exporter_everywhere_listens_to_both_families(watched: Watched, host: str) -> None:
+    with closing(Exporter(Listen("::", 0), watched, Roots())) as exporter:
+        socket.create_connection((host, exporter.listen.port), timeout=10).close()
+
+
+def _start_without_ipv6(monkeypatch: pytest.MonkeyPatch) -> None:
+    def start_http_server(port: int, addr: str, registry: CollectorRegistry) -> tuple[WSGIServer, Thread]:
+        if ":" in addr:
+            raise OSError(errno.EAFNOSUPPORT, os.strerror(errno.EAFNOSUPPORT))
+        return prometheus_client.start_http_server(port, addr, registry)
+
+    monkeypatch.setattr("node_tuner.watch.exporter.start_http_server", start_http_server)
+
+
+def test_exporter_everywhere_is_served_by_ipv4_where_there_is_no_other(
+    watched: Watched, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    _start_without_ipv6(monkeypatch)
+    with closing(Exporter(Listen("::", 0), watched, Roots())) as exporter:
+        assert exporter.listen.host == "0.0.0.0"
+        assert _scrape(exporter)["railbird_tuner_knob", "net.core.rmem_max", "tuned"] == 1
+
+
+def test_exporter_of_one_ipv6_address_needs_ipv6(watched: Watched, monkeypatch: pytest.MonkeyPatch) -> None:
+    _start_without_ipv6(monkeypatch)
+    with pytest.raises(MissingError, match=r"metrics cannot be served at \[::1\]:0"):
+        Exporter(Listen("::1", 0), watched, Roots())
 
 
 def test_exporter_that_is_closed_gives_its_port_back(watched: Watched) -> None:
