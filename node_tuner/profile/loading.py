@@ -104,15 +104,18 @@ def _validated(tree: Tree) -> Profile | None:
         return None
 
 
+_TAGS = {"(word)", "(words)", "(number)", "(rule)", "(section)", "[key]"}
+"""Parts of a path that are no keys: which of several types it was taken for, or that it is about the key itself."""
+
+
 def _explained(item: ErrorDetails) -> Iterator[tuple[Where, str]]:
-    # Parts in parentheses tell which of several types it was taken for, `[key]` that it is about the key itself.
-    where = tuple(part for part in item["loc"] if not str(part).startswith(("(", "[")))
+    where = tuple(part for part in item["loc"] if part not in _TAGS)
     context: dict[str, Any] = item.get("ctx", {})
     cause = context.get("error")
     if isinstance(cause, InconsistentError):
         yield from (((*where, *below), sentence) for below, sentence in cause.problems)
     elif item["type"] == "extra_forbidden":
-        yield where, f"there is no such key{_meant(str(where[-1]))}"
+        yield where, f"there is no such key{_meant(str(item['loc'][-1]))}"
     elif item["type"] in _SENTENCES:
         yield where, _SENTENCES[item["type"]].format(**context)
     else:

@@ -64,6 +64,19 @@ def test_shipped_profile_goes_by_its_name() -> None:
         (HEAD + f"conntrack:\n  {{{WHY}}}\n", 4, "conntrack.bypass: it is missing"),
         (HEAD + "qdisc:\n  kind: fq\n  why: so\n", 4, "qdisc.source: it is missing"),
         (HEAD + "5: 6\n", 4, "5: there is no such key"),
+        (HEAD + "(x): 1\n", 4, "(x): there is no such key"),
+        (HEAD + "'[x]': 1\n", 4, "[x]: there is no such key"),
+        (HEAD + "(word): 1\n", 1, "there is no such key"),
+        (
+            SYSCTL + f"  (net.core.wmem_max): {{at_least: 5000, {WHY}}}\n",
+            5,
+            "sysctls.(net.core.wmem_max): expected the",
+        ),
+        (
+            HEAD + f"nic:\n  offloads:\n    features:\n      (tx-gso): on\n    {WHY.split(',')[0]}\n",
+            7,
+            "nic.offloads.features.(tx-gso): expected",
+        ),
         # Types.
         ("schema: 2\nname: mine\nmedia_ports: 1\n", 1, "schema: expected 1"),
         ("schema: 1\nname: [mine]\nmedia_ports: 1\n", 2, "name: expected text"),
