@@ -14,6 +14,7 @@ import structlog
 from gateway.clock import unix_s
 from gateway.clockwork import Look
 from gateway.metrics import Sample
+from gateway.node.namespace import cookie
 from gateway.node.result import MAX_RESULT_BYTES, NodeResult, NodeResultError, parse_result
 from gateway.node.verdict import NodeState, Verdict, judge
 from gateway.regular_file import content
@@ -44,10 +45,14 @@ class _Seen:
 class Node:
     """See the module."""
 
-    def __init__(self, path: Path, max_age_s: float | None = None, boot_id: Path = BOOT_ID) -> None:
+    def __init__(
+        self, path: Path, max_age_s: float | None = None, boot_id: Path = BOOT_ID, namespace: str | None = None
+    ) -> None:
+        """`namespace` None: the one that we are in."""
         self._path = path
         self._max_age_s = max_age_s
         self._boot_id = boot_id
+        self._namespace = cookie() if namespace is None else namespace
         self._seen = _Seen()
         self._said: NodeState | None = None
         self._look = Look(self._look_again)
@@ -69,7 +74,7 @@ class Node:
         seen = self._seen
         if seen.result is None:
             return seen.fault
-        return judge(seen.result, seen.boot_id, self._max_age_s, now_unix_s)
+        return judge(seen.result, seen.boot_id, self._namespace, self._max_age_s, now_unix_s)
 
     def samples(self) -> Iterator[Sample]:
         """For a scrape."""

@@ -85,6 +85,7 @@ class NodeResult(_Part):
     overall: Overall
     written_at: AwareDatetime
     boot_id: str
+    namespace: str
     profile: Profile
     knobs: tuple[KnobResult, ...] = Field(max_length=MAX_KNOBS)
 

@@ -1,4 +1,5 @@
-"""Is this node fit to carry media? By the tuner's result, the boot that it was made in, and its age. Pure."""
+"""Is this node fit to carry media? By the tuner's result, the boot and the network namespace that it was made in, and
+its age. Pure."""
 
 from dataclasses import dataclass
 from enum import Enum
@@ -34,11 +35,14 @@ class Verdict:
         return self.state in (NodeState.TUNED, NodeState.DEGRADED)
 
 
-def judge(result: NodeResult, boot_id: str, max_age_s: float | None, now_unix_s: float) -> Verdict:
-    """The verdict on a result that could be read, on a machine whose present boot is `boot_id`."""
+def judge(result: NodeResult, boot_id: str, namespace: str, max_age_s: float | None, now_unix_s: float) -> Verdict:
+    """The verdict on a result that could be read, in the present boot of this machine and in our network namespace,
+    which is empty where nobody knows it."""
     age_s = now_unix_s - result.written_unix_s
     if result.boot_id != boot_id:
         return _stale("it is of another boot of this machine: the tuner has not run since")
+    if _is_elsewhere(result, namespace):
+        return _stale("it is of another network namespace: the tuner has run there, and not in the gateway's")
     if max_age_s is not None and abs(age_s) > max_age_s:
         ago = f"{age_s:.0f} s ago" if age_s > 0 else f"{-age_s:.0f} s in the future"
         return _stale(f"it was written {ago}, and is believed for {max_age_s:.0f} s")
@@ -48,6 +52,11 @@ def judge(result: NodeResult, boot_id: str, max_age_s: float | None, now_unix_s:
     if result.overall is Overall.TUNED:
         return Verdict(NodeState.TUNED, (f"tuned: {made}",))
     return Verdict(NodeState.DEGRADED, (f"degraded: {made}", *_told(result.shortcomings)))
+
+
+def _is_elsewhere(result: NodeResult, namespace: str) -> bool:
+    """Only cookies say it for sure: an older kernel has none, and the tuner then names the namespace otherwise."""
+    return namespace != "" and result.namespace.startswith("cookie-") and result.namespace != namespace
 
 
 def _stale(reason: str) -> Verdict:

@@ -1,6 +1,7 @@
 """What the tuner writes, the gateway reads: the one place where both are known. Of the tuner the gateway knows the file
 alone."""
 
+import asyncio
 import itertools
 import sys
 from collections.abc import Iterable
@@ -13,7 +14,8 @@ from gateway.node import result
 from gateway.node.node import BOOT_ID, Node
 from gateway.node.verdict import NodeState, Verdict
 from node_tuner import result as tuner
-from tests.node_tuner.namespaces import pair
+from node_tuner.machine.namespace import identity
+from tests.node_tuner.namespaces import Pair, pair
 
 PROFILE = """
 schema: 1
@@ -58,7 +60,7 @@ def written(path: Path, knobs: Iterable[tuner.KnobResult]) -> tuner.Result:
         command="apply",
         written_at="2026-11-21T18:00:00Z",
         boot_id=BOOT_ID.read_text().strip(),
-        namespace="cookie-1",
+        namespace=identity(),
         kernel="6.18.0",
         interface="eth0",
         profile=tuner.ProfileId("media-edge", "0123456789ab"),
@@ -98,30 +100,47 @@ async def test_gateway_that_was_ready_is_not_when_the_result_is_withdrawn(tmp_pa
 
 
 @pytest.mark.netns
-async def test_node_that_the_tuner_has_tuned_is_fit(tmp_path: Path) -> None:
-    verdict = await _verdict(tmp_path, PROFILE)
+def test_node_that_the_tuner_has_tuned_is_fit(tmp_path: Path) -> None:
+    with pair() as joined:
+        verdict = _verdict(tmp_path, joined, PROFILE)
     assert verdict.state is NodeState.TUNED
     assert verdict.lines[0].startswith("tuned: profile small, written ")
 
 
 @pytest.mark.netns
-async def test_node_that_cannot_be_tuned_is_not_fit_and_the_gateway_says_why(tmp_path: Path) -> None:
+def test_node_that_cannot_be_tuned_is_not_fit_and_the_gateway_says_why(tmp_path: Path) -> None:
     """A network namespace of its own cannot set what is the host's."""
-    verdict = await _verdict(tmp_path, PROFILE + TOO_MUCH)
+    with pair() as joined:
+        verdict = _verdict(tmp_path, joined, PROFILE + TOO_MUCH)
     assert verdict.state is NodeState.FAILED
     (line,) = [line for line in verdict.lines if line.startswith("net.core.rmem_max: failed: found ")]
     assert ", wanted at least 2147483647: " in line
     assert not line.endswith(": ")
 
 
-async def _verdict(directory: Path, profile: str) -> Verdict:
-    """The gateway's, after the tuner has run in a namespace of its own."""
+@pytest.mark.netns
+def test_node_that_was_tuned_in_another_namespace_is_not_fit(tmp_path: Path) -> None:
+    """As with a tuner on the host, and a gateway in a container with a network of its own."""
+    with pair() as joined:
+        _verdict(tmp_path, joined, PROFILE)
+        there = joined.far.namespace.call(lambda: _look(tmp_path / "node.json"))
+    assert there.state is NodeState.STALE
+    assert "of another network namespace" in there.lines[0]
+
+
+def _verdict(directory: Path, joined: Pair, profile: str) -> Verdict:
+    """The gateway's, after the tuner has run in the same namespace."""
     (directory / "profile.yml").write_text(profile)
     path = directory / "node.json"
     files = {"profile": directory / "profile.yml", "state": directory / "state.json", "result": path}
     flags = [word for name, file in files.items() for word in (f"--{name}", str(file))]
-    with pair() as joined:
-        joined.near.namespace.run(sys.executable, "-m", "node_tuner", "apply", *flags, is_checked=False)
+    inside = joined.near.namespace
+    inside.run(sys.executable, "-m", "node_tuner", "apply", *flags, is_checked=False)
+    return inside.call(lambda: _look(path))
+
+
+def _look(path: Path) -> Verdict:
+    """Of a gateway in the namespace of the caller."""
     node = Node(path)
-    await node.start()
+    asyncio.run(node.start())
     return node.verdict(unix_s())

@@ -11,8 +11,10 @@ from tests.node.results import BOOT_ID, RINGS, RMEM_MAX, WRITTEN_UNIX_S, written
 FAILED = RMEM_MAX | {"state": "failed", "found": "212992", "note": "needs CAP_NET_ADMIN"}
 
 
-def verdict_on(*knobs: dict[str, Any], age_s: float = 12.0, max_age_s: float | None = None, **changed: Any) -> Verdict:
-    return judge(parse_result(written(*knobs, **changed)), BOOT_ID, max_age_s, WRITTEN_UNIX_S + age_s)
+def verdict_on(
+    *knobs: dict[str, Any], here: str = "cookie-1", age_s: float = 12.0, max_age_s: float | None = None, **changed: Any
+) -> Verdict:
+    return judge(parse_result(written(*knobs, **changed)), BOOT_ID, here, max_age_s, WRITTEN_UNIX_S + age_s)
 
 
 def test_tuned_node_is_fit() -> None:
@@ -49,6 +51,27 @@ def test_result_of_another_boot_is_stale() -> None:
     verdict = verdict_on(boot_id="0e0e0e0e-3c1f-4d6a-9a53-0d6c4b9d3a11")
     assert (verdict.state, verdict.is_fit) == (NodeState.STALE, False)
     assert "another boot" in verdict.lines[0]
+
+
+@pytest.mark.parametrize(
+    ("namespace", "here", "state"),
+    [
+        ("cookie-1", "cookie-1", NodeState.TUNED),
+        ("cookie-1", "cookie-2", NodeState.STALE),
+        ("cookie-1", "", NodeState.TUNED),
+        ("inode-4026531840", "cookie-1", NodeState.TUNED),
+    ],
+)
+def test_result_of_another_namespace_is_stale_where_the_kernel_names_them(
+    namespace: str, here: str, state: NodeState
+) -> None:
+    assert verdict_on(namespace=namespace, here=here).state is state
+
+
+def test_result_of_another_namespace_says_so() -> None:
+    assert verdict_on(namespace="cookie-7").lines == (
+        "the result is stale: it is of another network namespace: the tuner has run there, and not in the gateway's",
+    )
 
 
 @pytest.mark.parametrize(
