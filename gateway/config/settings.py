@@ -150,11 +150,15 @@ class HlsSettings(Section):
     )
 
 
+MAX_BUFFER_BYTES = (1 << 30) - 1
+"""The kernel counts twice what it is asked for, in an int (net/core/sock.c `__sock_set_rcvbuf`)."""
+
+
 class SocketBuffers(Section):
     """Asked for; what the kernel grants is in railbird_socket_buffer_bytes."""
 
-    receive_bytes: int = Field(26_214_400, ge=65_536)
-    send_bytes: int = Field(26_214_400, ge=65_536)
+    receive_bytes: int = Field(26_214_400, ge=65_536, le=MAX_BUFFER_BYTES)
+    send_bytes: int = Field(26_214_400, ge=65_536, le=MAX_BUFFER_BYTES)
 
 
 class Settings(BaseSettings):
