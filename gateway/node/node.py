@@ -86,6 +86,8 @@ class Node:
         if result is None:
             return
         yield "railbird_node_result_age_seconds", (), max(now_unix_s - result.written_unix_s, 0.0)
+        if present is NodeState.STALE:
+            return  # what it says of knobs is believed no more
         # A set: two knobs of one name, such as those of two interfaces, must not break the scrape.
         for labels in sorted({(knob.name, knob.state.value) for knob in result.knobs}):
             yield "railbird_node_tuned", labels, 1.0

@@ -148,6 +148,14 @@ async def test_samples_have_each_knob_at_its_state(bench: Bench) -> None:
     assert age_s == pytest.approx(max(unix_s() - WRITTEN_UNIX_S, 0.0), abs=60)
 
 
+async def test_samples_of_a_stale_result_are_its_state_and_age_alone(bench: Bench) -> None:
+    bench.write(written(boot_id="another"))
+    await bench.look()
+    samples = list(bench.samples())
+    assert {name for name, _, _ in samples} == {"railbird_node_overall", "railbird_node_result_age_seconds"}
+    assert {labels for name, labels, value in samples if name == "railbird_node_overall" and value} == {("stale",)}
+
+
 async def test_samples_of_a_missing_result_are_its_state_alone(bench: Bench) -> None:
     await bench.look()
     assert {(name, labels) for name, labels, value in bench.samples() if value} == {
