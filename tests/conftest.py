@@ -75,7 +75,7 @@ NEEDS: dict[str, tuple[Callable[[], str | None], bool]] = {
 
 
 def pytest_collection_finish() -> None:
-    """No more full collections of 0.4 s, in which peers of this process stand still: they walk the tests' own objects."""
+    """No full collection of all tests, 0.4 s each, in which peers of this process stand still."""
     gc.collect()
     gc.freeze()
 
