@@ -30,11 +30,12 @@ def integrity(content: bytes) -> str:
 
 
 class Registry:
-    """What it has by path, and the `Authorization` of each request."""
+    """What it has by path, there or where `stored` leads to, and the `Authorization` of each request."""
 
     def __init__(self, port: int) -> None:
         self.url = f"http://127.0.0.1:{port}/npm/"
         self.archives: dict[str, bytes] = {}
+        self.stored: dict[str, str] = {}
         self.authorizations: list[str | None] = []
 
 
@@ -43,9 +44,12 @@ def started_registry() -> Iterator[Registry]:
     class Handler(BaseHTTPRequestHandler):
         def do_GET(self) -> None:
             registry.authorizations.append(self.headers["Authorization"])
-            self.send_response(200)
+            elsewhere = registry.stored.get(self.path)
+            self.send_response(302 if elsewhere else 200)
+            if elsewhere:
+                self.send_header("Location", elsewhere)
             self.end_headers()
-            self.wfile.write(registry.archives[self.path])
+            self.wfile.write(registry.archives.get(self.path, b""))
 
         def log_message(self, format: str, *args: object) -> None: ...
 
@@ -81,6 +85,17 @@ def test_package_with_its_hash_is_unpacked(tmp_path: Path, registry: Registry, n
     assert there == {"@a/b.js/package.json": b"{}", "@a/b.js/dist/b.mjs": b"export {}"}
     assert not list(tmp_path.rglob("out"))
     assert registry.authorizations == ["Bearer t0ken"]
+
+
+def test_token_is_told_to_the_registry_and_not_to_where_it_leads(
+    tmp_path: Path, registry: Registry, npmrc: Path
+) -> None:
+    content = archive({"package/package.json": b"{}"})
+    registry.stored["/npm/@a/b.js/-/b.js-1.2.3.tgz"] = "/bucket/b.tgz?proof=of-its-own"
+    registry.archives["/bucket/b.tgz?proof=of-its-own"] = content
+    npm_ci.main(lock(tmp_path, integrity(content)), tmp_path / "node_modules", npmrc)
+    assert (tmp_path / "node_modules/@a/b.js/package.json").read_bytes() == b"{}"
+    assert registry.authorizations == ["Bearer t0ken", None]
 
 
 def test_package_with_another_hash_is_refused(tmp_path: Path, registry: Registry, npmrc: Path) -> None:
