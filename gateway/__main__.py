@@ -18,7 +18,8 @@ from pydantic import SecretStr
 
 from gateway import config, log
 from gateway.app import Gateway
-from gateway.config import HostPort, Settings, Tokens
+from gateway.clock import monotonic_s
+from gateway.config import DrainSettings, HostPort, Settings, Tokens
 from gateway.errors import ConfigError
 from gateway.open_files import allow_all
 
@@ -27,7 +28,7 @@ TOKEN_VARIABLE = "RAILBIRD_DEMO_TOKEN"
 """How the demo studio is told its bearer token: a command line is for everybody to read."""
 DEMO_GOODBYE_S = 3.0
 OVERDUE_S = 5.0
-"""After the longest time that a drain may take: a bug in it must not keep the process."""
+"""After the longest time that a drain may take, whoever ordered it first: a bug in it must not keep the process."""
 
 
 @click.command()
@@ -66,7 +67,7 @@ async def serve(settings: Settings, demo: bool) -> None:
 
     def leave() -> None:
         if gateway.leave(stopped.set):
-            loop.call_later(settings.drain.longest_s + OVERDUE_S, stopped.set)
+            loop.call_later(left_s(gateway.hub.draining.since_s, settings.drain, monotonic_s()), stopped.set)
         else:
             stopped.set()
 
@@ -84,6 +85,12 @@ async def serve(settings: Settings, demo: bool) -> None:
             await stopped.wait()
     finally:
         await gateway.stop()
+
+
+def left_s(since_s: float | None, drain: DrainSettings, now_s: float) -> float:
+    """How long a drain that began at `since_s` may still take; a preStop hook has waited for most of it."""
+    began_s = now_s if since_s is None else since_s
+    return max(began_s + drain.longest_s + OVERDUE_S - now_s, 0.0)
 
 
 def with_demo_token(settings: Settings) -> Settings:

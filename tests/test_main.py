@@ -16,8 +16,9 @@ import pytest
 from click.testing import CliRunner, Result
 
 from gateway import __main__, log
-from gateway.__main__ import TOKEN_VARIABLE, main, serve, welcome, with_demo_token
+from gateway.__main__ import TOKEN_VARIABLE, left_s, main, serve, welcome, with_demo_token
 from gateway.app import Gateway
+from gateway.clock import monotonic_s
 from gateway.config import DrainSettings, HostPort, Settings
 
 LOOPBACK = ("--http", "127.0.0.1:0", "--udp", "127.0.0.1:0")
@@ -168,13 +169,19 @@ async def test_serve_stops_the_gateway_at_a_signal(end: signal.Signals, monkeypa
 
 
 async def served(
-    monkeypatch: pytest.MonkeyPatch, *signals: signal.Signals, is_played: bool = True, rounds_s: float = 60.0
+    monkeypatch: pytest.MonkeyPatch,
+    *signals: signal.Signals,
+    is_played: bool = True,
+    rounds_s: float = 60.0,
+    began_before_s: float = 0.0,
 ) -> list[str]:
-    """What a gateway is told that gets these signals while a round is played, which never ends, or none."""
+    """What a gateway is told that gets these signals while a round is played, which never ends, or none; another order
+    began its drain so long before."""
     told: list[str] = []
 
     def leave(gateway: Gateway, on_end: Callable[[], None]) -> bool:
         told.append("leave")
+        gateway.hub.draining.since_s = monotonic_s() - began_before_s
         if not is_played:
             on_end()
         return told.count("leave") == 1
@@ -219,6 +226,19 @@ async def test_serve_ends_where_a_drain_does_not(monkeypatch: pytest.MonkeyPatch
     started_s = time.monotonic()
     assert await served(monkeypatch, signal.SIGTERM, rounds_s=0.3) == ["leave", "stop"]
     assert time.monotonic() - started_s >= 0.6
+
+
+async def test_serve_ends_where_a_drain_that_a_hook_began_does_not(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The hook has waited for most of the time: what kills the process waits no longer than for the rest."""
+    started_s = time.monotonic()
+    assert await served(monkeypatch, signal.SIGTERM, rounds_s=60.0, began_before_s=63.0) == ["leave", "stop"]
+    assert time.monotonic() - started_s < 10.0
+
+
+@pytest.mark.parametrize(("since_s", "expected"), [(None, 26.0), (1000.0, 26.0), (980.0, 6.0), (900.0, 0.0)])
+def test_drain_has_its_time_from_its_first_order_on(since_s: float | None, expected: float) -> None:
+    drain = DrainSettings(rounds_s=10.0, notice_s=2.0, spread_s=3.0, leave_s=5.0)  # and 3 for LL-HLS
+    assert left_s(since_s, drain, 1000.0) == expected
 
 
 def test_process_prints_no_token_and_ends_at_sigterm(tmp_path: Path) -> None:
