@@ -3,6 +3,8 @@
 import os
 import secrets
 import stat
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 
@@ -21,9 +23,23 @@ def content(path: Path, max_bytes: int) -> bytes:
 def make(path: Path, text: str) -> None:
     """Make the file, whole from its first moment on, and never in the place of another, whoever was faster:
     FileExistsError. OSError where the directory does not let it."""
+    with _whole(path, text) as whole:
+        path.hardlink_to(whole)
+
+
+def replace(path: Path, text: str) -> None:
+    """Make the file, whole, in the place of one that is there until that moment. OSError where the directory does not
+    let it."""
+    with _whole(path, text) as whole:
+        whole.replace(path)
+
+
+@contextmanager
+def _whole(path: Path, text: str) -> Iterator[Path]:
+    """Beside it, by a name that nobody looks for; gone with the block."""
     whole = path.with_name(f"{path.name}.{secrets.token_hex(8)}")
     try:
         whole.write_text(text, encoding="utf-8")
-        path.hardlink_to(whole)
+        yield whole
     finally:
         whole.unlink(missing_ok=True)

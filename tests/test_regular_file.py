@@ -52,3 +52,27 @@ def test_file_is_not_made_in_the_place_of_another(tmp_path: Path) -> None:
     with pytest.raises(FileExistsError):
         gateway.regular_file.make(tmp_path / "order", "do it\n")
     assert [(each.name, each.read_text()) for each in tmp_path.iterdir()] == [("order", "another's")]
+
+
+def test_file_that_is_replaced_is_there_all_the_time(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    path = tmp_path / "order"
+    path.write_text("another's")
+    seen = []
+    write_text = Path.write_text
+
+    def write(whole: Path, text: str, encoding: str) -> int:
+        written = write_text(whole, text, encoding)
+        seen.append(path.read_text())
+        return written
+
+    monkeypatch.setattr(Path, "write_text", write)
+    gateway.regular_file.replace(path, "do it\n")
+    assert seen == ["another's"]
+    assert [(each.name, each.read_text()) for each in tmp_path.iterdir()] == [("order", "do it\n")]
+
+
+def test_file_that_cannot_be_replaced_stays_and_nothing_beside_it(tmp_path: Path) -> None:
+    (tmp_path / "order").mkdir()
+    with pytest.raises(IsADirectoryError):
+        gateway.regular_file.replace(tmp_path / "order", "do it\n")
+    assert [each.name for each in tmp_path.iterdir()] == ["order"]

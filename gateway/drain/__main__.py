@@ -11,6 +11,9 @@ from gateway.drain.readiness import Standing, standing, wait
 
 SIGNATURE = "railbird-drain: "
 """What the file begins with: the gateway that starts next removes it (`gateway.hub.drain_file`)."""
+OF_THE_CORDON = b"railbird-cordon: "
+"""What one begins with that goes with the cordon of the node (`gateway.cordon.drain_file`)."""
+ORDER = f"{SIGNATURE}until this gateway has ended\n"
 
 
 def _host_port(context: click.Context, parameter: click.Parameter, value: str) -> tuple[str, int]:
@@ -50,15 +53,24 @@ def main(file: Path, where: tuple[str, int], wait_s: float, undo: bool) -> None:
 
 
 def make(file: Path) -> None:
-    """The file, if there is none: another's order is as good. OSError where it cannot be made. Half a signature
-    would be anybody's, and the next gateway would never serve."""
-    if file.is_file():
-        return
+    """The file, if there is none: a person's order is as good. The cordon's is not: an uncordon would take it away
+    while a hook waits, and a gateway that is about to be killed would let players in. OSError where it cannot be made.
+    Half a signature would be anybody's, and the next gateway would never serve."""
+    if _is_of_the_cordon(file):
+        regular_file.replace(file, ORDER)
+    elif not file.is_file():
+        try:
+            regular_file.make(file, ORDER)
+        except FileExistsError:
+            if not file.is_file():
+                raise
+
+
+def _is_of_the_cordon(file: Path) -> bool:
     try:
-        regular_file.make(file, f"{SIGNATURE}until this gateway has ended\n")
-    except FileExistsError:
-        if not file.is_file():
-            raise
+        return regular_file.content(file, len(OF_THE_CORDON)) == OF_THE_CORDON
+    except OSError:
+        return False
 
 
 if __name__ == "__main__":

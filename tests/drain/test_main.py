@@ -7,8 +7,9 @@ from pathlib import Path
 import pytest
 from click.testing import CliRunner, Result
 
+from gateway import regular_file
 from gateway.drain import __main__
-from gateway.drain.__main__ import SIGNATURE, main
+from gateway.drain.__main__ import ORDER, SIGNATURE, main
 from gateway.drain.readiness import Standing
 from gateway.hub.drain_file import OF_ONE_LIFE
 
@@ -41,12 +42,36 @@ def test_file_is_known_to_the_gateway_that_starts_next() -> None:
     assert SIGNATURE.encode() == OF_ONE_LIFE
 
 
-def test_file_of_another_is_left_as_it_is(tmp_path: Path, waited: list[float]) -> None:
+def test_file_of_a_person_is_left_as_it_is(tmp_path: Path, waited: list[float]) -> None:
+    file = tmp_path / "drain"
+    file.write_text("the disk is to be changed\n")
+    assert run(file).exit_code == 0
+    assert file.read_text() == "the disk is to be changed\n"
+    assert waited == [150.0]
+
+
+def test_file_of_the_cordon_becomes_an_order_that_an_uncordon_leaves(tmp_path: Path, waited: list[float]) -> None:
     file = tmp_path / "drain"
     file.write_text("railbird-cordon: the node is cordoned\n")
     assert run(file).exit_code == 0
-    assert file.read_text() == "railbird-cordon: the node is cordoned\n"
+    assert [(each.name, each.read_text()) for each in tmp_path.iterdir()] == [("drain", ORDER)]
     assert waited == [150.0]
+
+
+def test_file_of_the_cordon_that_cannot_be_replaced_is_named(
+    tmp_path: Path, waited: list[float], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The hook ends, SIGTERM comes at once, and is an order that nobody takes away."""
+    file = tmp_path / "drain"
+    file.write_text("railbird-cordon: the node is cordoned\n")
+
+    def full(*_: object) -> None:
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr(regular_file, "replace", full)
+    result = run(file)
+    assert (result.exit_code, result.stderr) == (1, f"Error: {file}: No space left on device\n")
+    assert waited == []
 
 
 def test_file_is_whole_from_its_first_moment_on(
