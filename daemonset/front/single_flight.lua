@@ -43,13 +43,14 @@ local function land(flight, outcome)
   end
 end
 
--- Outcomes between workers: "" stored, else "status\nRetry-After\ncontent type\nsentence".
+-- Outcomes between workers: "" stored, else "status\nRetry-After\nLink\ncontent type\nsentence".
 
 local function serialize(outcome)
   if outcome.is_stored then
     return ""
   end
-  return table.concat({ outcome.status, outcome.retry_after, outcome.content_type, outcome.sentence }, "\n")
+  local told = { outcome.status, outcome.retry_after, outcome.link, outcome.content_type, outcome.sentence }
+  return table.concat(told, "\n")
 end
 
 local function parse(text)
@@ -58,8 +59,14 @@ local function parse(text)
   elseif text == "" then
     return STORED
   end
-  local status, retry_after, content_type, sentence = text:match("^(%d+)\n([^\n]*)\n([^\n]*)\n(.*)$")
-  return { status = tonumber(status), retry_after = retry_after, content_type = content_type, sentence = sentence }
+  local status, retry_after, link, content_type, sentence = text:match("^(%d+)\n([^\n]*)\n([^\n]*)\n([^\n]*)\n(.*)$")
+  return {
+    status = tonumber(status),
+    retry_after = retry_after,
+    link = link,
+    content_type = content_type,
+    sentence = sentence,
+  }
 end
 
 local function look_at_foreign()
@@ -120,6 +127,7 @@ local function refuse(outcome)
   ngx.status = outcome.status
   ngx.header["Content-Type"] = outcome.content_type
   ngx.header["Retry-After"] = outcome.retry_after ~= "" and outcome.retry_after or nil
+  ngx.header["Link"] = outcome.link ~= "" and outcome.link or nil
   ngx.print(outcome.sentence)
   return ngx.exit(ngx.HTTP_OK)
 end
@@ -161,13 +169,19 @@ local function finish(flight, outcome)
   land(flight, outcome)
 end
 
+local function field(name)
+  local value = ngx.header[name]
+  return type(value) == "table" and table.concat(value, ", ") or value or ""
+end
+
 local function refusal(flight)
-  local type = ngx.header["Content-Type"] or ""
-  local is_sentence = type:find("text/plain", 1, true) and not ngx.header["Content-Encoding"]
+  local content_type = field("Content-Type")
+  local is_sentence = content_type:find("text/plain", 1, true) and not ngx.header["Content-Encoding"]
   return {
     status = ngx.status,
-    retry_after = tostring(ngx.header["Retry-After"] or ""),
-    content_type = type,
+    retry_after = field("Retry-After"),
+    link = field("Link"),
+    content_type = content_type,
     sentence = is_sentence and flight.sentence or "",
   }
 end

@@ -20,6 +20,7 @@ PART = bytes(range(256)) * 240
 """61 kB, about what 200 ms at 2.5 Mb/s are."""
 TOKEN = "Bearer watch"
 REFUSAL = "Not now.\n"
+ELSEWHERE = '<https://edge-b.example/hls/t/index.m3u8>; rel="alternate"'
 
 
 class StubOrigin:
@@ -96,7 +97,7 @@ class StubOrigin:
         await asyncio.sleep(max(0.0, ready_s - time.monotonic()))
         if self.status is not None:
             # An error with a lifetime: the front must not believe it.
-            headers = {"Cache-Control": "max-age=60", "Retry-After": "2"}
+            headers = {"Cache-Control": "max-age=60", "Retry-After": "2", "Link": ELSEWHERE}
             return web.Response(status=self.status, text=REFUSAL, headers=headers)
         return self._answer(body, "public, max-age=60")
 

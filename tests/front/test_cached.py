@@ -8,7 +8,7 @@ import aiohttp
 import pytest
 from yarl import URL
 
-from tests.front.stub_origin import PART, PLAYLIST, StubOrigin
+from tests.front.stub_origin import ELSEWHERE, PART, PLAYLIST, StubOrigin
 
 pytestmark = pytest.mark.nginx
 
@@ -107,6 +107,15 @@ async def test_pages_of_other_origins_may_read_it(client: aiohttp.ClientSession,
     origin.status = 404
     async with client.get("/hls/t/g/video/0.1.m4s", headers=preflight) as response:
         assert (response.status, response.headers["Access-Control-Allow-Origin"]) == (404, "*")
+
+
+async def test_pages_of_other_origins_may_read_where_else_to_ask(
+    client: aiohttp.ClientSession, origin: StubOrigin
+) -> None:
+    origin.status = 503
+    async with client.get(PLAYLIST_PATH, headers={"Origin": "https://tables.example"}) as response:
+        assert (response.status, response.headers["Link"]) == (503, ELSEWHERE)
+        assert {"Link", "Retry-After"} <= set(response.headers["Access-Control-Expose-Headers"].split(", "))
 
 
 async def test_writing_is_refused(client: aiohttp.ClientSession, origin: StubOrigin) -> None:

@@ -9,7 +9,7 @@ import pytest
 
 from tests.e2e.waiting import until
 from tests.front.conftest import LUA, PLAIN, OpenClient, StartFront
-from tests.front.stub_origin import REFUSAL, StubOrigin
+from tests.front.stub_origin import ELSEWHERE, REFUSAL, StubOrigin
 
 pytestmark = pytest.mark.nginx
 
@@ -19,12 +19,17 @@ ALL_HAVE_ASKED_S = 0.6
 """After the first request has come to the origin: the others are sent with it, and wait inside nginx."""
 
 
-async def _follow(client: aiohttp.ClientSession) -> tuple[int, str, str | None]:
+Answer = tuple[int, str, str | None, str | None]
+"""Status, text, `Retry-After` and `Link`."""
+
+
+async def _follow(client: aiohttp.ClientSession) -> Answer:
     async with client.get(PATH, headers={"Accept-Encoding": "identity"}) as response:
-        return response.status, await response.text(), response.headers.get("Retry-After")
+        told = response.headers
+        return response.status, await response.text(), told.get("Retry-After"), told.get("Link")
 
 
-async def _crowd(client: aiohttp.ClientSession, origin: StubOrigin) -> list[asyncio.Task[tuple[int, str, str | None]]]:
+async def _crowd(client: aiohttp.ClientSession, origin: StubOrigin) -> list[asyncio.Task[Answer]]:
     """All of them have asked, and one of them stands for all."""
     tasks = [asyncio.create_task(_follow(client)) for _ in range(FOLLOWERS)]
     await until(lambda: origin.asked[PATH] == 1)
@@ -41,7 +46,7 @@ async def test_refusal_is_shared_by_those_who_waited_and_not_kept(
     origin.hold, origin.status = asyncio.Event(), status
     tasks = await _crowd(client, origin)
     origin.hold.set()
-    assert set(await asyncio.gather(*tasks)) == {(status, REFUSAL, "2")}
+    assert set(await asyncio.gather(*tasks)) == {(status, REFUSAL, "2", ELSEWHERE)}
     assert origin.asked[PATH] == 1
     origin.status = None
     assert (await _follow(client))[0] == 200
@@ -73,7 +78,7 @@ async def test_followers_are_served_when_the_leader_goes_away(
     await leader.wait()
     origin.hold.set()
     answers = await asyncio.gather(*followers)
-    assert {status for status, _text, _retry in answers} == {200}
+    assert {status for status, *_ in answers} == {200}
     assert origin.asked[PATH] == requests
 
 
@@ -88,7 +93,7 @@ async def test_reload_of_nginx_interrupts_nobody(
     await asyncio.sleep(ALL_HAVE_ASKED_S)
     after = await _crowd(open_client(front), origin)
     origin.hold.set()
-    assert {status for status, _text, _retry in await asyncio.gather(*before, *after)} == {200}
+    assert {status for status, *_ in await asyncio.gather(*before, *after)} == {200}
     assert origin.asked[PATH] == 1
 
 
@@ -98,7 +103,7 @@ async def test_gateway_that_dies_is_asked_again_when_it_is_back(
     origin.hold = asyncio.Event()
     tasks = await _crowd(client, origin)
     await origin.stop()
-    assert {status for status, _text, _retry in await asyncio.gather(*tasks)} == {502}
+    assert {status for status, *_ in await asyncio.gather(*tasks)} == {502}
     assert (await _follow(client))[0] == 502
     origin.hold = None
     await origin.start()
