@@ -215,6 +215,8 @@ function shortcut(event) {
   if (event.key === "i") toggleStatistics();
 }
 
+// All of the page has come: what is lost at a later load is counted anew, see watch.html.
+history.replaceState(null, "");
 measureAnew();
 setText("#name", stream);
 document.title = `${stream} – railbird`;

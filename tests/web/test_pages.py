@@ -139,7 +139,10 @@ async def test_time_code_is_null_where_none_is_drawn(page: Page, origin: str) ->
 
 
 @pytest.mark.browser
-async def test_player_page_whose_script_did_not_come_loads_again(page: Page, stub: StubGateway, origin: str) -> None:
+@pytest.mark.parametrize("script", ["watch.js", "stage.js"])
+async def test_player_page_whose_script_did_not_come_loads_again(
+    page: Page, stub: StubGateway, origin: str, script: str
+) -> None:
     lost: list[str] = []
 
     async def lose_first(route: Route) -> None:
@@ -149,11 +152,12 @@ async def test_player_page_whose_script_did_not_come_loads_again(page: Page, stu
         else:
             await route.continue_()
 
-    await page.route("**/web/stage.js", lose_first)
+    await page.route(f"**/web/{script}", lose_first)
     await page.goto(f"{origin}/watch/demo#token=secret")
     await expect(page.locator("#state")).to_have_text("Live", timeout=20_000)
     assert len(lost) == 1
     assert page.url.endswith("#token=secret")
+    assert await page.evaluate("history.state") is None, "what is lost at a later load is counted anew"
 
 
 @pytest.mark.browser
