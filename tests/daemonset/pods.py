@@ -7,6 +7,9 @@ from typing import Any
 
 from tests.daemonset.rendering import Object
 
+Port = tuple[str, int]
+"""(protocol, number)."""
+
 
 class Role(Enum):
     """What a container is for its pod."""
@@ -27,6 +30,11 @@ class Container:
     @property
     def stays(self) -> bool:
         return self.role is not Role.INIT
+
+    @property
+    def ports(self) -> dict[str, Port]:
+        """By name, as the manifest says."""
+        return {each["name"]: (each["protocol"], each["containerPort"]) for each in self.spec.get("ports", ())}
 
 
 @dataclass(frozen=True)
@@ -55,6 +63,20 @@ class Pod:
         return found
 
     @property
+    def ports(self) -> dict[str, Port]:
+        """Of all its containers."""
+        return {name: port for each in self.containers for name, port in each.ports.items()}
+
+    def target(self, port: int | str) -> Port:
+        """Where a Service's `targetPort` leads. By name only to main containers: Kubernetes 1.32 finds no sidecar's."""
+        if isinstance(port, int):
+            (found,) = (each for each in self.ports.values() if each[1] == port)
+            return found
+        return {name: each for main in self.containers if main.role is Role.MAIN for name, each in main.ports.items()}[
+            port
+        ]
+
+    @property
     def volumes(self) -> dict[str, dict[str, Any]]:
         return {each["name"]: each for each in self.spec.get("volumes", ())}
 
@@ -75,6 +97,11 @@ def named(objects: Iterable[Object], kind: str, name: str) -> Object:
 def pods(objects: Iterable[Object]) -> Iterator[Pod]:
     for owner in of_kind(objects, "DaemonSet", "Deployment", "StatefulSet", "Job"):
         yield Pod(owner, owner["spec"]["template"]["spec"])
+
+
+def selected(objects: Iterable[Object], labels: dict[str, str]) -> list[Pod]:
+    """Those that have all of these labels."""
+    return [pod for pod in pods(objects) if labels.items() <= pod.labels.items()]
 
 
 def gateway(objects: Iterable[Object]) -> Pod:

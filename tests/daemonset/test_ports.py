@@ -1,4 +1,4 @@
-"""Containers, Services, policies, probes and Prometheus speak of the same ports."""
+"""Containers, Services, probes, Prometheus and the nodes' firewall speak of the same ports."""
 
 from collections.abc import Iterator
 from typing import Any
@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from tests.daemonset.listening import PATHS, PORTS, watch_host
-from tests.daemonset.pods import Container, Pod, Role, gateway, named, of_kind, pods
+from tests.daemonset.pods import Container, gateway, named, of_kind, pods, selected
 from tests.daemonset.rendering import Object
 from tests.daemonset.trees import EDGES, objects
 
@@ -15,36 +15,13 @@ pytestmark = pytest.mark.kubectl
 TREE = pytest.mark.parametrize("tree", EDGES)
 
 
-def _opened(container: Container) -> dict[str, tuple[str, int]]:
-    """Name of the port -> (protocol, number), as the manifest says."""
-    return {each["name"]: (each["protocol"], each["containerPort"]) for each in container.spec.get("ports", ())}
-
-
-def _of(pod: Pod) -> dict[str, tuple[str, int]]:
-    return {name: port for each in pod.containers for name, port in _opened(each).items()}
-
-
-def _target(pod: Pod, port: int | str) -> tuple[str, int]:
-    """Where a Service's `targetPort` leads. By name only to main containers: Kubernetes 1.32 finds no sidecar's."""
-    if isinstance(port, int):
-        (found,) = (each for each in _of(pod).values() if each[1] == port)
-        return found
-    return {name: each for main in pod.containers if main.role is Role.MAIN for name, each in _opened(main).items()}[
-        port
-    ]
-
-
-def _selected(objects: tuple[Object, ...], labels: dict[str, str]) -> list[Pod]:
-    return [pod for pod in pods(objects) if labels.items() <= pod.labels.items()]
-
-
 @TREE
 def test_container_opens_the_ports_that_it_listens_at(tree: str) -> None:
     rendered = objects(tree)
     for pod in pods(rendered):
         for each in pod.containers:
             if each.stays:
-                assert set(_opened(each).values()) == PORTS[each.name](rendered, pod, each), each.name
+                assert set(each.ports.values()) == PORTS[each.name](rendered, pod, each), each.name
 
 
 @TREE
@@ -55,7 +32,7 @@ def test_watch_is_asked_by_both_families_as_nodes_have_addresses_of_either(tree:
 
 @TREE
 def test_no_two_containers_of_the_nodes_network_want_one_port(tree: str) -> None:
-    ports = [port for pod in pods(objects(tree)) if pod.spec.get("hostNetwork") for port in _of(pod).values()]
+    ports = [port for pod in pods(objects(tree)) if pod.spec.get("hostNetwork") for port in pod.ports.values()]
     assert len(ports) == len(set(ports)) >= 2
 
 
@@ -69,7 +46,7 @@ def test_probe_asks_for_a_path_that_there_is_at_a_port_that_is_open(tree: str) -
         for each in pod.containers:
             for probe in _questions(each):
                 asked = probe.get("httpGet") or probe["tcpSocket"]
-                assert asked["port"] in _opened(each), each.name
+                assert asked["port"] in each.ports, each.name
                 assert asked.get("path") in {*PATHS[each.name], None}, each.name
 
 
@@ -77,11 +54,11 @@ def test_probe_asks_for_a_path_that_there_is_at_a_port_that_is_open(tree: str) -
 def test_service_leads_to_a_port_of_pods_that_there_are(tree: str) -> None:
     rendered = objects(tree)
     for service in of_kind(rendered, "Service"):
-        found = _selected(rendered, service["spec"]["selector"])
+        found = selected(rendered, service["spec"]["selector"])
         assert found, service["metadata"]["name"]
         for port in service["spec"]["ports"]:
             for pod in found:
-                assert _target(pod, port["targetPort"])[0] == port["protocol"]
+                assert pod.target(port["targetPort"])[0] == port["protocol"]
 
 
 @TREE
@@ -91,38 +68,20 @@ def test_headless_service_names_ports_by_their_own_number(tree: str) -> None:
     pod = gateway(objects(tree))
     assert service["spec"]["clusterIP"] == "None"
     for each in service["spec"]["ports"]:
-        assert _target(pod, each["targetPort"]) == (each["protocol"], each["port"])
-
-
-@TREE
-def test_network_policy_speaks_of_pods_and_ports_that_there_are(tree: str) -> None:
-    rendered = objects(tree)
-    for policy in of_kind(rendered, "NetworkPolicy"):
-        labels = policy["spec"]["podSelector"].get("matchLabels", {})
-        found = _selected(rendered, labels)
-        assert found, policy["metadata"]["name"]
-        for rule in policy["spec"].get("ingress", ()):
-            for port in rule["ports"]:
-                assert any((port["protocol"], port["port"]) in _of(pod).values() for pod in found), port
-
-
-@TREE
-def test_every_pod_is_closed_but_for_what_a_policy_opens(tree: str) -> None:
-    closed = named(objects(tree), "NetworkPolicy", "railbird-deny-all")["spec"]
-    assert closed == {"podSelector": {}, "policyTypes": ["Ingress", "Egress"]}
+        assert pod.target(each["targetPort"]) == (each["protocol"], each["port"])
 
 
 @TREE
 def test_prometheus_asks_every_container_that_has_metrics(tree: str) -> None:
     rendered = objects(tree)
     monitor = named(rendered, "PodMonitor", "railbird-gateway")["spec"]
-    (pod,) = _selected(rendered, monitor["selector"]["matchLabels"])
+    (pod,) = selected(rendered, monitor["selector"]["matchLabels"])
     asked = {(each["port"], each["path"]) for each in monitor["podMetricsEndpoints"]}
     offered = {
         (port, "/metrics")
         for each in pod.containers
         if each.stays and "/metrics" in PATHS[each.name]
-        for port, (protocol, _) in _opened(each).items()
+        for port, (protocol, _) in each.ports.items()
         if protocol == "TCP"
     }
     assert asked == offered
@@ -139,9 +98,9 @@ def test_firewall_opens_what_players_use_and_closes_the_rest(tree: str) -> None:
     pod = gateway(rendered)
     opened = _cilium_ports(named(rendered, "CiliumClusterwideNetworkPolicy", "railbird-media-open"), "ingress")
     closed = _cilium_ports(named(rendered, "CiliumClusterwideNetworkPolicy", "railbird-media-closed"), "ingressDeny")
-    cordon = set(_opened(pod.container("cordon")).values())
-    assert opened | closed == set(_of(pod).values()) - cordon, "cordon listens on loopback alone"
+    cordon = set(pod.container("cordon").ports.values())
+    assert opened | closed == set(pod.ports.values()) - cordon, "cordon listens on loopback alone"
     assert not opened & closed
     assert ("UDP", 8189) in opened
     service = named(rendered, "Service", "railbird-gateway")["spec"]
-    assert all(_target(pod, each["targetPort"]) in opened for each in service["ports"])
+    assert all(pod.target(each["targetPort"]) in opened for each in service["ports"])
