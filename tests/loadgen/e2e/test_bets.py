@@ -7,12 +7,10 @@ from typing import Any
 import pytest
 
 from tests.e2e.gateway_process import GatewayProcess
-from tests.loadgen.e2e.command import Finished, run
+from tests.loadgen.e2e.command import NO_TIMES, Finished, judged_by, run
 from tests.loadgen.e2e.scenarios import players, scenario, studio
 from tests.loadgen.signals.stub import STREAM, Answers, Json, Stub, ack, serving, well
 
-NO_TIMES = ("--set", "thresholds=[]")
-"""Times are a busy machine's own: what is judged here is what no load excuses."""
 RIGHT = (
     "join_failures == 0%",
     "signal_failures == 0",
@@ -24,10 +22,7 @@ RIGHT = (
     "round_failures == 0",
     "closed_by_server == 0",
 )
-
-
-def _flags(*thresholds: str) -> list[str]:
-    return [flag for threshold in thresholds for flag in ("--threshold", threshold)]
+"""What no load excuses."""
 
 
 def _judged(finished: Finished) -> None:
@@ -39,7 +34,7 @@ async def test_bets_smoke_passes_against_railbird(
     gateway: GatewayProcess, tmp_path: Path, measured: Callable[[str], None]
 ) -> None:
     more = ("--gateway-metrics", f"{gateway.url}/metrics")
-    finished = await run(tmp_path, "bets-smoke", gateway.url, *NO_TIMES, *_flags(*RIGHT), *more)
+    finished = await run(tmp_path, "bets-smoke", gateway.url, *NO_TIMES, *judged_by(*RIGHT), *more)
     _judged(finished)
     assert finished.missed == []
     totals = finished.report["totals"]
@@ -101,7 +96,7 @@ async def test_server_is_judged_by_its_answers(
 ) -> None:
     async with serving(Stub(answers=answers, rounds_every_s=2.0)) as stub:
         proof = scenario("6s", BETTORS, studios=())
-        finished = await run(tmp_path, proof, stub.url, *_flags("bets > 0", *JUDGED))
+        finished = await run(tmp_path, proof, stub.url, *judged_by("bets > 0", *JUDGED))
     totals = finished.report["totals"]
     assert totals["signals"]["bets"] == len(stub.bets) > 0
     assert set(totals["broken_signal_rules"]) == rules
@@ -114,7 +109,7 @@ async def test_round_that_the_gateway_aborts_is_counted_by_its_cause(gateway: Ga
     hanging = studio(events=[{"at": "2s", "pause": "4s"}], rounds=rounds)
     watching = players(3, "bettors", protocol="none", signals={"bets": {}})
     proof = scenario("9s", watching, studios=(hanging,))
-    finished = await run(tmp_path, proof, gateway.url, *_flags("rounds_aborted == 1", "broken_signal_rules == 0"))
+    finished = await run(tmp_path, proof, gateway.url, *judged_by("rounds_aborted == 1", "broken_signal_rules == 0"))
     _judged(finished)
     totals = finished.report["totals"]
     assert (totals["round_aborts"], totals["round_failures"]) == ({"ingest_freeze": 1}, {})

@@ -6,11 +6,9 @@ from pathlib import Path
 import pytest
 
 from tests.e2e.gateway_process import GatewayProcess
-from tests.loadgen.e2e.command import Finished, run
+from tests.loadgen.e2e.command import NO_TIMES, Finished, judged_by, run
 from tests.loadgen.e2e.scenarios import players, scenario, studio
 
-NO_TIMES = ("--set", "thresholds=[]")
-"""Times are a busy machine's own: what is judged here is what no load excuses."""
 RIGHT = (
     "join_failures == 0%",
     "no_picture == 0%",
@@ -22,7 +20,7 @@ RIGHT = (
     "frames_broken == 0",
     "closed_by_server == 0",
 )
-FLAGS = [flag for threshold in RIGHT for flag in ("--threshold", threshold)]
+"""What no load excuses."""
 PAUSE_S = 3.0
 MARGIN_S = 0.9
 """A busy machine sends the frame before and the one after late."""
@@ -55,9 +53,7 @@ async def test_hls_smoke_passes_against_railbird(
     gateway: GatewayProcess, tmp_path: Path, measured: Callable[[str], None]
 ) -> None:
     more = ("--duration", "12s", "--gateway-metrics", f"{gateway.url}/metrics")
-    finished = await run(
-        tmp_path, "hls-smoke", gateway.url, *NO_TIMES, *more, *FLAGS, "--threshold", "hls_delay_p50 < 5s"
-    )
+    finished = await run(tmp_path, "hls-smoke", gateway.url, *NO_TIMES, *more, *judged_by(*RIGHT, "hls_delay_p50 < 5s"))
     assert_right(finished)
     hls, totals = finished.report["totals"]["hls"], finished.report["totals"]
     assert (totals["joins"], totals["ended"]) == (10, {"run_end": 10})

@@ -10,7 +10,7 @@ from tests.e2e.conftest import StartGateway
 from tests.e2e.gateway_process import GatewayProcess
 from tests.e2e.relay import LISTEN, Relay, relay_before
 from tests.e2e.waiting import until
-from tests.loadgen.e2e.command import Finished, Loadgen, run
+from tests.loadgen.e2e.command import Finished, Loadgen, judged_by, run, to_a_verdict
 from tests.loadgen.e2e.scenarios import players, scenario, studio
 
 LOSS = 0.03
@@ -36,7 +36,8 @@ async def test_loss_made_in_the_client_is_measured_at_its_rate(
 ) -> None:
     impairment = {"loss": f"{LOSS:.0%}", "burst": 3}
     lossy = scenario("7s", players(VIEWERS, impairment=impairment), studios=STUDIOS)
-    finished = await run(tmp_path, lossy, gateway.url, "--threshold", "loss > 1%", "--threshold", "loss < 0.5%")
+    flags = judged_by("loss > 1%", "loss < 0.5%")
+    finished = await to_a_verdict(lambda: run(tmp_path, lossy, gateway.url, *flags))
     media = finished.media
     expected = media["packets"] - media["recovered"] + media["lost"]
     true_loss = media["impaired"] / expected
@@ -55,16 +56,21 @@ async def test_loss_on_the_way_is_measured_at_its_rate(
     tmp_path: Path,
     measured: Callable[[str], None],
 ) -> None:
-    gateway = await start_gateway(**LISTEN)
-    relay = await cleanup.enter_async_context(relay_before(gateway))
     lossy = scenario("8s", players(VIEWERS, arrival={"at": ARRIVE_AT}), studios=STUDIOS)
-    async with Loadgen(tmp_path, lossy, gateway.url, "--gateway-metrics", f"{gateway.url}/metrics") as loadgen:
-        await _lose_from_now_on(relay)
-        finished = await loadgen.finished()
+    relays: list[Relay] = []
+
+    async def attempt() -> Finished:
+        gateway = await start_gateway(**LISTEN)
+        relays.append(await cleanup.enter_async_context(relay_before(gateway)))
+        async with Loadgen(tmp_path, lossy, gateway.url, "--gateway-metrics", f"{gateway.url}/metrics") as loadgen:
+            await _lose_from_now_on(relays[-1])
+            return await loadgen.finished()
+
+    finished = await to_a_verdict(attempt)
     assert finished.exit_status == 0, finished.output
     assert finished.report["totals"]["joins"] == VIEWERS
 
-    media, paths = finished.media, list(relay.paths.values())[1:]
+    media, paths = finished.media, list(relays[-1].paths.values())[1:]
     lost = sum(path.lost["rtp"] for path in paths)
     # The relay loses retransmissions, too; which of them, it does not tell.
     retransmissions = next(row for row in finished.report["comparison"] if "retransmitted" in row["name"])
