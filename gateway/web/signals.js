@@ -49,7 +49,8 @@ export class SignalsClient extends EventTarget {
     ack: (message) => this.#onAnswer(message, message.state === "duplicate" ? (message.first ?? message.state) : message.state),
     delivery: (message) => this.#onAnswer(message, message.outcome),
     round: ({ round }) => this.#onRound(round),
-    move: ({ to, afterMs }) => this.#tell("move", { to, afterMs }),
+    // The former edge says it again until it is left.
+    move: ({ to, afterMs }) => this.isHere && this.#tell("move", { to, afterMs }),
   };
   #token;
   #waiting = null;

@@ -1,5 +1,6 @@
 """SignalsClient on its way from one edge to another: what goes along, what is left, and what the new edge says."""
 
+import re
 from collections.abc import AsyncIterator
 from typing import Any
 
@@ -115,3 +116,15 @@ async def test_former_edge_carries_signals_until_the_other_does(page: Page, edge
     edges.new.say(type="ping", id=2, rttMs=4.5)
     await page.wait_for_function("railbird.signals.rttMs === 4.5")
     assert len(edges.old.sockets) == 1
+
+
+async def test_former_edge_that_says_again_to_move_moves_nobody(page: Page, edges: Edges) -> None:
+    edges.is_new_open = False
+    edges.send_players_away()
+    await page.wait_for_function("railbird.moves === 1")
+    edges.send_players_away()
+    edges.old.say(type="ping", id=1, rttMs=3.25)
+    await page.wait_for_function("railbird.signals.rttMs === 3.25")
+    await page.wait_for_timeout(2000)
+    await expect(page.locator("#way")).to_have_text(re.compile("^HLS, "))
+    assert await page.evaluate("railbird.moves") == 1
