@@ -65,6 +65,11 @@ export class HlsClient extends EventTarget {
     this.#native = native;
   }
 
+  /** The attempt of now, or else the last one: another object with each. */
+  get attempt() {
+    return this.#abort;
+  }
+
   /** Begin to play. */
   join() {
     this.leave();

@@ -20,7 +20,9 @@ const LONGEST_WAIT_MS = 120000;
  *     stays --move--> waits its turn --> tries an edge beside the old one --live--> stays there, leaves the old one
  *       ^                  ^                 |
  *       |                  `-- backoff ------| refused, no picture in 8 s: by turns the edge named, and the page's own
- *       `----------------------------------- `-- the old one has lost its picture, and found it again by itself
+ *       `----------------------------------- `-- the old one has lost its picture, and has let the player in again
+ *
+ * What the old edge had let in before it sent the player away is no reason to stay, though its picture may come only then.
  *
  * It moves to the page's own address of itself when it has been without a picture at another edge for three seconds: edges
  * that are named may die, and nobody is left then who would say so. The lost one has its chance beside that: whichever plays
@@ -47,6 +49,8 @@ export class RoamingPlayer extends EventTarget {
   #pauses = new Backoff(500, 8000);
   /** Of this move: edges whose last answer was a final no. */
   #refusing = new Set();
+  /** The attempts of the old one that are to end. */
+  #sentAway = [];
   #stage;
   /** Timers by what they wait for. */
   #timers = {};
@@ -114,15 +118,8 @@ export class RoamingPlayer extends EventTarget {
    */
   move(to, afterMs = 0) {
     this.#to = edgeOf(to);
-    if (this.isMoving) return;
-    this.#forgetHome();
-    this.isMoving = true;
-    this.#hasLostPicture = !this.#current.hasPicture;
-    this.#isUrgent = this.#current.state !== "live";
-    this.#turn = 0;
-    this.#refusing.clear();
-    this.#tryIn(Math.max(inTurnMs(afterMs), this.#isUnsteady ? this.#pauses.nextMs() : 0));
-    this.#tell("state");
+    this.#sentAway = this.#attempts;
+    this.#begin(afterMs);
   }
 
   /** End the session that a move has left behind. */
@@ -155,6 +152,18 @@ export class RoamingPlayer extends EventTarget {
     return edges.filter((edge) => this.#current.hasPicture || edge !== this.edge);
   }
 
+  /** What the current one is there by, or tries to be: each attempt has its own, by WebRTC and by HLS. */
+  get #attempts() {
+    const { whep, hls } = this.#current;
+    return [whep.peer, hls.attempt];
+  }
+
+  /** Whether the edge that is to be left has let the player in since. */
+  get #isLetInAgain() {
+    const [webrtc, hls] = this.#attempts;
+    return this.#current.state === "live" && !this.#sentAway.includes(this.#current.transport === "hls" ? hls : webrtc);
+  }
+
   #followed(player) {
     player.addEventListener("state", () => this.#onState(player));
     player.addEventListener("play", ({ video }) => this.#tell("play", { video }));
@@ -177,12 +186,31 @@ export class RoamingPlayer extends EventTarget {
   #lookHome() {
     const { state, hasPicture } = this.#current;
     if (hasPicture || state === "idle" || this.edge === location.origin) return this.#forgetHome();
-    this.#timers.home ??= setTimeout(() => this.move(null, NaN), LOST_AFTER_MS);
+    this.#timers.home ??= setTimeout(() => this.#goHome(), LOST_AFTER_MS);
+  }
+
+  /** Nobody sends it away: the lost edge may still play to it. */
+  #goHome() {
+    this.#to = null;
+    this.#sentAway = [];
+    this.#begin(NaN);
   }
 
   #forgetHome() {
     clearTimeout(this.#timers.home);
     this.#timers.home = null;
+  }
+
+  #begin(afterMs) {
+    if (this.isMoving) return;
+    this.#forgetHome();
+    this.isMoving = true;
+    this.#hasLostPicture = !this.#current.hasPicture;
+    this.#isUrgent = this.#current.state !== "live";
+    this.#turn = 0;
+    this.#refusing.clear();
+    this.#tryIn(Math.max(inTurnMs(afterMs), this.#isUnsteady ? this.#pauses.nextMs() : 0));
+    this.#tell("state");
   }
 
   #onNext() {
@@ -197,9 +225,9 @@ export class RoamingPlayer extends EventTarget {
   #onOld() {
     const { state, hasPicture, alternate } = this.#current;
     this.#note(alternate);
-    if ((state === "live" && this.#hasLostPicture) || this.#isRefused) this.#stay();
+    if ((this.#hasLostPicture && this.#isLetInAgain) || this.#isRefused) this.#stay();
     else if (state !== "live" && !this.#isUrgent) this.#hurry();
-    this.#hasLostPicture ||= !hasPicture;
+    this.#hasLostPicture = !hasPicture;
   }
 
   #hurry() {

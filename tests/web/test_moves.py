@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 from aiohttp import web
-from playwright.async_api import Page, WebSocketRoute, expect
+from playwright.async_api import Page, Route, WebSocketRoute, expect
 
 from gateway.web import WEB_ROOT
 from tests.web.conftest import served
@@ -381,6 +381,39 @@ async def test_page_on_hls_moves_with_its_signals_and_shows_no_gap(
     assert [request.headers["Authorization"] for request in index] == ["Bearer t0ken"]
     await _silent(stub)
     await expect(page.locator("#way")).to_have_text(re.compile("^HLS, "))
+
+
+async def test_page_that_is_sent_away_before_its_first_picture_does_not_stay_for_it(
+    page: Page, stub: StubGateway, origin: str, other: StubGateway, elsewhere: str
+) -> None:
+    """It was let in just before: a WebSocket says so once, and nobody says it again."""
+    presentation()
+    stub.hls.start()
+    other.hls.start()
+    other.hls.refusal = _refusal()
+    let_in, told = asyncio.Event(), asyncio.Event()
+
+    async def hold(route: Route) -> None:
+        answer = await route.fetch()
+        stub.hls.refusal = _refusal()
+        let_in.set()
+        await told.wait()
+        await route.fulfill(response=answer)
+
+    async def send_away(socket: WebSocketRoute) -> None:
+        await let_in.wait()
+        socket.send(json.dumps({"type": "move", "afterMs": 0, "to": elsewhere}))
+        told.set()
+
+    await page.route_web_socket(f"{origin.replace('http', 'ws')}/signals/demo", send_away)
+    await page.route(f"{origin}/hls/demo/index.m3u8", hold, times=1)
+    await page.goto(f"{origin}/watch/demo?transport=hls")
+    await expect(page.locator("#way")).to_have_text("Changing servers")
+    assert await page.evaluate("railbird.edge") == origin, "it plays there, and is to go on elsewhere"
+    await page.evaluate(WATCHED)
+    other.hls.refusal = None
+    await _at(page, elsewhere, 1, within_s=30)
+    assert await _states(page) <= WITH_A_PICTURE
 
 
 async def test_page_that_closes_while_it_moves_ends_both_sessions(
