@@ -1,3 +1,4 @@
+import { alternateEdge } from "./edges.js";
 import { aheadS } from "./ranges.js";
 
 /** A decoder may fail once by itself; what fails over and over is the stream, or this device. */
@@ -38,14 +39,31 @@ const CONFIGURATION = {
   fragLoadPolicy: { default: LOAD_POLICY },
 };
 
-/** A loader of hls.js that has the multivariant playlist already: it was fetched to see what the server says. */
-function loaderWith(Loader, text) {
+/**
+ * A loader of hls.js that has the multivariant playlist already: it was fetched to see what the server says. Of others it
+ * tells which edge a 503 names, and asks again all the same: hls.js tells of the last one only, seconds later.
+ */
+function loaderWith(Loader, text, sentTo) {
   return class extends Loader {
     load(context, configuration, callbacks) {
-      if (context.type !== "manifest") return super.load(context, configuration, callbacks);
+      if (context.type !== "manifest") return super.load(context, this.#telling(configuration), callbacks);
       const nowMs = performance.now();
       Object.assign(this.stats.loading, { start: nowMs, first: nowMs, end: nowMs });
       queueMicrotask(() => callbacks.onSuccess({ url: context.url, data: text, code: 200 }, this.stats, context, null));
+    }
+
+    #telling(configuration) {
+      const { loadPolicy } = configuration;
+      const shouldRetry = (_policy, _retries, _isTimeout, response, isAdvised) => {
+        if (response?.code === 503) this.#tell(this.getNetworkDetails());
+        return isAdvised;
+      };
+      return { ...configuration, loadPolicy: { ...loadPolicy, errorRetry: { ...loadPolicy.errorRetry, shouldRetry } } };
+    }
+
+    #tell(request) {
+      const edge = alternateEdge(request.getResponseHeader("Link"), request.responseURL);
+      if (edge !== null) sentTo(edge);
     }
   };
 }
@@ -64,7 +82,7 @@ export class LibraryPlayback {
   #trimmedS = { audio: 0, main: 0 };
   #video;
 
-  constructor(Hls, video, { base, text }, { failed, received }) {
+  constructor(Hls, video, { base, text }, { failed, received, sentTo }) {
     this.#events = Hls.Events;
     this.#failed = failed;
     this.#kinds = Hls.ErrorTypes;
@@ -72,7 +90,7 @@ export class LibraryPlayback {
     this.#hls = new Hls({
       ...CONFIGURATION,
       debug: new URLSearchParams(location.search).has("debug"),
-      pLoader: loaderWith(Hls.DefaultConfig.loader, text),
+      pLoader: loaderWith(Hls.DefaultConfig.loader, text, sentTo),
     });
     this.#hls.on(Hls.Events.ERROR, (_name, error) => this.#onError(error));
     this.#hls.on(Hls.Events.LEVEL_UPDATED, (_name, { details }) => this.#onPlaylist(details));

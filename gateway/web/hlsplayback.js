@@ -11,8 +11,10 @@
  *     bytes            received up to now, picture and sound; null where the browser does not tell
  *     close()
  *
- * and call `received()` whenever there is more to play, and `failed(status)` when there is no going on, with the HTTP
- * status that ended it, or 0. The presentation's address is the right to watch it: no token goes with what lies below it.
+ * and call `received()` whenever there is more to play, `sentTo(edge)` whenever the server names another edge, an origin,
+ * instead of a playlist (the browser's own player tells of none), and `failed(status)` when there is no going on, with the
+ * HTTP status that ended it, or 0. The presentation's address is the right to watch it: no token goes with what lies
+ * below it.
  */
 
 import { LibraryPlayback } from "./hlslibrary.js";
@@ -30,8 +32,8 @@ export function prefetchLibrary() {
 }
 
 /**
- * What plays HLS in this browser: a function (video, source, { failed, received }) -> playback. null where nothing does.
- * `source` is the multivariant playlist: { base, text, address }, its text with the address that its URIs are relative
+ * What plays HLS in this browser: a function (video, source, { failed, received, sentTo }) -> playback. null where nothing
+ * does. `source` is the multivariant playlist: { base, text, address }, its text with the address that its URIs are relative
  * to, and the address that needs no token.
  * `native`: the browser's own player even where hls.js could play.
  */

@@ -35,7 +35,7 @@ export class HlsClient extends EventTarget {
   sentence = "";
   /** When the next attempt is made (Date.now() clock), with waiting and retrying; else null. */
   retryAtMs = null;
-  /** The edge to go to, which the server named with its no, with retrying; else null. */
+  /** The edge to go to, which the server named with its no, with retrying, or while the rest of it plays; else null. */
   alternate = null;
   /** What plays: see hlsplayback.js. null before the presentation's address is known. */
   playback = null;
@@ -126,6 +126,7 @@ export class HlsClient extends EventTarget {
     this.playback = playback(this.#video, source, {
       failed: (status) => this.#playbackFailed(status),
       received: () => this.#begin(),
+      sentTo: (edge) => this.#sentTo(edge),
     });
     this.#awaitFrame();
   }
@@ -148,6 +149,13 @@ export class HlsClient extends EventTarget {
   #playbackFailed(status) {
     if (status === 404 && this.state !== "connecting") return this.#attempt();
     this.#retry("retrying", "", this.#backoff.nextMs());
+  }
+
+  /** Servers name edges by turns, with each no: the first one counts. */
+  #sentTo(edge) {
+    if (this.alternate !== null) return;
+    this.alternate = edge;
+    this.#enter(this.state);
   }
 
   #look() {

@@ -80,9 +80,9 @@ export class Player extends EventTarget {
     return this.#leader.retryAtMs;
   }
 
-  /** The edge that this one names instead of itself, with retrying; else null. */
+  /** The edge that this one names instead of itself, with retrying, or while it plays what is left; else null. */
   get alternate() {
-    return this.state === "retrying" ? this.#leader.alternate : null;
+    return ["live", "retrying"].includes(this.state) ? this.#leader.alternate : null;
   }
 
   /** Whether there is a picture to look at, be it a still one. */

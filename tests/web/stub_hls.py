@@ -7,6 +7,7 @@ import functools
 import io
 import struct
 import time
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from fractions import Fraction
 
@@ -77,6 +78,8 @@ class StubHls:
 
     refusal: web.Response | None = None
     """What the stable address answers instead."""
+    playlist_refusal: Callable[[], web.Response] | None = None
+    """Makes what media playlists answer instead."""
     generation: int = 0
     requests: list[web.Request] = field(default_factory=list)
     _started_s: float = 0.0
@@ -127,6 +130,8 @@ class StubHls:
         refused = self._checked(request)
         if refused is not None:
             return refused
+        if self.playlist_refusal is not None:
+            return self.playlist_refusal()
         if "_HLS_msn" in request.query:
             msn, part = int(request.query["_HLS_msn"]), int(request.query.get("_HLS_part", PARTS_A_SEGMENT - 1))
             await self._until(msn * PARTS_A_SEGMENT + part + 1)

@@ -1,6 +1,7 @@
 """RoamingPlayer in a real browser, between two gateways: it moves without a gap, and is never left with nothing."""
 
 import asyncio
+import functools
 import itertools
 import json
 import re
@@ -414,6 +415,42 @@ async def test_page_that_is_sent_away_before_its_first_picture_does_not_stay_for
     other.hls.refusal = None
     await _at(page, elsewhere, 1, within_s=30)
     assert await _states(page) <= WITH_A_PICTURE
+
+
+async def test_page_on_hls_without_signals_goes_to_the_edge_that_a_playlist_s_no_names(
+    page: Page, stub: StubGateway, origin: str, other: StubGateway, elsewhere: str
+) -> None:
+    """In the three seconds in which it is said: then nobody is there."""
+    presentation()
+    stub.hls.start()
+    other.hls.start()
+    await page.goto(f"{origin}/watch/demo?transport=hls")
+    await expect(page.locator("#state")).to_have_text("Live")
+    await page.evaluate(WATCHED)
+    stub.hls.refusal = _refusal()
+    stub.hls.playlist_refusal = functools.partial(_refusal, f"{elsewhere}/hls/demo/index.m3u8")
+    await expect(page.locator("#way")).to_have_text("Changing servers")
+    await _at(page, elsewhere, 1)
+    assert await _states(page) <= WITH_A_PICTURE
+    assert await page.evaluate("bare") == 0
+    await _silent(stub)
+
+
+async def test_page_on_hls_stays_where_a_playlist_s_no_names_nobody(page: Page, stub: StubGateway, origin: str) -> None:
+    """A server that is busy for a moment."""
+    presentation()
+    stub.hls.start()
+    await page.goto(f"{origin}/watch/demo?transport=hls")
+    await expect(page.locator("#state")).to_have_text("Live")
+    await page.evaluate(WATCHED)
+    stub.hls.playlist_refusal = _refusal
+    await page.wait_for_timeout(1000)
+    stub.hls.playlist_refusal = None
+    await page.wait_for_timeout(1000)
+    await expect(page.locator("#way")).to_have_text(re.compile("^HLS, "))
+    assert await _states(page) <= WITH_A_PICTURE
+    asked = [request.path for request in stub.hls.requests]
+    assert asked.count("/hls/demo/index.m3u8") == 1
 
 
 async def test_page_that_closes_while_it_moves_ends_both_sessions(
