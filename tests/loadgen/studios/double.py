@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import socket
+import time
 from dataclasses import dataclass
 
 from gateway.transport.ice import Credentials
@@ -30,6 +31,8 @@ class PeerDouble:
         self.checks = 0
         self.end: str | None = None
         """goodbye or vanish, once it came."""
+        self.made_s = time.monotonic()
+        self.ended_s: float | None = None
         self.is_closed_by_server = False
         self._refusal = refusal
         self.server = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
@@ -71,7 +74,7 @@ class PeerDouble:
 
     def close(self, end: str) -> None:
         if self.end is None:
-            self.end = end
+            self.end, self.ended_s = end, time.monotonic()
             self.take()
             self.socket.close()
             self.server.close()

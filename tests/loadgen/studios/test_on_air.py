@@ -113,7 +113,7 @@ async def test_generated_clip_is_decoded_and_stamped(
     recent = numbers[-120:]
     assert recent == list(range(recent[0], recent[0] + 120)), "every frame is stamped, none is missing"
     ages_s = [age_s for _stamp, age_s in stamps[-100:]]
-    assert 0 < sorted(ages_s)[50] < 0.1
+    assert 0 < sorted(ages_s)[50] < 0.5
     assert studio.counts.connects == 1
     assert studio.counts.failures == 0
     metrics = await gateway.metrics()
@@ -138,7 +138,7 @@ async def test_pause_of_the_studio_is_a_gap_and_not_the_end(
         viewer = await watching(gateway, cleanup)
         await until(lambda: viewer.longest_gap_s > 1.5, within_s=10)
         await viewer.until_frames(30)
-        assert 1.9 < viewer.longest_gap_s < 2.3
+        assert 1.9 < viewer.longest_gap_s < 3.5
     assert studio.counts.connects == 1
 
 
