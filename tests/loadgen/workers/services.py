@@ -124,12 +124,12 @@ class BrokenTake(Tiny):
 
 
 class SlowGoodbye(Tiny):
-    """Its server takes some beats to answer."""
+    """Its server takes many beats to answer."""
 
     async def end(self, cause: str) -> None:
         """See `Service`."""
         await super().end(cause)
-        await asyncio.sleep(5 * BEAT_S)
+        await asyncio.sleep(20 * BEAT_S)
 
 
 class Stubborn(Tiny):

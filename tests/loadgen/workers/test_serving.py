@@ -6,7 +6,7 @@ import time
 
 import pytest
 
-from loadgen.figures import SessionFigures
+from loadgen.figures import Interval, SessionFigures
 from loadgen.workers.messages import Beat, Begin, End, Failed, Ready
 from tests.loadgen.workers.conftest import Bench
 from tests.loadgen.workers.services import (
@@ -54,18 +54,24 @@ async def test_beats_go_on_during_the_goodbyes(bench: Bench) -> None:
     worker = await bench.begun(SlowGoodbye)
     await bench.told()
     beats = await bench.ends(worker, RUN_END)
-    assert len(beats) >= 4
-    assert max(beat.interval.seconds for beat in beats) < 4 * BEAT_S
+    # They take 20 beats. A busy machine may hold some of them up.
+    assert len(beats) >= 10
+    assert max(beat.interval.seconds for beat in beats) < 10 * BEAT_S
 
 
 async def test_cpu_of_a_busy_process_is_told(bench: Bench) -> None:
     worker = await bench.begun(Busy)
-    beats = [beat for beat in [await bench.told() for _ in range(5)] if isinstance(beat, Beat)]
+    intervals: list[Interval] = []
+    # The machine has other things to do, too.
+    while not any(interval.generator.busiest_share > 0.3 for interval in intervals) and len(intervals) < 200:
+        beat = await bench.told()
+        assert isinstance(beat, Beat)
+        intervals.append(beat.interval)
     await bench.ends(worker, RUN_END)
-    generators = [beat.interval.generator for beat in beats[1:]]
-    assert max(generator.busiest_share for generator in generators) > 0.3, "the machine has other things to do, too"
-    assert all(generator.busiest_share <= 1.2 for generator in generators)
-    assert sum(generator.cpu_s for generator in generators) > 0.3 * sum(beat.interval.seconds for beat in beats[1:])
+    assert 0.3 < intervals[-1].generator.busiest_share <= 1.2
+    for interval in intervals:
+        told_s = interval.generator.busiest_share * interval.seconds
+        assert interval.seconds <= BEAT_S / 2 or interval.generator.cpu_s == pytest.approx(told_s)
 
 
 async def test_beats_larger_than_the_pipe_come_whole(bench: Bench) -> None:
