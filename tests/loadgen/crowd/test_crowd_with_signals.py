@@ -115,7 +115,7 @@ async def test_players_by_signals_alone_join_bet_and_leave() -> None:
 
 async def test_player_by_whep_has_signals_beside_its_picture() -> None:
     stub = Stub()
-    async with playing(stub, ShortLife([beside(stay_s=0.3, leave="goodbye")])) as stage:
+    async with playing(stub, ShortLife([beside(stay_s=1.5, leave="goodbye")])) as stage:
         await until(lambda: stage.counts.connections == 1)
         await stub.enter("r1", "betting_open", closes_in_s=0.05)
         await until(lambda: len(stage.ended) == 1 or not stage.look())
@@ -129,7 +129,7 @@ async def test_player_by_whep_has_signals_beside_its_picture() -> None:
 async def test_answers_are_waited_for_when_a_player_leaves_and_not_when_it_vanishes() -> None:
     for leave, unanswered, abandoned in (("goodbye", 1, 0), ("tab_close", 0, 1)):
         stub = Stub(answers=lambda _bet: [])
-        async with playing(stub, ShortLife([beside(stay_s=0.4, leave=leave)])) as stage:
+        async with playing(stub, ShortLife([beside(stay_s=1.5, leave=leave)])) as stage:
             await until(lambda: stage.counts.connections == 1)
             await stub.enter("r1", "betting_open", closes_in_s=0.01)
             await until(lambda: bool(stage.look() and stage.ended))

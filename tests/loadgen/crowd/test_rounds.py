@@ -252,11 +252,13 @@ async def test_rounds_run_until_cancelled_and_tell_how_late_they_were(table: Tab
     player.get(b"1")
     await until(lambda: player.received == [b"1"])
     table.rounds.take_lateness_s()
-    time.sleep(0.1)  # noqa: ASYNC251  somebody holds up the event loop
+    time.sleep(0.5)  # noqa: ASYNC251  somebody holds up the event loop
     await asyncio.sleep(0.05)
-    assert 0.05 < table.rounds.take_lateness_s() < 1
+    lateness_s = table.rounds.take_lateness_s()
+    assert lateness_s > 0.4
+    assert table.rounds.take_lateness_s() == 0.0, "it is told once"
     await asyncio.sleep(0.05)
-    assert table.rounds.take_lateness_s() < 0.05, "it is told once"
+    assert table.rounds.take_lateness_s() < lateness_s
     running.cancel()
     with pytest.raises(asyncio.CancelledError):
         await running

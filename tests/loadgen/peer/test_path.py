@@ -77,7 +77,7 @@ async def test_path_to_a_full_agent(
 
 
 async def test_path_that_nobody_answers(path: IcePath, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(path_module, "ICE_TIMEOUT_S", 0.2)
+    monkeypatch.setattr(path_module, "ICE_TIMEOUT_S", 0.5)
     with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as silent:
         silent.bind((HOST, 0))
         silent.setblocking(False)
@@ -88,7 +88,9 @@ async def test_path_that_nobody_answers(path: IcePath, monkeypatch: pytest.Monke
         with contextlib.suppress(BlockingIOError):
             while silent.recv(2000):
                 checks += 1
-    assert (raised.value.cause, checks) == ("ice_timeout", 2)
+    assert raised.value.cause == "ice_timeout"
+    # At 0, 0.1 and 0.3 s.
+    assert 2 <= checks <= 3
 
 
 @pytest.mark.parametrize(
