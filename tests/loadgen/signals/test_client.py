@@ -24,8 +24,6 @@ ONE_BET = BetsSpec()
 @pytest.fixture(autouse=True)
 def short(monkeypatch: pytest.MonkeyPatch) -> None:
     """No second is waited for in vain."""
-    monkeypatch.setattr(bettor_module, "GRACE_S", 0.2)
-    monkeypatch.setattr(client_module, "WELCOME_WITHIN_S", 0.3)
     monkeypatch.setattr(client_module, "RECONNECT_S", 0.02)
 
 
@@ -131,7 +129,10 @@ def _never(_bet: Json) -> list[Json]:
     return []
 
 
-async def test_bet_without_an_answer_is_counted_after_a_grace(http: aiohttp.ClientSession) -> None:
+async def test_bet_without_an_answer_is_counted_after_a_grace(
+    http: aiohttp.ClientSession, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(bettor_module, "GRACE_S", 0.2)
     stub = Stub(answers=_never)
     async with connected(stub, http) as watching:
         await stub.enter("r1", "betting_open", closes_in_s=0.01)
@@ -242,8 +243,9 @@ async def test_connection_that_the_server_ends_is_lost_and_made_anew(http: aioht
     ],
 )
 async def test_connection_that_does_not_come_up_has_a_cause(
-    http: aiohttp.ClientSession, stub: Stub, cause: str
+    http: aiohttp.ClientSession, monkeypatch: pytest.MonkeyPatch, stub: Stub, cause: str
 ) -> None:
+    monkeypatch.setattr(client_module, "WELCOME_WITHIN_S", 0.3)
     async with serving(stub):
         watching = client_of(stub, http)
         with pytest.raises(SignallingError) as caught:
