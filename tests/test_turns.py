@@ -15,6 +15,7 @@ from gateway.rounds.states import RoundState
 from gateway.stream.stream import Stream
 from gateway.turns import MAX_LATENESS_S, Turns
 from tests.calls import Call, stand_in
+from tests.e2e.waiting import until
 from tests.hub.desk import Desk
 
 SOON_S = 0.02
@@ -80,7 +81,7 @@ async def test_batch_that_may_wait_is_flushed_when_its_hold_ends(
     monkeypatch.setattr(stream, "wait_s", lambda now_s: None if flush.times_s else max(set_s + SOON_S - now_s, 0.0))
     turns.after_batch(set_s)
     assert flush.times_s == []
-    await asyncio.sleep(10 * SOON_S)
+    await until(lambda: bool(flush.times_s))
     assert len(flush.times_s) == 1
     assert flush.times_s[0] >= set_s + SOON_S
 
@@ -134,8 +135,7 @@ async def test_datagram_on_the_port_ends_in_a_flush(turns: Turns, desk: Desk, mo
     flush = waiting(monkeypatch, desk.registry.open("table"), 0.0)
     with socket.socket(type=socket.SOCK_DGRAM) as peer:
         peer.sendto(b"\x80garbage", ("127.0.0.1", desk.port.socket.port))
-    await asyncio.sleep(2 * SOON_S)
-    assert len(flush.times_s) == 1
+    await until(lambda: len(flush.times_s) == 1)
 
 
 # The pacer
@@ -166,7 +166,8 @@ async def test_pacer_runs_from_the_join_until_all_are_live(
     pace, idle = (pacing(monkeypatch, desk.registry.open(name), n) for name, n in (("table", 3), ("idle", 0)))
     desk.hub.on_joined()
     assert pace.times_s == []
-    await asyncio.sleep(0.2)
+    await until(lambda: len(pace.times_s) == 3)
+    await asyncio.sleep(SOON_S)
     assert (len(pace.times_s), len(idle.times_s)) == (3, 0)
 
 
@@ -175,8 +176,7 @@ async def test_pacer_is_woken_by_a_batch(turns: Turns, desk: Desk, monkeypatch: 
     waiting(monkeypatch, stream, 0.0)
     pace = pacing(monkeypatch, stream, 1)
     turns.after_batch(monotonic_s())
-    await asyncio.sleep(0.05)
-    assert len(pace.times_s) == 1
+    await until(lambda: len(pace.times_s) == 1)
 
 
 async def test_pacer_goes_on_beside_a_stream_with_a_bug(
@@ -186,8 +186,7 @@ async def test_pacer_goes_on_beside_a_stream_with_a_bug(
     broken.is_broken = True
     with capture_logs() as logs:
         desk.hub.on_joined()
-        await asyncio.sleep(0.1)
-    assert (len(broken.times_s), len(sound.times_s)) == (2, 2)
+        await until(lambda: (len(broken.times_s), len(sound.times_s)) == (2, 2))
     assert {each["stream"] for each in logs} == {"broken"}
 
 
@@ -197,8 +196,7 @@ async def test_pacer_goes_on_beside_a_stream_with_a_bug(
 async def test_bets_close_by_themselves_at_their_time(turns: Turns, desk: Desk) -> None:
     desk.registry.open("table")
     opened = desk.hub.play.command_round("table", Command(RoundState.BETTING_OPEN, "r-1", SOON_S), monotonic_s())
-    await asyncio.sleep(10 * SOON_S)
-    assert opened.state is RoundState.BETTING_CLOSED
+    await until(lambda: opened.state is RoundState.BETTING_CLOSED)
 
 
 async def test_bets_do_not_close_by_themselves_once_it_is_over(turns: Turns, desk: Desk) -> None:
