@@ -16,6 +16,7 @@ from gateway.auth.keys import MIN_EARLY_RELOAD_S, Keys
 from gateway.config import AuthSettings
 from gateway.errors import ConfigError
 from tests.auth.issuer import Issuer, key_set
+from tests.e2e.waiting import until
 
 OLD, NEW = Issuer("old"), Issuer("new")
 
@@ -340,7 +341,7 @@ async def test_all_who_look_early_wait_for_the_one_look(server: JwksServer) -> N
 
     server.answer = slow
     waiting = [asyncio.ensure_future(watched.keys.look_early(100.0)) for _ in range(5)]
-    await asyncio.sleep(0.05)
+    await until(lambda: server.asked == 2)
     waiting[0].cancel()
     assert not any(each.done() for each in waiting[1:])
     is_answered.set()
@@ -354,8 +355,7 @@ async def test_look_that_is_under_way_ends_with_the_keys(server: JwksServer) -> 
     server.answer = _hanging
     watched.keys.tick(0.0)
     watched.keys.tick(1.0)
-    await asyncio.sleep(0.05)
-    assert server.asked == 2
+    await until(lambda: server.asked == 2)
     await watched.keys.stop()
     assert watched.keys._look._task is not None
     assert watched.keys._look._task.cancelled()

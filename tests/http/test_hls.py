@@ -7,6 +7,7 @@ import re
 import pytest
 
 from gateway.wire.formats import TrackFormat
+from tests.e2e.waiting import until
 from tests.http.conftest import H264, OPUS, Answer, Api, Serve
 from tests.http.table_media import TableMedia
 
@@ -41,6 +42,10 @@ class Table:
         found = re.search(r'PRELOAD-HINT:TYPE=PART,URI="([^"]+)"', text)
         assert found is not None
         return found[1]
+
+    async def until_waiting(self, count: int) -> None:
+        """So many requests wait."""
+        await until(lambda: self.api.gateway.hub.presentations.waiting("table") == count)
 
 
 @pytest.fixture
@@ -131,7 +136,7 @@ async def test_playlist_that_is_known_is_not_sent_again(table: Table) -> None:
 async def test_playlist_waits_for_the_part_that_is_asked_for(table: Table) -> None:
     msn, part = re.fullmatch(r"video/(\d+)\.(\d+)\.m4s", await table.hint()).groups()  # type: ignore[union-attr]
     asked = asyncio.create_task(table.ask(f"video.m3u8?_HLS_msn={msn}&_HLS_part={part}"))
-    await asyncio.sleep(0.05)
+    await table.until_waiting(1)
     assert not asked.done()
     table.media.advance(0.25)
     answer = await asked
@@ -172,7 +177,7 @@ async def test_playlist_that_waits_in_vain_ends_at_the_deadline(serve: Serve) ->
     began_s = asyncio.get_running_loop().time()
     answer = await table.ask(f"video.m3u8?_HLS_msn={msn}")
     assert (answer.status, answer["Retry-After"]) == (503, "1")
-    assert asyncio.get_running_loop().time() - began_s == pytest.approx(3.0, abs=0.5)
+    assert 2.9 < asyncio.get_running_loop().time() - began_s < 6.0
 
 
 async def test_requests_beyond_the_limit_do_not_wait(serve: Serve) -> None:
@@ -180,7 +185,7 @@ async def test_requests_beyond_the_limit_do_not_wait(serve: Serve) -> None:
     await table.join()
     hint = await table.hint()
     first = asyncio.create_task(table.api.media(f"{table.root}/{hint}"))
-    await asyncio.sleep(0.05)
+    await table.until_waiting(1)
     assert (await table.ask(hint)).status == 503
     table.media.advance(0.5)
     assert (await first)[0] == 200
@@ -188,17 +193,15 @@ async def test_requests_beyond_the_limit_do_not_wait(serve: Serve) -> None:
 
 async def test_client_that_goes_away_leaves_nothing_waiting(table: Table) -> None:
     asked = asyncio.create_task(table.ask(await table.hint()))
-    await asyncio.sleep(0.05)
-    assert table.api.gateway.hub.presentations.waiting("table") == 1
+    await table.until_waiting(1)
     asked.cancel()
-    await asyncio.sleep(0.05)
-    assert table.api.gateway.hub.presentations.waiting("table") == 0
+    await table.until_waiting(0)
 
 
 async def test_hinted_part_is_answered_when_it_is_ready(table: Table) -> None:
     hint = await table.hint()
     asked = asyncio.create_task(table.api.media(f"{table.root}/{hint}"))
-    await asyncio.sleep(0.05)
+    await table.until_waiting(1)
     assert not asked.done()
     table.media.advance(0.25)
     status, payload = await asked
@@ -268,7 +271,7 @@ async def test_sound_that_is_no_opus_is_left_out(api: Api) -> None:
 
 async def test_stream_that_ends_ends_its_playlists(table: Table) -> None:
     waiting = asyncio.create_task(table.ask("video.m3u8?_HLS_msn=2"))
-    await asyncio.sleep(0.05)
+    await table.until_waiting(1)
     table.stream.detach(table.stream.source, -1000.0)  # type: ignore[arg-type]
     table.api.gateway.hub.tick_streams(-1000.0 + 61)
     answer = await waiting
