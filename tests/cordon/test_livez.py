@@ -12,6 +12,7 @@ from gateway.cordon.drain_file import DrainFile
 from gateway.cordon.livez import serving
 from gateway.cordon.watching import Watch
 from tests.cordon.api_server import NAME, node, written
+from tests.e2e.waiting import eventually
 
 
 async def _never(_name: str) -> bytes:
@@ -30,16 +31,19 @@ def watch(tmp_path: Path) -> Watch:
 
 async def test_livez_is_200_while_looks_end_and_503_when_none_does(watch: Watch) -> None:
     with capture_logs() as logs:
-        async with serving(watch, 0, 0.2), aiohttp.ClientSession() as client:
+        async with serving(watch, 0, 1.0), aiohttp.ClientSession() as client:
             url = f"http://127.0.0.1:{logs[0]['livez']}/livez"
             await watch.look()
             async with client.get(url) as response:
                 assert (response.status, await response.text()) == (200, "ok\n")
             watch._fetch = _never
             looking = asyncio.create_task(watch.look())
-            await asyncio.sleep(0.3)
-            async with client.get(url) as response:
-                assert response.status == 503
+
+            async def status() -> int:
+                async with client.get(url) as response:
+                    return response.status
+
+            await eventually(status, lambda told: told == 503)
             looking.cancel()
 
 
