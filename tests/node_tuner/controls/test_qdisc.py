@@ -40,7 +40,8 @@ DEFAULT_QDISC = "net.core.default_qdisc"
 
 @pytest.fixture
 def inside() -> Iterator[Namespace]:
-    with namespace() as made:
+    """The kernel's own qdiscs are by the host's default, which another process may be turning for a test."""
+    with kept(DEFAULT_QDISC), namespace() as made:
         for name, shape in LINKS.items():
             made.run("ip", "link", "add", name, *shape)
             made.run("ip", "link", "set", name, "up")
@@ -315,19 +316,18 @@ def _write_by_turns(name: str, values: Sequence[Value]) -> NoReturn:
 @pytest.mark.netns
 def test_kernel_is_made_to_choose_again_where_its_default_was_another_meanwhile(inside: Namespace) -> None:
     default = Path("/proc/sys", *DEFAULT_QDISC.split("."))
-    with kept(DEFAULT_QDISC):
-        default.write_text("pfifo_fast")
-        inside.run("ip", "link", "add", "fresh", *LINKS["several"])
-        inside.run("ip", "link", "set", "fresh", "up")
-        original = inside.call(lambda: qdisc("fresh").read())
-        assert original == {"kind": "pfifo_fast", "limit_packets": None, "owner": "kernel"}
-        inside.call(lambda: qdisc("fresh").write(PFIFO))
-        default.write_text("pfifo")
-        inside.call(lambda: qdisc("fresh").write(original))
-        assert inside.call(lambda: qdisc("fresh").read())["kind"] == "pfifo", "the kernel's choice, not ours"
-        default.write_text("pfifo_fast")
-        inside.call(lambda: qdisc("fresh").write(original))
-        assert inside.call(lambda: qdisc("fresh").read()) == original
+    default.write_text("pfifo_fast")
+    inside.run("ip", "link", "add", "fresh", *LINKS["several"])
+    inside.run("ip", "link", "set", "fresh", "up")
+    original = inside.call(lambda: qdisc("fresh").read())
+    assert original == {"kind": "pfifo_fast", "limit_packets": None, "owner": "kernel"}
+    inside.call(lambda: qdisc("fresh").write(PFIFO))
+    default.write_text("pfifo")
+    inside.call(lambda: qdisc("fresh").write(original))
+    assert inside.call(lambda: qdisc("fresh").read())["kind"] == "pfifo", "the kernel's choice, not ours"
+    default.write_text("pfifo_fast")
+    inside.call(lambda: qdisc("fresh").write(original))
+    assert inside.call(lambda: qdisc("fresh").read()) == original
 
 
 @pytest.mark.netns

@@ -10,6 +10,7 @@ from node_tuner.controls import qdisc_netlink as netlink
 from node_tuner.controls.qdisc_netlink import ROOT, Qdisc
 from node_tuner.errors import GoneError, UnavailableError
 from node_tuner.machine.link import Link
+from tests.node_tuner.host_sysctls import kept
 from tests.node_tuner.namespaces import Namespace, namespace
 from tests.node_tuner.privileges import NOBODY, become
 
@@ -19,8 +20,8 @@ CARD = "card0"
 
 @pytest.fixture
 def inside() -> Iterator[Namespace]:
-    """A namespace with an interface that has the kernel's own qdiscs at three queues."""
-    with namespace() as made:
+    """A namespace with an interface that has the kernel's own qdiscs at three queues, by the host's default."""
+    with kept("net.core.default_qdisc"), namespace() as made:
         made.run("ip", "link", "add", CARD, "numtxqueues", "3", "type", "ifb")
         made.run("ip", "link", "set", CARD, "up")
         yield made
