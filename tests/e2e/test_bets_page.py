@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import itertools
 import statistics
 from collections.abc import AsyncIterator, Callable
 from pathlib import Path
@@ -19,6 +20,7 @@ from tests.e2e.relay import LISTEN, relay_before
 from tests.e2e.slow_http import slow_http
 from tests.e2e.studio_av import AvStudio
 from tests.e2e.waiting import eventually
+from tests.e2e.windows import in_one_window
 
 pytestmark = pytest.mark.browser
 
@@ -28,9 +30,11 @@ CARRIERS = pytest.mark.parametrize(
 )
 SAMPLES = 20
 WINDOWS = 5
-"""One quiet one is enough: whatever else this machine does delays the one or the other."""
+"""Whatever else this machine does delays the one or the other."""
 AGREES_MS = 2.0
 ADDED_MS = 50.0
+OWN_MS = 25.0
+"""Of both ends, without what is added, at most."""
 FRAME_MS = 1000 / 30
 SIGNALS = "({ ...railbird.signals, bets: railbird.signals.bets.map(({ betId, state }) => ({ betId, state })) })"
 
@@ -128,6 +132,7 @@ async def test_player_bets_in_time_and_is_refused_when_late(
     await _command(table, "result", result={"player": 7, "banker": 5, "winner": "player"})
     await expect(watch.page.locator("#round-words")).to_have_text("Player wins: Player 7, Banker 5")
     answered = (await table.metrics()).by_label("railbird_bets_total", "state")
+    answered.pop("duplicate", None)  # A page whose answer takes long sends its bet again.
     assert {state: count for state, count in answered.items() if count} == {"accepted": 1, "late": 1}
 
 
@@ -141,18 +146,31 @@ async def test_page_says_no_more_bets_with_the_frame_at_which_it_was_so(
     carrier: str,
 ) -> None:
     watch = await _player(browser, table.url, transport, cleanup)
-    await _command(table, "betting_open")
+    round_ids = (f"r{number}" for number in itertools.count(1))
+
+    async def measure() -> float:
+        before_ms, after_ms = await _closing_frames(table, watch, next(round_ids))
+        measured(
+            f"{carrier}: the last frame without it {before_ms:.0f} ms, "
+            f"the first with it {after_ms:.0f} ms after the closing"
+        )
+        assert before_ms < after_ms
+        return after_ms
+
+    # A time code is drawn before its frame is encoded and sent, which the sender reports do not see.
+    await in_one_window(measure, lambda after_ms: abs(after_ms) <= 3 * FRAME_MS)
+
+
+async def _closing_frames(gateway: GatewayProcess, watch: WatchPage, round_id: str) -> list[float]:
+    """When the last frame without, and the first with "no more bets" were drawn, in ms after a round's closing."""
+    await _command(gateway, "betting_open", roundId=round_id)
     await expect(watch.page.locator("#round-words")).to_have_text("Place your bets")
     frames = asyncio.create_task(watch.page.evaluate(CLOSING_FRAMES))
     await asyncio.sleep(1)
-    closed_unix_ms = (await _command(table, "betting_closed"))["at"]["unixMs"]
-    before, after = [frame["unixMs"] - closed_unix_ms for frame in await frames]
-    measured(
-        f"{carrier}: the last frame without it {before:.0f} ms, the first with it {after:.0f} ms after the closing"
-    )
-    # A time code is drawn before its frame is encoded and sent, which the sender reports do not see.
-    assert -3 * FRAME_MS <= after <= 3 * FRAME_MS
-    assert before < after
+    closed_unix_ms = (await _command(gateway, "betting_closed", roundId=round_id))["at"]["unixMs"]
+    drawn_ms = [frame["unixMs"] - closed_unix_ms for frame in await frames]
+    await _command(gateway, "aborted", roundId=round_id)
+    return drawn_ms
 
 
 async def _exported_ms(gateway: GatewayProcess, carrier: str, wait_s: float) -> float:
@@ -195,9 +213,14 @@ async def test_round_trip_that_the_gateway_exports_is_the_browsers_own(
     watch = await _player(browser, url, transport, cleanup)
     await eventually(lambda: _signals(watch), lambda signals: signals["carrier"] == carrier)
     await _command(gateway, "betting_open")
-    for _ in range(WINDOWS):
+
+    async def measure() -> tuple[float, float]:
         exported_ms, own_ms = await _round_trips_ms(gateway, watch, carrier)
         measured(f"{carrier}, {added_ms:.0f} ms added: gateway {exported_ms:.2f} ms, browser {own_ms:.2f} ms")
-        if abs(exported_ms - own_ms) <= AGREES_MS and added_ms <= exported_ms <= added_ms + 10:
-            return
-    pytest.fail(f"in none of {WINDOWS} windows")
+        return exported_ms, own_ms
+
+    def agrees(measures: tuple[float, float]) -> bool:
+        exported_ms, own_ms = measures
+        return abs(exported_ms - own_ms) <= AGREES_MS and added_ms <= exported_ms <= added_ms + OWN_MS
+
+    await in_one_window(measure, agrees, WINDOWS)
