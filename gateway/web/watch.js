@@ -216,7 +216,7 @@ function shortcut(event) {
 }
 
 // All of the page has come: what is lost at a later load is counted anew, see watch.html.
-history.replaceState(null, "");
+if (history.state !== null) history.replaceState(null, "");
 measureAnew();
 setText("#name", stream);
 document.title = `${stream} – railbird`;
