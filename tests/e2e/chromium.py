@@ -6,11 +6,11 @@ import contextlib
 import io
 from collections.abc import AsyncIterator
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal, TypeVar
 
 import numpy as np
 from PIL import Image
-from playwright.async_api import Browser, BrowserContext, Error, Page, async_playwright
+from playwright.async_api import Browser, BrowserContext, Error, Page, async_playwright, expect
 
 from tests.e2e.network import gathered_families
 from tests.e2e.waiting import eventually
@@ -32,6 +32,11 @@ ARGUMENTS = [
 LOOPBACK_ARGUMENTS = ["--allow-loopback-in-peer-connection"]
 """On a machine that has nothing else: else Chromium behaves as it does for everybody."""
 PROBE = Path(__file__).with_name("probe.js")
+
+Value = TypeVar("Value")
+
+expect.set_options(timeout=20_000)
+"""In ms: pages, their encoders and decoders, studios and gateways share two cores."""
 
 
 @contextlib.asynccontextmanager
@@ -71,15 +76,28 @@ class _Page:
         await context.add_init_script(path=PROBE)
         return cls(context, await context.new_page())
 
-    async def state(self) -> str:
-        """`window.railbird.state`; empty while the page loads again, as it does when its script got lost."""
+    async def go(self, address: str, wait_until: Literal["load", "commit"] = "load") -> None:
+        """Open that address; once more where the network changed meanwhile, as a fresh namespace's does."""
         try:
-            state: str | None = await self.page.evaluate("window.railbird?.state")
+            await self.page.goto(address, wait_until=wait_until)
+        except Error as error:
+            if "net::ERR_NETWORK_CHANGED" not in error.message:
+                raise
+            await self.page.goto(address, wait_until=wait_until)
+
+    async def look(self, expression: str, absent: Value) -> Value:
+        """What the page says; `absent` while it loads again, as it does when its script got lost."""
+        try:
+            said: Value = await self.page.evaluate(expression)
         except Error as error:
             if "Execution context was destroyed" not in error.message:
                 raise
-            return ""
-        return state or ""
+            return absent
+        return said
+
+    async def state(self) -> str:
+        """`window.railbird.state`; empty while there is none."""
+        return await self.look("window.railbird?.state ?? ''", "")
 
     async def until_state(self, *states: str, within_s: float = 15.0) -> str:
         """Wait for one of these states, and return it; AssertionError with what the page says instead."""
@@ -108,7 +126,7 @@ class StudioPage(_Page):
         """Publish the drawn table by `codec`, and wait until the page says that it is live."""
         studio: StudioPage = await cls._opened(browser, 1000, 800)
         query = f"source=table&codec={codec.lower()}&bitrate=1000000&autostart=1"
-        await studio.page.goto(f"{url}/studio/{stream}?{query}")
+        await studio.go(f"{url}/studio/{stream}?{query}")
         await studio.until_state("live")
         return studio
 
@@ -122,7 +140,7 @@ class WatchPage(_Page):
     ) -> WatchPage:
         """Open the player page, in whatever state that puts it."""
         watch: WatchPage = await cls._opened(browser, width_px, height_px)
-        await watch.page.goto(f"{url}/watch/{stream}")
+        await watch.go(f"{url}/watch/{stream}")
         return watch
 
     @classmethod

@@ -31,6 +31,9 @@ NOTED = """() => {
 }"""
 """From now on: each state."""
 
+WITH_A_PICTURE = {"live", "frozen"}
+"""A busy machine may be two seconds without a frame: "frozen". A page that left before it arrived were "connecting"."""
+
 
 class MovingPage(ShownPage):
     """/watch/{stream}, whose states are noted and whose first line loses bets."""
@@ -41,7 +44,7 @@ class MovingPage(ShownPage):
         page: MovingPage = await cls._opened(browser, 1000, 800)
         await page.page.add_init_script(path=SHOWN)
         await page.page.add_init_script(LOSES_BETS)
-        await page.page.goto(f"{url}/watch/{STREAM}{query}", wait_until="commit")
+        await page.go(f"{url}/watch/{STREAM}{query}", wait_until="commit")
         await page.until_live_by(transport)
         await page.page.wait_for_function("railbird.signals.mayBet")
         await page.page.evaluate(NOTED)

@@ -14,7 +14,7 @@ from playwright.async_api import Browser, expect
 from tests.e2e.balancer import Balancer, balancer
 from tests.e2e.conftest import StartGateway
 from tests.e2e.edge import STREAM, Edge
-from tests.e2e.moving_page import MovingPage
+from tests.e2e.moving_page import WITH_A_PICTURE, MovingPage
 from tests.e2e.test_hls_page import ShownPage
 from tests.e2e.waiting import eventually, until
 
@@ -24,8 +24,6 @@ SPREAD_S = 1.0
 LEAVE_S = 5.0
 GAP_WITHIN_MS = 3000
 """Both pictures play at once, so there is none; a busy machine shows its own, and the measured one is printed."""
-WITH_A_PICTURE = {"live", "frozen"}
-"""A busy machine may be two seconds without a frame: "frozen". A page that left before it arrived were "connecting"."""
 
 
 class OpenEdge(Protocol):

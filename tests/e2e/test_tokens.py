@@ -31,7 +31,7 @@ async def table(
     gateway = await start_gateway(AUTH__JWKS=str(keys), AUDIT__DIRECTORY=str(tmp_path / "audit"))
     studio: StudioPage = await StudioPage._opened(browser, 1000, 800)
     cleanup.push_async_callback(studio.close)
-    await studio.page.goto(f"{gateway.url}/studio/{STREAM}?source=table&codec=h264&bitrate=1000000&autostart=1")
+    await studio.go(f"{gateway.url}/studio/{STREAM}?source=table&codec=h264&bitrate=1000000&autostart=1")
     await studio.until_state("refused")
     await expect(studio.page.locator("#verdict")).to_contain_text("A bearer token is needed.")
     await studio.page.fill("#token", ISSUER.token(roles="publish", streams=[STREAM], sub="dealer-clara"))
@@ -46,7 +46,7 @@ async def _watch(
 ) -> WatchPage:
     watch: WatchPage = await WatchPage._opened(browser, 1000, 800)
     cleanup.push_async_callback(watch.close)
-    await watch.page.goto(f"{gateway.url}/watch/{STREAM}?{query}#token={ISSUER.token(streams=[STREAM], **claims)}")
+    await watch.go(f"{gateway.url}/watch/{STREAM}?{query}#token={ISSUER.token(streams=[STREAM], **claims)}")
     return watch
 
 
