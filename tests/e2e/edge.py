@@ -54,6 +54,6 @@ class Edge:
             assert response.status in (200, 201), await response.text()
 
     async def answers(self) -> dict[str, float]:
-        """How often each answer was given to a bet."""
+        """How often each answer was given to a bet; one that took long and was asked for again is one."""
         answers = (await self.gateway.metrics()).by_label("railbird_bets_total", "state")
-        return {state: count for state, count in answers.items() if count}
+        return {state: count for state, count in answers.items() if count and state != "duplicate"}
