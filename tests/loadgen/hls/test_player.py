@@ -21,7 +21,8 @@ async def test_player_plays_without_stalls_behind_the_live_edge(preload_hints: b
         await watched.watch(2.0)
         figures = await watched.leave()
     total, hls = watched.total, watched.total.all_hls
-    assert (hls.stalls, hls.gaps, hls.overlaps, hls.failures, hls.media_errors) == (0, 0, 0, 0, 0)
+    assert hls.stalls <= watched.stalls_excused
+    assert (hls.gaps, hls.overlaps, hls.failures, hls.media_errors) == (0, 0, 0, 0)
     assert total.broken_rules == {}
     assert hls.playlists > 20
     assert (hls.hinted_parts > 20) is preload_hints
@@ -90,7 +91,8 @@ async def test_end_of_the_stream_ends_the_session_when_all_was_shown() -> None:
         await asyncio.wait_for(watched.player.over.wait(), 3.0)
         figures = await watched.leave()
     assert figures.hls is not None
-    assert (figures.hls.stalls, figures.hls.restarts) == (0, 0)
+    assert figures.hls.stalls <= watched.stalls_excused
+    assert figures.hls.restarts == 0
 
 
 async def test_generation_that_is_gone_is_begun_anew() -> None:

@@ -9,7 +9,7 @@ from loadgen.figures import Interval, SessionFigures
 from loadgen.hls.fetcher import Fetcher
 from loadgen.hls.player import HlsPlayer, Source
 from loadgen.hls.playlists import Playlists
-from tests.loadgen.hls.stub import Stub, serving
+from tests.loadgen.hls.stub import HOLD_BACK_S, PART_S, Stub, serving
 
 BUSY_S = 0.15
 """How late a machine may be that is not busy with anything else; on top comes `Watched.held_up_s`."""
@@ -27,6 +27,11 @@ class Watched:
         self.total = Interval(0.0, 0.0)
         self.held_up_s = 0.0
         """How much later than it should this process has run, summed up: player and server are both in it."""
+
+    @property
+    def stalls_excused(self) -> int:
+        """How many `held_up_s` could have made: what is buffered lasts HOLD_BACK_S, less a part, at least."""
+        return int(self.held_up_s / (HOLD_BACK_S - PART_S))
 
     async def breathe(self) -> None:
         """Measure that, until cancelled."""
