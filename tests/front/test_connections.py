@@ -11,6 +11,7 @@ import pytest
 import yaml
 
 from gateway.config import DrainSettings
+from tests.e2e.waiting import until
 from tests.front.conftest import OpenClient
 from tests.front.nginx_process import FRONT, NginxProcess
 from tests.front.stub_origin import StubOrigin
@@ -58,11 +59,12 @@ async def test_old_connection_of_http_2_ends_likewise_and_drops_no_answer(
 ) -> None:
     """The first of three requests, one after the other, is held for as long as a connection may be young."""
     origin.hold = asyncio.Event()
-    asyncio.get_running_loop().call_later(SHORT_S + 0.2, origin.hold.set)
     paths = ("/hls/t/g/video/0.0.m4s", "/watch/a", "/watch/b")
     targets = [word for path in paths for word in ("--output", "/dev/null", front.url + path)]
     says = "%{http_version} %{response_code} %{num_connects}\n"
     options = ("--silent", "--insecure", "--http2", "--max-time", "20", "--write-out", says)
     curl = await asyncio.create_subprocess_exec("curl", *options, *targets, stdout=asyncio.subprocess.PIPE)
+    await until(lambda: origin.asked[paths[0]] == 1)  # Only then there surely is a connection.
+    asyncio.get_running_loop().call_later(SHORT_S + 0.2, origin.hold.set)
     said = (await curl.communicate())[0].decode().split("\n")[:-1]
     assert said == ["2 200 1", "2 200 0", "2 200 1"]
