@@ -119,7 +119,7 @@ async def test_player_keeps_the_last_frame_when_webrtc_freezes_until_hls_has_one
             look();
         }"""
     )
-    await expect(page.locator("#way")).to_have_text(HLS_WORDS, timeout=8000)
+    await expect(page.locator("#way")).to_have_text(HLS_WORDS)
     assert await _shown(page) == ["picture-hls"]
     assert await page.evaluate("bare") == 0
 
@@ -154,13 +154,13 @@ async def test_player_waits_for_a_studio_that_left_and_plays_the_next(
     await expect(page.locator("#way")).to_have_text(HLS_WORDS)
     if leaves == "ends":
         stub.hls.end()
-        await expect(page.locator("#state")).to_have_text("Waiting for the studio", timeout=8000)
+        await expect(page.locator("#state")).to_have_text("Waiting for the studio")
     stub.hls.stop()
-    await expect(page.locator("#sentence")).to_have_text("Nobody.", timeout=8000)
+    await expect(page.locator("#sentence")).to_have_text("Nobody.")
     await expect(page.locator("#state")).to_have_text("Waiting for the studio")
     assert await _shown(page) == ["picture-hls", "still"]
     stub.hls.start()
-    await expect(page.locator("#way")).to_have_text(HLS_WORDS, timeout=8000)
+    await expect(page.locator("#way")).to_have_text(HLS_WORDS)
     assert await _shown(page) == ["picture-hls"]
 
 
@@ -176,7 +176,7 @@ async def test_player_on_hls_says_that_the_picture_froze(page: Page, stub: StubG
     await page.goto(f"{origin}/watch/demo?transport=hls")
     await expect(page.locator("#way")).to_have_text(HLS_WORDS)
     stub.hls.hang()
-    await expect(page.locator("#state")).to_have_text(re.compile("Picture frozen"), timeout=8000)
+    await expect(page.locator("#state")).to_have_text(re.compile("Picture frozen"))
     figures = await page.evaluate("railbird.stats()")
     assert figures["stallCount"] == 1
     assert figures["stallsS"] > 1

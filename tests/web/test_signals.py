@@ -128,7 +128,7 @@ async def test_delivery_follows_the_answer(page: Page, table: Table) -> None:
 async def test_round_never_goes_back(page: Page, table: Table) -> None:
     table.say_round("betting_open", 1)
     table.say_round("betting_closed", 2)
-    await expect(page.locator("#round-words")).to_have_text("No more bets", timeout=10_000)
+    await expect(page.locator("#round-words")).to_have_text("No more bets")
     table.say_round("betting_open", 1)
     table.say(type="ping", id=1, rttMs=None)
     await _until(lambda: Pong(1) in table.said(Pong))
@@ -138,14 +138,14 @@ async def test_round_never_goes_back(page: Page, table: Table) -> None:
 async def test_aborted_round_says_why_and_that_bets_do_not_count(page: Page, table: Table) -> None:
     table.say_round("aborted", 2, cause="ingest_freeze")
     words = "Round void: the picture from the studio stopped. Bets do not count."
-    await expect(page.locator("#round-words")).to_have_text(words, timeout=10_000)
+    await expect(page.locator("#round-words")).to_have_text(words)
 
 
 async def test_bets_cannot_be_placed_where_the_token_does_not_let_them(page: Page, table: Table) -> None:
     table.say(type="welcome", version=1, mayBet=False, reportIntervalMs=1000, nowUnixMs=OPEN_UNIX_MS, rounds=[])
     table.say_round("betting_open", 1)
-    await expect(page.locator("#bet")).to_have_text("You may watch this table, and not bet.", timeout=10_000)
-    await expect(page.get_by_role("button", name="Tie")).to_be_disabled(timeout=10_000)
+    await expect(page.locator("#bet")).to_have_text("You may watch this table, and not bet.")
+    await expect(page.get_by_role("button", name="Tie")).to_be_disabled()
 
 
 async def test_message_that_says_nothing_is_ignored(table: Table) -> None:
