@@ -13,12 +13,14 @@ import secrets
 import select
 import signal
 import subprocess
+import threading
 import traceback
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import NoReturn, TypeVar
+from unittest import mock
 
 T = TypeVar("T")
 
@@ -113,7 +115,7 @@ def pair(queues: int = 1) -> Iterator[Pair]:
 def in_child(function: Callable[[], T]) -> T:
     """What `function` returns, or raises, in a forked child: for what a process cannot take back."""
     ours, theirs = os.pipe()
-    child = os.fork()
+    child = _fork()
     if child == 0:
         os.close(ours)
         _tell(theirs, function)
@@ -134,6 +136,19 @@ def in_child(function: Callable[[], T]) -> T:
     if error is not None:
         raise error
     return result  # type: ignore[no-any-return]
+
+
+def _fork() -> int:
+    """`os.fork`, with a child of one thread: OpenTelemetry starts its own anew there, and a process with threads is
+    granted no user namespace."""
+    start, parent = threading.Thread.start, os.getpid()
+
+    def start_here(thread: threading.Thread) -> None:
+        if os.getpid() == parent:
+            start(thread)
+
+    with mock.patch.object(threading.Thread, "start", start_here):
+        return os.fork()
 
 
 def call_libc(call: str, *arguments: object) -> None:

@@ -5,6 +5,8 @@ import socket
 from pathlib import Path
 
 import pytest
+from opentelemetry.sdk.trace.export import BatchSpanProcessor
+from opentelemetry.sdk.trace.export.in_memory_span_exporter import InMemorySpanExporter
 
 from tests.node_tuner.namespaces import LINK, in_child, namespace, pair
 
@@ -63,3 +65,11 @@ def test_child_that_dies_is_told_from_one_that_answers_nothing() -> None:
     assert in_child(lambda: None) is None
     with pytest.raises(Exception, match="wait status 256"):
         in_child(lambda: os._exit(1))
+
+
+def test_child_has_one_thread_whatever_libraries_start_anew_after_a_fork() -> None:
+    processor = BatchSpanProcessor(InMemorySpanExporter())
+    try:
+        assert in_child(lambda: len(list(Path("/proc/self/task").iterdir()))) == 1
+    finally:
+        processor.shutdown()  # type: ignore[no-untyped-call]
