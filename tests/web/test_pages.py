@@ -194,7 +194,10 @@ async def _minutes_go_by(page: Page, is_enough: Callable[[], bool]) -> None:
 
 
 @pytest.mark.browser
-async def test_player_page_whose_style_never_comes_asks_so_often_and_no_more(page: Page, origin: str) -> None:
+@pytest.mark.parametrize("lost", ["rail.css", "watch.js"], ids=["style", "scripts"])
+async def test_player_page_whose_style_or_scripts_never_come_asks_so_often_and_no_more(
+    page: Page, origin: str, lost: str
+) -> None:
     asked = 0
 
     async def count(route: Route) -> None:
@@ -202,25 +205,9 @@ async def test_player_page_whose_style_never_comes_asks_so_often_and_no_more(pag
         asked += 1
         await route.abort("connectionreset")
 
+    # Time for a page is what its clock says.
     await page.clock.install()
-    await page.route("**/web/rail.css", count)
+    await page.route(f"**/web/{lost}", count)
     await page.goto(f"{origin}/watch/demo")
     await _minutes_go_by(page, lambda: asked >= 6)
     assert asked == 6
-
-
-@pytest.mark.browser
-async def test_player_page_whose_scripts_never_come_is_loaded_so_often_and_no_more(page: Page, origin: str) -> None:
-    loads = 0
-
-    async def count(route: Route) -> None:
-        nonlocal loads
-        loads += 1
-        await route.abort("connectionreset")
-
-    # Time for a page is what its clock says.
-    await page.clock.install()
-    await page.route("**/web/watch.js", count)
-    await page.goto(f"{origin}/watch/demo")
-    await _minutes_go_by(page, lambda: loads >= 6)
-    assert loads == 6
