@@ -59,7 +59,7 @@ test: setup packages ## Run every test, the browser's included (TEST_ARGS="-k wi
 ifdef TEST_ARGS
 	@$(BIN)/python -m pytest $(TEST_ARGS)
 else
-	@$(BIN)/python -m pytest --quiet --numprocesses auto $(ALONE:%=--ignore=%)
+	@$(BIN)/python -m pytest --quiet --maxfail 30 --numprocesses auto $(ALONE:%=--ignore=%)
 	@$(BIN)/python -m pytest $(ALONE)
 endif
 

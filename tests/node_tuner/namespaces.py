@@ -139,12 +139,12 @@ def in_child(function: Callable[[], T]) -> T:
 
 
 def _fork() -> int:
-    """`os.fork`, with a child of one thread: OpenTelemetry starts its own anew there, and a process with threads is
-    granted no user namespace."""
+    """`os.fork`, with a child of one thread: OpenTelemetry starts its daemon anew there, and a process with threads is
+    granted no user namespace. The other threads that it starts after a fork, it waits for."""
     start, parent = threading.Thread.start, os.getpid()
 
     def start_here(thread: threading.Thread) -> None:
-        if os.getpid() == parent:
+        if os.getpid() == parent or not thread.daemon:
             start(thread)
 
     with mock.patch.object(threading.Thread, "start", start_here):

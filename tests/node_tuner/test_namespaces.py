@@ -5,6 +5,7 @@ import socket
 from pathlib import Path
 
 import pytest
+from opentelemetry.sdk.trace import TracerProvider
 from opentelemetry.sdk.trace.export import BatchSpanProcessor
 from opentelemetry.sdk.trace.export.in_memory_span_exporter import InMemorySpanExporter
 
@@ -67,9 +68,17 @@ def test_child_that_dies_is_told_from_one_that_answers_nothing() -> None:
         in_child(lambda: os._exit(1))
 
 
-def test_child_has_one_thread_whatever_libraries_start_anew_after_a_fork() -> None:
-    processor = BatchSpanProcessor(InMemorySpanExporter())
+def test_child_has_one_thread_whatever_libraries_do_anew_after_a_fork() -> None:
+    provider = TracerProvider(shutdown_on_exit=False)
+    provider.add_span_processor(BatchSpanProcessor(InMemorySpanExporter()))
+
+    def threads_and_instance() -> tuple[int, object]:
+        return len(list(Path("/proc/self/task").iterdir())), provider.resource.attributes["service.instance.id"]
+
     try:
-        assert in_child(lambda: len(list(Path("/proc/self/task").iterdir()))) == 1
+        threads, instance = in_child(threads_and_instance)
     finally:
-        processor.shutdown()  # type: ignore[no-untyped-call]
+        provider.shutdown()
+    assert threads == 1
+    # Who found the new one was a thread, and it was not waited for in vain.
+    assert instance != provider.resource.attributes["service.instance.id"]
