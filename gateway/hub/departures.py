@@ -86,6 +86,10 @@ class Departures:
         """See `Premises`."""
         return bool(self._play.rounds_in_play(stream)) or self._play.bets_waiting(stream) > 0
 
+    def has_bets(self) -> bool:
+        """See `Premises`."""
+        return self._play.has_bets_waiting
+
     def abort(self, stream: str, now_s: float) -> None:
         """See `Premises`."""
         self._play.abort_all(stream, AbortCause.POLICY, EVIDENCE, now_s)

@@ -5,7 +5,8 @@
 
 A stream that is `playing` is let play. Of one that is `moving` the players are told to go on elsewhere; of one that is
 `leaving` those who are left are sent away. Its studio goes last of all: then the stream is `gone`. Streams do not wait
-for one another. Pure: time is passed in, and what is done to whom is behind `Premises`.
+for one another; the end waits for all bets that are under way, whoever is left, until rounds_s are over. Pure: time is
+passed in, and what is done to whom is behind `Premises`.
 """
 
 from collections import Counter
@@ -73,6 +74,9 @@ class Premises(Protocol):
 
     def is_played(self, stream: str) -> bool:
         """Whether it has a round that is to be played to its end, or bets that are on their way."""
+
+    def has_bets(self) -> bool:
+        """Whether bets of any stream are on their way, even where nobody is left."""
 
     def abort(self, stream: str, now_s: float) -> None:
         """End its open rounds, by the drain's doing."""
@@ -165,7 +169,7 @@ class Drain:
             return
         for name in self._premises.streams():
             isolated(partial(self._advance, name), now_s, stream=name)
-        if not self._premises.streams():
+        if not self._premises.streams() and (self._is_overdue(now_s) or not self._premises.has_bets()):
             self._end(now_s)
         elif self.is_drained:  # somebody has come after all, such as a studio whose handshake was under way
             self.is_drained = False
@@ -205,12 +209,16 @@ class Drain:
 
     def _may_move(self, name: str, stream: _Stream, now_s: float) -> bool:
         if not stream.is_overdue and self._premises.is_played(name):
-            if self._deadline_s is None or now_s < self._deadline_s:
+            if not self._is_overdue(now_s):
                 return False
             stream.is_overdue = True
             log.warning("rounds did not end in time", stream=name, rounds_s=self._settings.rounds_s)
             self._premises.abort(name, now_s)
         return self._is_known(now_s) or not self._premises.has_players(name, now_s)
+
+    def _is_overdue(self, now_s: float) -> bool:
+        """Whether rounds, and bets, had their time."""
+        return self._deadline_s is not None and now_s >= self._deadline_s
 
     def _is_known(self, now_s: float) -> bool:
         """Whether load balancers had the time to see that we are not ready: who is moved does not come back to us."""

@@ -68,6 +68,11 @@ class Play:
         """Accepted bets of a stream of which it is not known yet whether they count: their players are to be told."""
         return self._upstream.waiting_of(name) if self._upstream is not None else 0
 
+    @property
+    def has_bets_waiting(self) -> bool:
+        """Whether any stream has such bets."""
+        return self._upstream is not None and self._upstream.waiting > 0
+
     def forget(self, stream: Stream, now_s: float) -> None:
         """The studio does not come back: end what is open, and keep nothing of the stream."""
         gone = {"studioGoneMs": round((now_s - (stream.source_lost_s or now_s)) * 1000)}

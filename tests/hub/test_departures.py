@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from typing import Any
 
 import pytest
@@ -149,6 +149,36 @@ async def test_bets_that_cannot_be_handed_on_hold_players_no_longer_than_rounds_
     evening.order()
     evening.tick(61)
     assert len(moves(association)) == 1
+
+
+@dataclass
+class Queue:
+    """Stands in for `WebhookUpstream`: bets of `table` wait."""
+
+    waiting: int
+
+    def waiting_of(self, stream: str) -> int:
+        return self.waiting if stream == "table" else 0
+
+
+@pytest.mark.parametrize("is_watched", [True, False])
+async def test_drain_does_not_end_while_bets_wait_with_nobody_left(
+    desk: Desk, evening: Evening, monkeypatch: pytest.MonkeyPatch, is_watched: bool
+) -> None:
+    if is_watched:
+        desk.studio()
+        opened(watched_by_ada(desk))
+    queue = Queue(7)
+    monkeypatch.setattr(desk.hub.play, "_upstream", queue)
+    evening.order()
+    evening.tick(9)
+    for session in desk.port.sessions():
+        session.close("peer_left")
+    evening.tick(9)
+    assert not desk.hub.draining.is_drained
+    queue.waiting = 0
+    evening.tick()
+    assert desk.hub.draining.is_drained
 
 
 async def test_player_without_signals_is_closed_within_the_spread(desk: Desk, evening: Evening) -> None:

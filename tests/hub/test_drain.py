@@ -55,6 +55,9 @@ class House:
     def is_played(self, stream: str) -> bool:
         return self.tables[stream].rounds > 0 or self.tables[stream].bets > 0
 
+    def has_bets(self) -> bool:
+        return any(table.bets for table in self.tables.values())
+
     def abort(self, stream: str, now_s: float) -> None:
         self.done.append(("abort", stream))
         self.tables[stream].rounds = self.tables[stream].scheduled = 0
@@ -322,6 +325,48 @@ def test_bug_of_one_stream_holds_up_no_other(monkeypatch: pytest.MonkeyPatch) ->
     assert ("close", "table") in stand.done
 
 
+# Bets that are under way
+
+
+@pytest.mark.parametrize("bets_end", [True, False])
+def test_bets_of_a_table_that_all_have_left_are_waited_for_until_the_deadline(bets_end: bool) -> None:
+    stand = Stand(table=Table(bets=7, studios=0))
+    stand.order(Order.SIGNAL)
+    stand.tick(50)
+    assert (stand.drain.is_drained, stand.left) == (False, 0)
+    if bets_end:
+        stand.house.tables["table"].bets = 0
+        stand.tick()
+    else:
+        stand.tick(9.8)
+        assert not stand.drain.is_drained
+        stand.tick(0.3)
+    assert stand.drain.is_drained
+    assert stand.left
+    assert stand.done == []
+
+
+def test_bets_of_a_table_whose_studio_and_players_leave_meanwhile_are_waited_for() -> None:
+    stand = Stand(table=Table(bets=7, players=1), other=Table(players=1))
+    stand.order(Order.SIGNAL)
+    stand.tick()
+    stand.house.tables["table"].players = stand.house.tables["table"].studios = 0
+    stand.tick(20)
+    assert stand.done == [("move", "other"), ("send away", "other"), ("close", "other")]
+    assert not stand.drain.is_drained
+    stand.house.tables["table"].bets = 0
+    stand.tick()
+    assert (stand.drain.is_drained, stand.left) == (True, 1)
+
+
+def test_bets_that_outlast_the_deadline_let_studios_go_all_the_same() -> None:
+    stand = Stand(table=Table(bets=7))
+    stand.order(Order.SIGNAL)
+    stand.tick(60.2)
+    assert ("close", "table") in stand.done
+    assert stand.left
+
+
 # Notice
 
 
@@ -411,6 +456,7 @@ def test_every_drain_ends_with_the_studios_last_and_in_time(seed: int, notice_s:
     tables = {
         f"t{number}": Table(
             rounds=chance.randrange(3),
+            bets=chance.randrange(3),
             scheduled=chance.randrange(3),
             players=chance.randrange(4),
             watchers=chance.randrange(2),
@@ -424,10 +470,12 @@ def test_every_drain_ends_with_the_studios_last_and_in_time(seed: int, notice_s:
     while not stand.left and stand.now_s < 2 * longest_s:
         table = chance.choice(list(tables.values()))
         table.rounds = max(table.rounds - chance.randrange(2), 0) if chance.random() < 0.01 else table.rounds
+        table.bets = max(table.bets - 1, 0) if chance.random() < 0.05 else table.bets
         table.players = max(table.players - 1, 0) if chance.random() < 0.05 else table.players
         stand.tick()
     assert stand.now_s <= longest_s + 3 * TICK_S, "each of the three waits ends with a tick"
     assert stand.house.streams() == []
+    assert not stand.house.has_bets() or stand.now_s >= SETTINGS.rounds_s
 
 
 # What is told
