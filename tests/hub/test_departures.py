@@ -167,7 +167,7 @@ async def test_drain_does_not_end_while_bets_wait_with_nobody_left(
 ) -> None:
     if is_watched:
         desk.studio()
-        opened(watched_by_ada(desk))
+        desk.player()
     queue = Queue(7)
     monkeypatch.setattr(desk.hub.play, "_upstream", queue)
     evening.order()
