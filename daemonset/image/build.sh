@@ -23,8 +23,8 @@ in_store() {
     esac
 }
 
-# A base with a digest comes from its registry, any other is made here where it can be.
-if ! in_store "$BASE_IMAGE" && [ "${BASE_IMAGE#*@}" = "$BASE_IMAGE" ] && command -v mmdebstrap >/dev/null; then
+# A base with a digest comes from its registry, and so does that of a platform that is named; any other is made here where it can be.
+if [ -z "${PLATFORM:-}" ] && ! in_store "$BASE_IMAGE" && [ "${BASE_IMAGE#*@}" = "$BASE_IMAGE" ] && command -v mmdebstrap >/dev/null; then
     sh daemonset/image/base.sh "$ENGINE" "$BASE_IMAGE"
 fi
 
@@ -35,7 +35,7 @@ revision=$(git rev-parse HEAD 2>/dev/null || echo unknown)
 # Of all that the image is made of. An engine that looks into its cache reads 400 MB to find that nothing has changed.
 inputs=$(
     {
-        echo "$BASE_IMAGE $("$ENGINE" images --quiet --no-trunc "$BASE_IMAGE" 2>/dev/null) $revision ${SOURCE:-}"
+        echo "$BASE_IMAGE $("$ENGINE" images --quiet --no-trunc "$BASE_IMAGE" 2>/dev/null) $revision ${SOURCE:-}${PLATFORM:+ $PLATFORM}"
         git ls-files -z --cached --others --exclude-standard --deduplicate -- \
             Dockerfile .dockerignore $(sed -n 's/^!//p' .dockerignore) | xargs -0 sha256sum 2>/dev/null
     } | sha256sum | cut -d ' ' -f 1
@@ -56,6 +56,13 @@ for secret in "ca=${CA_BUNDLE:-}" "pip=${PIP_CONF:-}" "npmrc=${NPMRC:-}" "apt=${
 done
 [ -z "${NO_CACHE:-}" ] || set -- "$@" --no-cache
 
+# The base in the store may be of another platform, and has the same name.
+pull=missing
+if [ -n "${PLATFORM:-}" ]; then
+    set -- "$@" --platform "$PLATFORM"
+    pull=always
+fi
+
 # A release has its commit's time everywhere, so that whoever builds it of the same packages gets the same bytes.
 if [ -n "${RELEASE:-}" ]; then
     set -- "$@" --no-cache
@@ -65,5 +72,5 @@ fi
 
 case $ENGINE in
     docker) DOCKER_BUILDKIT=1 docker build --quiet "$@" . >/dev/null ;;
-    *) "$ENGINE" build --quiet --isolation "$ISOLATION" --layers --jobs 2 --pull=missing "$@" . >/dev/null ;;
+    *) "$ENGINE" build --quiet --isolation "$ISOLATION" --layers --jobs 2 --pull=$pull "$@" . >/dev/null ;;
 esac

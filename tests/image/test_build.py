@@ -95,8 +95,22 @@ def test_only_secrets_that_are_files_are_handed_over(root: Path, tmp_path: Path)
     assert [word for word in called_with(root) if word.startswith("id=")] == [f"id=pip,src={settings}"]
 
 
-def inputs(root: Path) -> str:
-    assert build(root, BASE_IMAGE=PINNED).returncode == 0
+def test_platform_is_handed_over_and_its_base_is_pulled(root: Path) -> None:
+    """Whatever base of that name is in the store."""
+    assert build(root, BASE_IMAGE=PINNED, PLATFORM="linux/arm64").returncode == 0
+    words = called_with(root)
+    assert words[words.index("--platform") + 1] == "linux/arm64"
+    assert "--pull=always" in words
+
+
+def test_platform_is_the_machines_own_where_none_is_named(root: Path) -> None:
+    assert build(root, BASE_IMAGE=PINNED, PLATFORM="").returncode == 0
+    assert "--platform" not in called_with(root)
+    assert "--pull=missing" in called_with(root)
+
+
+def inputs(root: Path, **settings: str) -> str:
+    assert build(root, BASE_IMAGE=PINNED, **settings).returncode == 0
     return next(word for word in reversed(called_with(root)) if word.startswith("io.railbird.inputs="))
 
 
@@ -123,3 +137,8 @@ def test_new_source_is_another_input(root: Path) -> None:
     before = inputs(root)
     (root / "gateway/new.py").touch()
     assert inputs(root) != before
+
+
+def test_platform_is_another_input(root: Path) -> None:
+    assert inputs(root, PLATFORM="") == inputs(root)
+    assert inputs(root, PLATFORM="linux/arm64") != inputs(root)
