@@ -95,3 +95,6 @@ class Knob:
     absent: str = ""
     not_needed: str = ""
     """Why it is not turned on this machine though it could be: the profile's own condition does not hold."""
+    floor: Aim | None = None
+    """Where the aim follows the machine: what it comes to at the least, on any. What an apply left there and meets it
+    holds until the next one, though this machine has grown since, as a bond's speed does with another member."""

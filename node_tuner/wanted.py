@@ -23,7 +23,7 @@ from node_tuner.marking import Marking, MarkRule, Payload, Transport
 from node_tuner.profile.dscp import name_of
 from node_tuner.profile.fields import KnobSection
 from node_tuner.profile.nic import COALESCING
-from node_tuner.profile.rules import explain, resolve
+from node_tuner.profile.rules import Number, explain, least, resolve
 from node_tuner.profile.schema import ChannelsSpec, DscpSpec, MarkRuleSpec, Profile, RingsSpec, SteeringSpec, SysctlSpec
 
 _HELD_BY_WATCH = "held by `watch` for as long as it runs: it takes an open file, which apply cannot leave behind"
@@ -44,25 +44,42 @@ def knobs(profile: Profile, machine: Machine, roots: Roots) -> tuple[Knob, ...]:
 
 
 def _sysctl(name: str, spec: SysctlSpec, profile: Profile, machine: Machine, roots: Roots) -> Knob:
-    number = partial(resolve, machine=machine)
-    aims: Mapping[str, Callable[[Any], Aim]] = {
-        "exactly": lambda value: Exactly(" ".join(str(value if isinstance(value, str) else number(value)).split())),
-        "at_least": lambda value: AtLeast(number(value)),
-        "fields_at_least": lambda values: FieldsAtLeast([None if each is None else number(each) for each in values]),
-        "ports": lambda value: PortsAmong(profile.ports(value)),
-    }
     how = "; ".join(filter(None, (explain(each, machine) for _, each in spec.numbers)))
     elsewhere = _elsewhere(name, roots)
     return Knob(
         name,
         None if elsewhere else Sysctl(name, roots, spec.exactly if isinstance(spec.exactly, str) else ""),
-        aims[spec.aim](getattr(spec, spec.aim)),
+        _aim(spec, profile, partial(resolve, machine=machine)),
         spec.required,
         f"{spec.why} ({how})" if how else spec.why,
         spec.source,
         absent=elsewhere,
         not_needed=_unmet(spec, machine),
+        floor=_floor(spec),
     )
+
+
+def _aim(spec: SysctlSpec, profile: Profile, number: Callable[[Any], int]) -> Aim:
+    aims: Mapping[str, Callable[[Any], Aim]] = {
+        "exactly": lambda value: Exactly(" ".join(str(value if isinstance(value, str) else number(value)).split())),
+        "at_least": lambda value: AtLeast(number(value)),
+        "fields_at_least": lambda values: _fields_at_least(values, number),
+        "ports": lambda value: PortsAmong(profile.ports(value)),
+    }
+    return aims[spec.aim](getattr(spec, spec.aim))
+
+
+def _fields_at_least(values: Sequence[Number | None], number: Callable[[Any], int]) -> FieldsAtLeast:
+    return FieldsAtLeast([None if each is None else number(each) for each in values])
+
+
+def _floor(spec: SysctlSpec) -> Aim | None:
+    """See `Knob.floor`."""
+    if all(isinstance(number, int) for _, number in spec.numbers):
+        return None
+    if spec.fields_at_least is not None:
+        return _fields_at_least(spec.fields_at_least, least)
+    return AtLeast(min(least(number) for _, number in spec.numbers))
 
 
 def _elsewhere(name: str, roots: Roots) -> str:

@@ -56,6 +56,8 @@ class Step:
     target: Value = None
     """What is to be written; for CHANGE and PUT_BACK."""
     is_met: bool = False
+    is_outgrown: bool = False
+    """It is as an apply left it, and the machine has more by now: right until the next apply. See `Knob.floor`."""
     entry: Entry | None = None
     """What is on record of it."""
     note: str = ""
@@ -133,7 +135,7 @@ def _of_knob(knob: Knob, entries: dict[Key, Entry], is_takeover: bool) -> Step:
         return replace(step, note=knob.absent)
     step = replace(step, entry=entries.get(key_of(knob.control)))
     try:
-        return _compared(step, knob.control, knob.aim, is_takeover)
+        return _compared(step, knob.control, knob, is_takeover)
     except UnavailableError as error:
         return replace(step, note=str(error), obstacle=str(error))
 
@@ -145,8 +147,8 @@ def _blank(knob: Knob) -> Step:
     return Step(knob.name, kind, action, knob.control, knob.aim, knob.required, knob.why, knob.source)
 
 
-def _compared(step: Step, control: Control, aim: Aim, is_takeover: bool) -> Step:
-    found = plain(control.read())
+def _compared(step: Step, control: Control, knob: Knob, is_takeover: bool) -> Step:
+    found, aim = plain(control.read()), knob.aim
     step = replace(step, is_read=True, found=found, target=plain(aim.target(found)), is_met=aim.is_met(found))
     if _is_right(step, control):
         return replace(step, action=Action.KEEP)
@@ -154,6 +156,10 @@ def _compared(step: Step, control: Control, aim: Aim, is_takeover: bool) -> Step
         if ignored := _ignored(step, found):
             return replace(step, action=Action.SKIP, note=f"the driver leaves {' and '.join(ignored)} as it is")
         return replace(step, action=Action.KEEP, note=f"the driver made this of {step.target}")
+    if _is_outgrown(step, knob.floor):
+        note = f"this machine would have {step.target} by now: the next apply sets it"
+        step, obstacle = replace(step, note=note, is_outgrown=True), control.obstacle()
+        return replace(step, action=Action.KEEP if obstacle else Action.CHANGE, obstacle=obstacle or "")
     if is_foreign(step.entry, control, found) and not step.is_met and not is_takeover:
         return replace(step, action=Action.FOREIGN, note=_foreign_note(step.entry, control, found))
     if obstacle := control.obstacle():
@@ -189,6 +195,14 @@ def _ignored(step: Step, found: Mapping[str, Any]) -> list[str]:
     target: Any = step.target
     stayed = [key for key in target if found[key] != target[key] and found[key] == original.get(key)]
     return [key for key in stayed if not target[key] < found[key] < 2 * target[key]]
+
+
+def _is_outgrown(step: Step, floor: Aim | None) -> bool:
+    entry, found = step.entry, step.found
+    if floor is None or entry is None or entry.is_begun or entry.is_unsettled or entry.applied is None:
+        return False
+    is_as_left = found == entry.applied.value == entry.wanted
+    return is_as_left and entry.wanted != step.target and floor.is_met(found)
 
 
 def _are_numbers(*values: Value) -> bool:

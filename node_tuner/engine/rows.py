@@ -46,6 +46,8 @@ def _state(step: Step, is_failure: bool) -> State:
         return State.FAILED if is_failure else State.NOT_NEEDED
     if step.action is Action.CHANGE and step.is_met and (step.entry is None or step.entry.applied is None):
         return State.TUNED  # a thing of our own from before the record was lost
+    if step.is_outgrown and not is_failure:
+        return State.TUNED
     if step.action is Action.SKIP and step.is_touched:
         return State.FAILED  # it could be had once
     return _STATES[step.action]

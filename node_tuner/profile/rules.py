@@ -91,6 +91,13 @@ def resolve(number: int | MachineRule, machine: Machine) -> int:
     return int(min(max(value, number.at_least), number.at_most))
 
 
+def least(number: int | MachineRule) -> int:
+    """What it comes to on the machine that has least of it."""
+    if isinstance(number, int):
+        return number
+    return number.at_least if number.otherwise is None else min(number.at_least, number.otherwise)
+
+
 def explain(number: int | MachineRule, machine: Machine) -> str:
     """How it comes to that, for people; empty where the profile says the number itself."""
     if isinstance(number, int):

@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 from pydantic import ValidationError
 
 from node_tuner.machine.facts import Machine
-from node_tuner.profile.rules import RULES, MachineRule, bounds, explain, resolve
+from node_tuner.profile.rules import RULES, MachineRule, bounds, explain, least, resolve
 from tests.node_tuner.trees import FakeMachine
 
 MACHINE = FakeMachine(cores=4, memory_mib=16_384, speed_mbps=10_000).facts
@@ -102,3 +102,17 @@ def test_computed_number_stays_within_its_bounds(
     least, most = min(ends), max(ends)
     value = resolve(rule(rule=name, factor=factor, at_least=least, at_most=most, otherwise=0), machine)
     assert least <= value <= most
+
+
+@pytest.mark.parametrize(
+    ("number", "value"),
+    [
+        (5, 5),
+        (rule(rule="per_core", factor=1000), 0),
+        (rule(rule="per_core", factor=1000, at_least=5000), 5000),
+        (rule(rule="link_ms", factor=20, at_least=100, otherwise=7), 7),
+        (rule(rule="link_ms", factor=20, at_least=100, otherwise=700), 100),
+    ],
+)
+def test_least_is_what_no_machine_has_less_than(number: int | MachineRule, value: int) -> None:
+    assert least(number) == value
