@@ -65,9 +65,17 @@ class Departures:
         self._admission.is_draining = not is_admitting
         if is_admitting:
             self._play.signals.stay()
+            self._forget_told()
             self._due_s.clear()
             self._sent_away.clear()
             self._told.clear()
+
+    def _forget_told(self) -> None:
+        """By channels that are over, too, which `Signals` knows no more."""
+        for viewing in self._viewing.values():
+            for seat in viewing.viewers.values():
+                if seat.signals is not None:
+                    seat.signals.move = None
 
     def streams(self) -> set[str]:
         """See `Premises`."""

@@ -152,9 +152,11 @@ class Hub:
 
     def _on_channel(self, viewer: Viewer, channel: Channel, who: Identity) -> Receiver | None:
         stream = viewer.stream
-        connection = self.play.signals.accept(stream.name, channel, channel.opening.protocol, who, monotonic_s())
         seat = self.viewing_of(stream).viewers.get(viewer)
-        if seat is not None:
+        told = seat.signals.move if seat is not None and seat.signals is not None else None
+        protocol = channel.opening.protocol
+        connection = self.play.signals.accept(stream.name, channel, protocol, who, monotonic_s(), told)
+        if seat is not None and connection is not None:
             seat.signals = connection
         return connection
 

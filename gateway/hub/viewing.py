@@ -14,7 +14,7 @@ class Seat:
     player: str | None
     """As the token says; None without one."""
     signals: Connection | None = None
-    """By the data channel that was opened last."""
+    """By the data channel that was accepted last, be it over."""
 
 
 @dataclass(slots=True)

@@ -8,6 +8,7 @@ from gateway.config import SignalSettings
 from gateway.errors import SignallingError
 from gateway.metrics import Sample
 from gateway.signals.connection import Connection
+from gateway.signals.moving import Move
 from gateway.signals.pings import Wheel
 
 MAX_WAITING_STREAMS = 64
@@ -77,6 +78,11 @@ class Roster:
     def of_player(self, player: str) -> tuple[Connection, ...]:
         """All connections of a player now."""
         return tuple(self.by_player.get(player, ()))
+
+    def told_beside(self, connection: Connection) -> Move | None:
+        """What its player was told by another connection for the stream."""
+        moves = (each.move for each in self.of_player(connection.player) if each.stream == connection.stream)
+        return next((move for move in moves if move is not None), None)
 
     def is_over(self, stream: str) -> bool:
         """Whether there is neither such a stream nor anybody who waits for it."""

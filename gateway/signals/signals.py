@@ -87,8 +87,11 @@ class Signals:
             raise unavailable("This gateway is shutting down.", 1)
         self._roster.check_room(stream, identity, kind)
 
-    def connect(self, stream: str, carrier: Carrier, identity: Identity, now_s: float) -> Connection:
-        """A connection, which has been welcomed. SignallingError 503 when there is no room."""
+    def connect(
+        self, stream: str, carrier: Carrier, identity: Identity, now_s: float, told: Move | None = None
+    ) -> Connection:
+        """A connection, which has been welcomed. SignallingError 503 when there is no room. `told`: what its player was
+        told by a channel of the same session before."""
         self.check_room(stream, identity, carrier.kind)
         key = CONNECTION_KEY + secrets.token_urlsafe(12)
         connection = Connection(stream, carrier, identity, key, self, now_s)
@@ -96,7 +99,7 @@ class Signals:
         self._roster.add(connection)
         connection.send(welcome)
         if stream in self._moving:
-            self._move(connection, self._moving[stream].move_of_newcomer(now_s))
+            self._move_newcomer(connection, told or self._roster.told_beside(connection), now_s)
             self._surely(connection, lambda: self._say_move(connection), now_s)
         for text in self._untold.of_player(connection.player, now_s):
             self._send_surely(connection, text, now_s)
@@ -104,15 +107,21 @@ class Signals:
         return connection
 
     def accept(
-        self, stream: str, carrier: Carrier, protocol: str, identity: Identity, now_s: float
+        self,
+        stream: str,
+        carrier: Carrier,
+        protocol: str,
+        identity: Identity,
+        now_s: float,
+        told: Move | None = None,
     ) -> Connection | None:
-        """A connection on a channel that its player has opened already; None, after a goodbye, where it gets none."""
+        """See `connect`, on a channel that its player has opened already; None, after a goodbye, where it gets none."""
         # A channel without a protocol is taken for one of this version.
         if protocol not in (PROTOCOL, ""):
             carrier.send(outgoing.goodbye(f"Signals speak {PROTOCOL}.", RETRY_S))
             return None
         try:
-            return self.connect(stream, carrier, identity, now_s)
+            return self.connect(stream, carrier, identity, now_s, told)
         except SignallingError as error:
             carrier.send(outgoing.goodbye(error.sentence, RETRY_S))
             return None
@@ -175,6 +184,12 @@ class Signals:
     def _move(self, connection: Connection, move: Move) -> None:
         connection.move = move
         self.on_told_to_move(connection.stream)
+
+    def _move_newcomer(self, connection: Connection, told: Move | None, now_s: float) -> None:
+        if told is None:
+            self._move(connection, self._moving[connection.stream].move_of_newcomer(now_s))
+        else:  # the same again, as who opens channel after channel is one player
+            connection.move = told
 
     def _say_move(self, connection: Connection) -> None:
         connection.say_move(self._monotonic())  # at each: those before it took their time

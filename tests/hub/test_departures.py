@@ -18,9 +18,11 @@ from gateway.rounds.round import Round
 from gateway.rounds.rounds import Command
 from gateway.rounds.states import RoundState
 from gateway.signals.connection import Connection
+from gateway.transport.data_channel import SIGNALS
 from gateway.transport.srtp.gcm import GcmOpener
 from gateway.viewers.viewer import Viewer
 from gateway.wire import rtcp
+from gateway.wire.dcep import DataChannelOpen
 from tests.hub.desk import MASTER, Desk, player_offer, studio_offer
 from tests.hub.test_play import ADA, Association, opened, watched_by_ada
 from tests.signals.players import Wire
@@ -380,6 +382,57 @@ async def test_channel_that_opens_while_players_move_is_told_after_its_welcome(d
     evening.order()
     _, association = opened(viewer)
     assert [message["type"] for message in association.received()] == ["welcome", "move", "ping"]
+
+
+def _opened_again(viewer: Viewer, times: int, opening: DataChannelOpen = SIGNALS) -> list[Association]:
+    """Its page closes the channel and opens another, again and again."""
+    associations = []
+    for _ in range(times):
+        connection, association = opened(viewer, opening)
+        if connection is not None:
+            connection.on_closed()
+        associations.append(association)
+    return associations
+
+
+async def test_player_who_opens_channel_after_channel_is_told_the_same_and_counted_once(
+    desk: Desk, evening: Evening
+) -> None:
+    desk.studio()
+    viewer = _watched_by(desk, nobody("192.0.2.9"))
+    evening.order()
+    first = _opened_again(viewer, 5)
+    _opened_again(viewer, 1, replace(SIGNALS, protocol="chat"))
+    told = [move for each in (*first, *_opened_again(viewer, 5)) for move in moves(each)]
+    assert [move["to"] for move in told] == [EDGES[0]] * 10
+    evening.tick(9)
+    assert viewer.session.closed
+    assert evening.moved == 1
+
+
+async def test_player_whose_channel_opens_beside_its_websocket_is_counted_once(desk: Desk, evening: Evening) -> None:
+    desk.studio()
+    viewer = watched_by_ada(desk)
+    wire = Wire()
+    desk.hub.play.signals.connect("table", wire, ADA, monotonic_s())
+    evening.order()
+    _, association = opened(viewer)
+    (by_channel,), (by_websocket,) = moves(association), wire.received("move")
+    assert by_channel["to"] == by_websocket["to"]
+    assert evening.moved == 1
+
+
+async def test_player_who_was_told_by_a_drain_that_was_withdrawn_is_told_anew(desk: Desk, evening: Evening) -> None:
+    desk.studio()
+    viewer = watched_by_ada(desk)
+    evening.order()
+    _opened_again(viewer, 1)
+    desk.hub.draining.withdraw(Order.API)
+    evening.tick(20)
+    evening.order()
+    (association,) = _opened_again(viewer, 1)
+    assert [move["to"] for move in moves(association)] == [EDGES[1]]
+    assert evening.moved == 2
 
 
 async def test_studio_stays_while_somebody_watches_without_a_session(

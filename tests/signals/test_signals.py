@@ -446,6 +446,38 @@ def test_player_who_comes_while_others_move_is_told_after_the_welcome(house: Hou
     assert house.connect("other")[1].received("move") == []
 
 
+def test_player_who_comes_by_another_connection_is_told_the_same_and_counted_once(house: House) -> None:
+    told: list[str] = []
+    house.signals.on_told_to_move = told.append
+    edges = iter([f"https://{n}.example" for n in range(20)])
+    house.connect(wire=Wire(), identity=player("ada"))
+    house.connect("other", identity=player("ada"))
+    house.signals.move("other", 3.0, edges.__next__, house.now_s)
+    house.signals.move("table", 3.0, edges.__next__, house.now_s)
+    (known,) = (each.move for each in house.signals.of_stream("table"))
+    lossy = Wire("data_channel")
+    again, _ = house.connect(wire=lossy, identity=player("ada"))
+    assert again.move == known
+    assert [each["to"] for each in lossy.received("move")] == ["https://1.example"]
+    house.connect(identity=player("bob"))
+    assert told == ["other", "table", "table"]
+
+
+def test_channel_that_is_opened_again_tells_the_same_and_counts_no_more(house: House) -> None:
+    told: list[str] = []
+    house.signals.on_told_to_move = told.append
+    house.signals.move("table", 3.0, _no_edge, house.now_s)
+    connection, _ = house.connect(wire=Wire("data_channel"))
+    for _ in range(20):
+        move = connection.move
+        connection.on_closed()
+        again = house.signals.accept("table", Wire("data_channel"), "", connection.identity, house.now_s, move)
+        assert again is not None
+        assert again.move == move
+        connection = again
+    assert told == ["table"]
+
+
 def test_nobody_is_told_again_when_all_may_stay(house: House) -> None:
     lossy = Wire("data_channel")
     house.connect(wire=lossy)
