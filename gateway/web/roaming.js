@@ -215,8 +215,8 @@ export class RoamingPlayer extends EventTarget {
 
   #onNext() {
     const { state, transport } = this.#next;
-    // HLS is behind: who watches by WebRTC waits for WebRTC.
-    const isAsGood = transport === "webrtc" || !(this.#current.hasPicture && this.#current.transport === "webrtc");
+    // HLS is behind: who watches by WebRTC waits for WebRTC, as long as that plays.
+    const isAsGood = transport === "webrtc" || !(this.#current.state === "live" && this.#current.transport === "webrtc");
     if (state === "live" && isAsGood) this.#arrive();
     else if (["retrying", "refused"].includes(state)) this.#fail();
   }
@@ -228,6 +228,15 @@ export class RoamingPlayer extends EventTarget {
     if ((this.#hasLostPicture && this.#isLetInAgain) || this.#isRefused) this.#stay();
     else if (state !== "live" && !this.#isUrgent) this.#hurry();
     this.#hasLostPicture = !hasPicture;
+    // Not at once: the old one is in the middle of an attempt, and would go on with it though it were left.
+    if (state !== "live") queueMicrotask(() => this.#askNext());
+  }
+
+  /** What was not as good as the old one may be so now. */
+  #askNext() {
+    if (this.#next === null) return;
+    this.#onNext();
+    this.#tell("state");
   }
 
   #hurry() {

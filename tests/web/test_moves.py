@@ -23,16 +23,20 @@ WATCHED = """() => {
     window.states = new Set();
     window.ways = new Set();
     window.bare = 0;
+    window.stale = 0;
     const look = () => {
         states.add(railbird.state);
         ways.add(document.querySelector("#way").textContent);
         const still = document.querySelector("#still");
         if (still.hidden && !(document.querySelector("video.shown")?.readyState >= 2)) bare += 1;
+        const isOnHls = railbird.state === "live" && railbird.transport === "hls";
+        if (isOnHls && !document.querySelector("video.shown")?.id.includes("hls")) stale += 1;
         requestAnimationFrame(look);
     };
     look();
 }"""
-"""From now on: each state, each word of the way, and the animation frames with nothing on the screen."""
+"""From now on: each state, each word of the way, the animation frames with nothing on the screen, and those that are
+live by HLS with another picture on it."""
 WITH_A_PICTURE = {"live", "frozen"}
 """A busy machine may be two seconds without a frame: "frozen". A page that left before it arrived were "connecting"."""
 
@@ -451,6 +455,46 @@ async def test_page_on_hls_stays_where_a_playlist_s_no_names_nobody(page: Page, 
     assert await _states(page) <= WITH_A_PICTURE
     asked = [request.path for request in stub.hls.requests]
     assert asked.count("/hls/demo/index.m3u8") == 1
+
+
+async def _on_its_way_to_hls(page: Page, stub: StubGateway, origin: str, other: StubGateway, elsewhere: str) -> None:
+    """The page plays from `stub` by WebRTC, and waits for that at `other`, where HLS plays already."""
+    presentation()
+    other.hls.start()
+    await page.goto(f"{origin}/watch/demo")
+    await expect(page.locator("#way")).to_have_text("WebRTC")
+    await until(lambda: bool(stub.channels))
+    await page.evaluate(WATCHED)
+    _tell(stub, elsewhere)
+    frames = "document.querySelector('#picture-hls-2').getVideoPlaybackQuality().totalVideoFrames"
+    await page.wait_for_function(f"{frames} > 30")
+    stub.refusals.extend(_refusal() for _ in range(50))
+
+
+async def test_page_whose_old_edge_ends_first_takes_the_hls_that_is_there(
+    page: Page, stub: StubGateway, origin: str, other: StubGateway, elsewhere: str
+) -> None:
+    other.refusals.extend(_refusal() for _ in range(50))
+    await _on_its_way_to_hls(page, stub, origin, other, elsewhere)
+    await stub.peers[0].close()
+    await _at(page, elsewhere, 1)
+    assert await page.evaluate("stale") == 0, "live over a dead picture"
+    assert await _states(page) <= WITH_A_PICTURE
+
+
+async def test_page_whose_old_edge_ends_first_begins_nothing_there(
+    page: Page, stub: StubGateway, origin: str, other: StubGateway, elsewhere: str
+) -> None:
+    """Its signals are at the new edge at once, so that the old player is left while it begins a new attempt."""
+    other.frames_a_session = 0
+    await _on_its_way_to_hls(page, stub, origin, other, elsewhere)
+    await until(lambda: bool(other.channels))
+    await stub.peers[0].close()
+    await _at(page, elsewhere, 1)
+    await until(lambda: len(stub.asked("DELETE")) == 1)
+    await page.wait_for_timeout(1000)
+    assert len(stub.asked("POST")) == 1
+    assert await page.evaluate("stale") == 0
 
 
 async def test_page_that_closes_while_it_moves_ends_both_sessions(
