@@ -41,7 +41,9 @@ RULES: Mapping[RuleName, _Rule] = {
     ),
     "link_ms": _Rule(_link_bytes, "{factor:g} ms of {link}, in bytes"),
 }
-"""Numbers, but for memory_share and link_ms: those are bytes."""
+
+BYTES = frozenset({"memory_share", "link_ms"})
+"""Of RULES, those that come to bytes; all others are numbers."""
 
 
 class MachineRule(Section):

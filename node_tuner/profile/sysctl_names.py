@@ -1,15 +1,13 @@
-"""The kernel's settings that a profile may change, and what they can be: admin-guide/sysctl and ip-sysctl.rst."""
+"""The kernel's settings that a profile may change: admin-guide/sysctl and ip-sysctl.rst."""
 
 import difflib
 import re
 from collections.abc import Mapping
 from fnmatch import fnmatchcase
 
-from node_tuner.profile.rules import MAX_INT
-
 _KNOWN = {
     "net.core": """busy_poll busy_read default_qdisc dev_weight dev_weight_rx_bias dev_weight_tx_bias
-        flow_limit_table_len gro_normal_batch high_order_alloc_disable max_skb_frags mem_pcpu_rsv netdev_budget
+        gro_normal_batch high_order_alloc_disable max_skb_frags mem_pcpu_rsv netdev_budget
         netdev_budget_usecs netdev_max_backlog netdev_tstamp_prequeue optmem_max rmem_default rmem_max rps_default_mask
         rps_sock_flow_entries skb_defer_max somaxconn txrehash wmem_default wmem_max""",
     "net.ipv4": """fib_multipath_hash_policy ip_default_ttl ip_early_demux ip_local_port_range ip_local_reserved_ports
@@ -48,6 +46,7 @@ _REFUSED: Mapping[str, str] = {
     "net.ipv?.neigh.*": _MOVES,
     "net.nf_conntrack_max": "it is net.netfilter.nf_conntrack_max by another name: say that one",
     "net.core.bpf_jit_*": _SECURES,
+    "net.core.flow_limit_*": "the kernel takes powers of two and masks of cores alone",
     "net.core.tstamp_allow_data": _SECURES,
     "net.ipv4.icmp_*": _SECURES,
     "net.ipv4.ip_unprivileged_port_start": _SECURES,
@@ -78,41 +77,10 @@ FIELDS: Mapping[str, int] = {
 }
 """How many numbers they have, where it is not one."""
 
-_SWITCH = (0, 1)
-
-_LIMITS: Mapping[str, tuple[int, int]] = {
-    "kernel.nmi_watchdog": _SWITCH,
-    "kernel.numa_balancing": (0, 3),
-    "kernel.timer_migration": _SWITCH,
-    "net.core.netdev_budget": (1, MAX_INT),
-    "net.core.netdev_max_backlog": (1, MAX_INT),
-    "net.core.optmem_max": (0, MAX_INT),
-    "net.core.rmem_default": (2304, MAX_INT),
-    "net.core.rmem_max": (2304, MAX_INT),
-    "net.core.wmem_default": (4608, MAX_INT),
-    "net.core.wmem_max": (4608, MAX_INT),
-    "net.ipv4.ip_local_port_range": (1, 65_535),
-    "net.ipv4.tcp_mem": (0, 2**63 - 1),
-    "net.ipv4.tcp_notsent_lowat": (0, 2**32 - 1),
-    "net.ipv4.tcp_rmem": (1, MAX_INT),
-    "net.ipv4.tcp_slow_start_after_idle": _SWITCH,
-    "net.ipv4.tcp_wmem": (1, MAX_INT),
-    "net.ipv4.udp_mem": (0, 2**63 - 1),
-    "net.ipv4.udp_rmem_min": (1, MAX_INT),
-    "net.ipv4.udp_wmem_min": (1, MAX_INT),
-    "net.netfilter.nf_conntrack_max": (1, MAX_INT),
-    "vm.stat_interval": (1, MAX_INT),
-}
-
 _NAME = re.compile(r"[A-Za-z0-9_-]+(\.[A-Za-z0-9_-]+)+")
 _ONLY = "only those of which it is known that they are about packets, and that a write moves no other"
 _LIKE = 0.9
 """How alike a name must be to one of NAMES to be taken for a typing error: rmem_mx is, busy_read (to busy_poll) not."""
-
-
-def limits(name: str) -> tuple[int, int]:
-    """The least and the greatest number that the kernel takes, as far as is known."""
-    return _LIMITS.get(name, (0, MAX_INT))
 
 
 def check_name(name: str) -> str:

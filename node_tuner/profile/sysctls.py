@@ -6,8 +6,9 @@ from typing import Annotated, Literal, Self, TypeAlias
 from pydantic import AfterValidator, Discriminator, Field, StringConstraints, Tag, model_validator
 
 from node_tuner.profile.fields import InconsistentError, KnobSection, PortsOrReference, Where, refuse
-from node_tuner.profile.rules import MachineRule, Number, bounds
-from node_tuner.profile.sysctl_names import FIELDS, PORT_LISTS, TEXTS, check_name, limits
+from node_tuner.profile.rules import BYTES, MachineRule, Number, bounds
+from node_tuner.profile.sysctl_limits import MEMORY_UNITS, limits
+from node_tuner.profile.sysctl_names import FIELDS, PORT_LISTS, TEXTS, check_name
 
 Condition: TypeAlias = Literal["softnet_squeezed"]
 
@@ -75,10 +76,20 @@ def _impossible(name: str, spec: SysctlSpec) -> Iterator[tuple[Where, str]]:
     for where, number in spec.numbers:
         if not all(smallest <= value <= largest for value in bounds(number)):
             yield where, f"the kernel takes {smallest} to {largest} here"
+        elif isinstance(number, MachineRule):
+            yield from _of_no_rule(name, where, number)
     if spec.ports is not None and name not in PORT_LISTS:
         yield ("ports",), "this sysctl is no list of ports"
     else:
         yield from _of_another_kind(name, spec)
+
+
+def _of_no_rule(name: str, where: Where, rule: MachineRule) -> Iterator[tuple[Where, str]]:
+    smallest, largest = limits(name)
+    if rule.at_most > largest:
+        yield where, f"say `at_most`: the kernel takes {smallest} to {largest} here"
+    if rule.rule in BYTES and name in MEMORY_UNITS:
+        yield (*where, "rule"), f"it comes to bytes, and the kernel counts {MEMORY_UNITS[name]} here"
 
 
 def _of_another_kind(name: str, spec: SysctlSpec) -> Iterator[tuple[Where, str]]:

@@ -11,6 +11,7 @@ from node_tuner.profile.sysctls import Sysctls
 
 SYSCTLS: TypeAdapter[Any] = TypeAdapter(Sysctls)
 WHY = {"why": "it is so", "source": "a page"}
+LINK = {"rule": "link_ms", "factor": 20}
 
 
 def read(name: str, **aim: Any) -> Any:
@@ -31,11 +32,13 @@ def read(name: str, **aim: Any) -> Any:
         ("net.ipv4.udp_mem", {"fields_at_least": (None, None, 2**62)}),
         ("net.ipv4.tcp_notsent_lowat", {"exactly": 2**32 - 1}),
         ("net.core.netdev_budget", {"at_least": 600, "when": "softnet_squeezed"}),
+        ("net.ipv4.ip_default_ttl", {"exactly": {"rule": "per_core", "factor": 64, "at_least": 64, "at_most": 255}}),
+        ("vm.min_free_kbytes", {"at_least": {"rule": "per_memory_mib", "factor": 10.24}}),
     ],
 )
 def test_aim_is_read(name: str, aim: dict[str, Any]) -> None:
     spec = read(name, **aim)
-    assert getattr(spec, spec.aim) == aim[spec.aim]
+    assert spec.model_dump(exclude_unset=True)[spec.aim] == aim[spec.aim]
     assert spec.required is False
 
 
@@ -92,7 +95,15 @@ def test_numbers_are_told_with_their_places() -> None:
         ("net.ipv4.ip_local_reserved_ports", {"ports": ""}, "expected at least one port"),
         ("net.ipv4.ip_local_reserved_ports", {"ports": {}}, "expected up to 16 ports"),
         ("net.ipv4.ip_local_reserved_ports", {"ports": ["1-65535"] * 17}, "expected up to 16 ports"),
-        ("net.ipv4.tcp_slow_start_after_idle", {"exactly": 2}, "the kernel takes 0 to 1 here"),
+        ("net.ipv4.tcp_slow_start_after_idle", {"exactly": 256}, "the kernel takes 0 to 255 here"),
+        ("net.ipv4.tcp_shrink_window", {"exactly": 2}, "the kernel takes 0 to 1 here"),
+        ("net.ipv4.ip_default_ttl", {"exactly": 300}, "the kernel takes 1 to 255 here"),
+        ("net.ipv4.ip_default_ttl", {"exactly": "0"}, "this sysctl is a number from 1 to 255"),
+        ("net.ipv4.ip_default_ttl", {"exactly": {"rule": "per_core", "factor": 64}}, "say `at_most`: the kernel takes"),
+        ("net.ipv4.tcp_fin_timeout", {"exactly": 21_474_837}, "the kernel takes 0 to 21474836 here"),
+        ("vm.swappiness", {"exactly": 500}, "the kernel takes 0 to 200 here"),
+        ("vm.min_free_kbytes", {"at_least": {"rule": "memory_share", "factor": 0.01}}, "the kernel counts kB here"),
+        ("net.ipv4.udp_mem", {"fields_at_least": [1, 1, {**LINK, "otherwise": 9}]}, "the kernel counts pages here"),
         ("net.core.netdev_budget", {"at_least": 600, "when": "raining"}, "softnet_squeezed"),
         ("net.ipv4.ip_forward", {"exactly": 1}, "its write moves settings of interfaces too"),
         ("net.core.rmem_mx", {"at_least": 5000}, "did you mean `net.core.rmem_max`"),
