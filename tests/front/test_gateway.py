@@ -11,9 +11,11 @@ from types import SimpleNamespace
 import aiohttp
 import pytest
 
+from gateway.demo.__main__ import TOKEN_VARIABLE
 from tests.e2e.gateway_process import GatewayProcess
 from tests.e2e.hls_reader import HlsReader
 from tests.e2e.studio_av import AvStudio
+from tests.e2e.studio_demo import DemoStudio
 from tests.front.conftest import StartFront
 from tests.front.nginx_process import NginxProcess
 
@@ -99,6 +101,33 @@ async def test_watch_token_is_asked_for_by_the_index_alone(
         async with client.get(below) as response:
             assert response.status == 200
     assert tally.by_url["/hls/t/index.m3u8"] == {"-": 3}
+
+
+async def test_round_is_played_by_the_studios_token(
+    tmp_path: Path, start_front: StartFront, cleanup: contextlib.AsyncExitStack, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv(TOKEN_VARIABLE, TOKEN)
+    settings = BEHIND_THE_FRONT | {"TOKENS__PUBLISH": TOKEN, "TOKENS__CONTROL": "operator"}
+    gateway = GatewayProcess(tmp_path / "gateway.log", "127.0.0.1:0", "127.0.0.1:0", settings)
+    cleanup.push_async_callback(gateway.stop)
+    studio = DemoStudio(await gateway.start())
+    cleanup.push_async_callback(studio.stop)
+    await studio.start()
+    await gateway.live("demo")
+    front, path = await start_front(gateway_port=_port(gateway)), "/api/v1/streams/demo/rounds"
+    async with _client(front, Tally()) as client:
+        for token, status in (("guess", 401), (TOKEN, 201), (TOKEN, 200)):
+            bearer = {"Authorization": f"Bearer {token}"}
+            said = {"state": "betting_open", "roundId": "coup-1", "closesInMs": 60000}
+            async with client.post(path, json=said, headers=bearer) as response:
+                assert response.status == status
+        async with client.get(path, headers=bearer) as response:
+            assert [each["state"] for each in (await response.json())["rounds"]] == ["betting_open"]
+        async with client.get(path) as response:
+            assert response.status == 401
+        origin = {"Origin": "https://back-office.example", "Access-Control-Request-Method": "POST"}
+        async with client.options(path, headers=origin) as response:
+            assert (response.status, response.headers["Access-Control-Allow-Origin"]) == (204, "*")
 
 
 async def test_generation_of_a_gateway_that_was_restarted_is_gone(

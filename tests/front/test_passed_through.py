@@ -16,6 +16,13 @@ OPERATIONS = (
     *("/metrics", "/livez", "/readyz", "/metrics/", "//metrics", "/%6detrics", "/./metrics?x=1"),
     *("/hls/../metrics", "/hls/%2e%2e/metrics", "/hls/..%2Fmetrics"),
     *("/api/", "/api/v1/sessions", "/api/v1/sessions/1", "/api/v1/streams/../sessions"),
+    *(
+        "/api/v1/drain",
+        "/api/v1/streams/t/rounds/",
+        "/api/v1/streams/t/rounds/1",
+        "/api/v1/streams/t/rounds/../../../drain",
+    ),
+    *("/ops", "/ops/", "//ops", "/watch/..%2Fops"),
 )
 
 
@@ -60,6 +67,18 @@ async def test_streams_may_be_listed_and_nothing_else(client: aiohttp.ClientSess
         async with client.delete(path) as response:
             assert response.status == 403
         assert origin.asked[path] == 1
+
+
+async def test_rounds_are_said_and_read_and_nothing_else(client: aiohttp.ClientSession, origin: StubOrigin) -> None:
+    path = "/api/v1/streams/table-1/rounds"
+    for method, body in (("GET", b""), ("POST", b'{"state": "settled"}'), ("OPTIONS", b"")):
+        async with client.request(method, path, data=body, headers={"Authorization": TOKEN}) as response:
+            assert await response.text() == f"{method} {path} {len(body)}"
+        assert origin.headers[path]["Authorization"] == TOKEN
+    for method in ("PUT", "PATCH", "DELETE"):
+        async with client.request(method, path, headers={"Authorization": TOKEN}) as response:
+            assert response.status == 403
+    assert origin.asked[path] == 3
 
 
 @pytest.mark.parametrize("method", ["POST", "PATCH", "DELETE", "OPTIONS"])
