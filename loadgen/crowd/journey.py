@@ -53,7 +53,7 @@ class Ending:
     was_told: bool = False
     """Over signals, to go on there."""
     bets: tuple[PlacedBet, ...] = ()
-    """Without an answer, when it was told to move."""
+    """Without an answer, when it began to move on: one may have come since."""
 
 
 class Journey:

@@ -45,6 +45,8 @@ class BetBook:
         self._broken_rules = broken_rules
         self._bets: OrderedDict[str, PlacedBet] = OrderedDict()
         self._open: dict[str, PlacedBet] = {}
+        self._handed_over: dict[str, PlacedBet] = {}
+        """Those of another book; what this edge still says to them is counted here."""
 
     @property
     def open(self) -> Iterator[PlacedBet]:
@@ -70,10 +72,10 @@ class BetBook:
         self._bets[placed.bet_id] = self._open[placed.bet_id] = placed
 
     def hand_over(self) -> tuple[PlacedBet, ...]:
-        """Those without an answer, which are another book's from now on."""
-        placed = tuple(self._open.values())
+        """Those without an answer, which are another book's from now on: it adopts who has none by then."""
+        self._handed_over |= self._open
         self._open.clear()
-        return placed
+        return tuple(self._handed_over.values())
 
     def is_open(self, bet_id: str) -> bool:
         """Whether it has no answer yet."""
@@ -92,7 +94,7 @@ class BetBook:
             return None
         placed.answers += 1
         self._check(placed, ack)
-        is_first = self._open.pop(ack.bet_id, None) is not None
+        is_first = self._is_first(ack.bet_id)
         if is_first:
             self._counts.bets_answered += 1
             placed.final = (ack.first or ack.state) if ack.state == "duplicate" else ack.state
@@ -100,6 +102,10 @@ class BetBook:
         if ack.state != "duplicate" and len(placed.told) < placed.messages:
             placed.told.append(ack.state)
         return arrival_s - placed.sent_s if is_first else None
+
+    def _is_first(self, bet_id: str) -> bool:
+        """An answer, while the player is still there."""
+        return any(bets.pop(bet_id, None) is not None for bets in (self._open, self._handed_over))
 
     def _check(self, placed: PlacedBet, ack: Ack) -> None:
         if ack.round_id != placed.round_id:

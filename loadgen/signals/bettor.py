@@ -130,10 +130,11 @@ class Bettor:
     # From one edge to another
 
     def carry(self, placed: Iterable[PlacedBet]) -> None:
-        """Bets that the edge before was sent and did not answer: `send_carried` sends them again."""
+        """Bets that the edge before was sent: `send_carried` sends again what it has not answered since."""
         for each in placed:
-            self._book.adopt(each)
-            self._carried.append(each)
+            if each.final is None:
+                self._book.adopt(each)
+                self._carried.append(each)
 
     def send_carried(self) -> None:
         """There is a connection: send what was carried here."""

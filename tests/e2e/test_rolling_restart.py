@@ -279,7 +279,7 @@ def _all_came_back(run: Run) -> None:
     signals = totals["signals"]
     assert signals["rounds"] == signals["rounds_settled"] == 2 * TOLD
     assert signals["bets"] == signals["bets_answered"] > 0
-    # What had no answer when its player moved is asked for again at the other edge, which knows nothing of that round.
+    # What had no answer when its player was gone is asked for again at the other edge, which does not know that round.
     assert signals["accepted"] + signals["late"] + signals["unknown_round"] == signals["bets"]
     assert signals["unknown_round"] <= signals["resends"]
     assert (signals["connections_lost"], totals["signal_failures"]) == (0, {})

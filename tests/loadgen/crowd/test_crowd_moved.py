@@ -225,6 +225,28 @@ async def test_bet_without_an_answer_is_sent_again_at_the_other_edge(one: Callab
     assert (counts.bets_unanswered, counts.bets_abandoned) == (0, 0)
 
 
+async def test_answer_that_comes_while_its_player_leaves_counts_and_the_bet_is_sent_to_nobody_else() -> None:
+    silent = Stub(answers=lambda _bet: [])
+    async with playing(silent, Stub(answers=_knows_no_round), ShortLife([beside()])) as stage:
+        leaving_from = stage.servers[silent.url]
+        leaving_from.answers_delete.clear()
+        await stage.connected(stage.a)
+        await until(lambda: stage.counts.connections == 1)
+        await silent.enter("r1", "betting_open", closes_in_s=0.01)
+        await until(lambda: len(silent.bets) == 1)
+        await silent.tell(move(stage.b.url))
+        await until(lambda: leaving_from.deleting == 1)
+        await silent.tell(ack(silent.bets[0]))
+        await until(lambda: stage.counts.accepted == 1)
+        leaving_from.answers_delete.set()
+        await until(lambda: stage.counts.connections == 2)
+        await stage.connected(stage.b)
+    counts = stage.counts
+    assert stage.b.bets == []
+    assert (counts.bets, counts.bets_answered, counts.resends, counts.rules_broken) == (1, 1, 0, 0)
+    assert (counts.unknown_round, counts.bets_unanswered, counts.bets_abandoned) == (0, 0, 0)
+
+
 def _knows_no_round(bet: Json) -> list[Json]:
     return [ack(bet, "unknown_round")]
 

@@ -227,6 +227,34 @@ def test_bet_that_goes_on_elsewhere_is_counted_once_and_answered_there() -> None
     assert (old.broken, new.broken) == ({}, {})
 
 
+def test_answer_that_comes_after_the_bet_was_handed_over_counts_here() -> None:
+    old = Books()
+    old.bet()
+    (placed,) = old.book.hand_over()
+    assert old.ack("accepted") == 0.25
+    assert placed.final == "accepted"
+    old.book.on_delivery(DeliveryNews("b1", "delivered"), True)
+    old.book.close(is_own_doing=False)
+    assert (old.counts.bets_answered, old.counts.accepted, old.counts.bets_unanswered) == (1, 1, 0)
+    assert (old.counts.delivered, old.broken) == (1, {})
+
+
+def test_second_answer_after_the_bet_was_handed_over_is_one_too_many() -> None:
+    old = Books()
+    old.bet()
+    old.book.hand_over()
+    for _ in range(2):
+        old.ack("accepted")
+    assert (old.counts.bets_answered, old.broken["two_answers"]) == (1, 1)
+
+
+def test_answer_that_comes_after_the_book_was_closed_counts_no_more(books: Books) -> None:
+    books.bet()
+    books.book.close(is_own_doing=False)
+    assert books.ack("accepted") is None
+    assert (books.counts.bets_answered, books.counts.bets_unanswered) == (0, 1)
+
+
 def test_two_answers_elsewhere_are_two() -> None:
     old, new = Books(), Books()
     old.bet()
