@@ -28,8 +28,8 @@ async def collector() -> AsyncIterator[Collector]:
 
 
 @pytest.fixture
-async def api(serve: Serve, collector: Collector) -> Api:
-    """A gateway that traces."""
+async def api(collector: Collector, serve: Serve) -> Api:
+    """A gateway that traces; it ends before its collector does."""
     return await serve(tracing={"otlp_endpoint": collector.url}, tokens={"publish": TOKEN, "watch": TOKEN})
 
 
