@@ -31,6 +31,8 @@ PATIENT = {"DRAIN__ROUNDS_S": "60", "DRAIN__SPREAD_S": "1", "DRAIN__LEAVE_S": "4
 SOON_S = 5.0
 """What is to happen at once has so long on a busy machine; what it is told from takes a minute."""
 
+NOTICE_S = 2.0
+
 
 class Watcher:
     """A player by WebRTC with its page's data channel."""
@@ -134,13 +136,17 @@ async def test_sigterm_lets_the_round_end_and_players_move_before_the_studio_goe
     assert sum('"settled"' in path.read_text() for path in ledger) == 1
 
 
-async def _is_closed_to_others(gateway: GatewayProcess) -> None:
-    """Nobody new is let in, and all are told where to go; who operates sees how far it is."""
+async def _refuses_players(gateway: GatewayProcess) -> None:
     refused = AiortcViewer(f"{gateway.url}/whep/table")
     with pytest.raises(RefusedError) as refusal:
         await refused.negotiate()
     assert refusal.value.status == 503
     await refused.close()
+
+
+async def _is_closed_to_others(gateway: GatewayProcess) -> None:
+    """Nobody new is let in, and all are told where to go; who operates sees how far it is."""
+    await _refuses_players(gateway)
     async with gateway.http.get("/hls/table/index.m3u8") as response:
         assert (response.status, response.headers["Retry-After"]) == (503, "5")
         assert response.headers["Link"] == f'<{EDGE}/hls/table/index.m3u8>; rel="alternate"'
@@ -186,6 +192,27 @@ async def test_player_who_does_not_move_and_one_without_signals_are_closed_in_ti
     ended = [(each["leg"], each["cause"]) for each in gateway.events("session ended")]
     assert ended == [("egress", "moved"), ("egress", "moved"), ("ingest", "moved")]
     assert len(of_kind(stubborn.page.heard, "move")) >= 1
+
+
+async def test_notice_refuses_newcomers_at_once_and_moves_nobody_before_its_time(
+    start_gateway: StartGateway, measured: Callable[[str], None]
+) -> None:
+    """At least so long: a machine may be slow, and is never early."""
+    skip_without_gathered_addresses()
+    gateway = await start_gateway(DRAIN__NOTICE_S=f"{NOTICE_S}", DRAIN__SPREAD_S="0", DRAIN__LEAVE_S="2")
+    async with puppet(gateway, "table"), listening(gateway) as heard, watching(gateway) as watcher:
+        ordered_s = time.monotonic()
+        gateway.terminate()
+        await until_draining(gateway)
+        await _refuses_players(gateway)
+        await until(lambda: bool(of_kind(heard + watcher.page.heard, "move")))
+        first_s = time.monotonic() - ordered_s
+        await watcher.page.until_heard("move")
+        await until(lambda: bool(of_kind(heard, "move")))
+    code, _ = await gateway.ended()
+    assert code == 0
+    measured(f"the first player was told to move {first_s:.2f} s after SIGTERM, with a notice of {NOTICE_S} s")
+    assert first_s >= NOTICE_S
 
 
 async def test_file_and_api_are_withdrawn_and_the_gateway_serves_again(
