@@ -1,9 +1,12 @@
 """docs/cluster.md: what it tells to type is there, what it shows is so, and what was not run says so."""
 
 import re
+import subprocess
 from collections import Counter
+from pathlib import Path
 
 import pytest
+import yaml
 
 from tests.daemonset import rendering
 from tests.observability.commands import check_debug, check_kubectl, check_ours
@@ -62,6 +65,39 @@ def test_paths_and_links_lead_somewhere() -> None:
 
 def test_short_version_comes_first() -> None:
     assert PAGE.lines.index("## 1. The image") <= SHORT_VERSION_LINES
+
+
+def _shell(script: str, directory: Path) -> str:
+    ended = subprocess.run(
+        ["sh", "-euc", script], cwd=directory, capture_output=True, text=True, timeout=10, check=True
+    )
+    return ended.stdout.strip()
+
+
+def _line(begin: str) -> str:
+    (found,) = (line for line in PAGE.lines if line.startswith(begin))
+    return found
+
+
+@pytest.mark.parametrize(
+    ("instance", "address"), [("198.51.100.70:8080", "198.51.100.70"), ("[2001:db8:2:1::70]:8080", "2001:db8:2:1::70")]
+)
+def test_pod_is_looked_for_by_the_bare_address_of_an_instance(tmp_path: Path, instance: str, address: str) -> None:
+    script = f"INSTANCE='{instance}'; {_line('ADDRESS=')}; echo $ADDRESS"
+    assert _shell(script, tmp_path) == address
+    assert "status.podIP=$ADDRESS " in PAGE.text
+
+
+def test_release_gets_the_digest_of_the_one_image(tmp_path: Path) -> None:
+    path = "daemonset/release/kustomization.yaml"
+    (tmp_path / path).parent.mkdir(parents=True)
+    before = (ROOT / path).read_text(encoding="utf-8")
+    (tmp_path / path).write_text(before)
+    (tmp_path / "digest").write_text(f"sha256:{'a' * 64}\n")
+    _shell(_line("sed -i").split("   #")[0], tmp_path)
+    images = [yaml.safe_load(text)["images"] for text in (before, (tmp_path / path).read_text(encoding="utf-8"))]
+    assert images[1][0] == images[0][0] | {"digest": f"sha256:{'a' * 64}"}
+    assert images[1][1:] == images[0][1:]
 
 
 def test_rules_are_as_many_as_shown() -> None:
