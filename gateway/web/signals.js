@@ -9,6 +9,7 @@ const SEND_AGAIN_EVERY_MS = 1000;
 const GIVE_UP_AFTER_MS = 15000;
 /** Rounds and bets that are remembered. */
 const REMEMBERED = 20;
+const UNANSWERED = ["unanswered", "No answer came: the bet may or may not have been taken."];
 
 /**
  * Bet signals (docs/signals.md): answers the gateway's pings, tells of rounds, places bets and says what became of them.
@@ -130,14 +131,15 @@ export class SignalsClient extends EventTarget {
     this.#carrier?.send(JSON.stringify({ type: "report", ...report }));
   }
 
-  #send({ betId, roundId, fields }) {
-    this.#carrier?.send(JSON.stringify({ ...fields, type: "bet", betId, roundId }));
+  #send(bet) {
+    const { betId, roundId, fields } = bet;
+    if (this.#carrier?.send(JSON.stringify({ ...fields, type: "bet", betId, roundId }))) bet.wasSent = true;
   }
 
   #sendAgain() {
     for (const bet of this.bets.filter(({ state }) => state === "sending")) {
       if (performance.now() - bet.placedMs > GIVE_UP_AFTER_MS) {
-        this.#settle(bet, "unanswered", "No answer came: the bet may or may not have been taken.");
+        this.#settle(bet, ...UNANSWERED);
       } else {
         this.#send(bet);
       }
@@ -171,7 +173,10 @@ export class SignalsClient extends EventTarget {
     if (carrier === this.#waiting) this.#waiting = null;
     this.#drop();
     this.#carrier = carrier;
-    for (const bet of this.bets.filter(({ state }) => state === "sending")) this.#send(bet);
+    for (const bet of this.bets.filter(({ state }) => state === "sending")) {
+      bet.mayBeTaken = bet.wasSent;
+      this.#send(bet);
+    }
     this.#tell("state");
     for (const message of carrier.unread) this.#take(message);
   }
@@ -243,7 +248,10 @@ export class SignalsClient extends EventTarget {
   #onAnswer({ betId, sentence }, state) {
     const bet = this.bets.find((each) => each.betId === betId);
     const isNews = bet && (bet.state === "sending" || ["delivered", "undelivered"].includes(state));
-    if (isNews) this.#settle(bet, state, sentence);
+    if (!isNews) return;
+    // Another gateway may have taken it, and its answer was lost: this one does not know.
+    if (state === "unknown_round" && bet.mayBeTaken) this.#settle(bet, ...UNANSWERED);
+    else this.#settle(bet, state, sentence);
   }
 
   #settle(bet, state, sentence = "") {

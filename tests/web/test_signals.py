@@ -165,6 +165,16 @@ async def test_lost_socket_is_opened_again_and_takes_the_bet_along(page: Page, t
     await expect(page.locator("#bet")).to_have_text("10 on Tie: taken")
 
 
+async def test_bet_that_was_sent_once_may_be_of_no_round(page: Page, table: Table) -> None:
+    """It was placed while nothing carried signals: nobody else can have taken it."""
+    await table.sockets[0].close()
+    await page.wait_for_function("railbird.signals.carrier === null")
+    await page.evaluate("() => void railbird.place('r-gone', { choice: 'tie', stake: 10 })")
+    await _until(lambda: len(table.bets) >= 1)
+    table.answer(table.bets[0], "unknown_round")
+    await expect(page.locator("#bet")).to_have_text("10 on Tie: no such round")
+
+
 async def test_reports_are_what_the_gateway_takes(table: Table) -> None:
     await _until(lambda: len(table.said(Report)) >= 2)
     report = table.said(Report)[-1]
