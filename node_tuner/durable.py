@@ -1,8 +1,10 @@
 """Files that are there whole or not at all, and outlive a power cut: the record of originals, the result."""
 
+import errno
 import glob
 import os
 import secrets
+import stat
 import time
 from collections.abc import Callable
 from contextlib import suppress
@@ -21,6 +23,7 @@ def replace(path: Path, text: str, mode: int, name: str, on_step: OnStep = nothi
 
     Directories that are not there are made. `name` is for `on_step`.
     """
+    _check_file(path)
     on_step(f"{name}: begin")
     path.parent.mkdir(parents=True, exist_ok=True)
     _sweep(path)
@@ -39,6 +42,7 @@ def replace(path: Path, text: str, mode: int, name: str, on_step: OnStep = nothi
 
 def check(path: Path) -> None:
     """OSError where `path` could not be replaced; it is left as it is."""
+    _check_file(path)
     path.parent.mkdir(parents=True, exist_ok=True)
     scratch = _scratch(path)
     try:
@@ -49,13 +53,25 @@ def check(path: Path) -> None:
 
 def remove(path: Path, name: str, on_step: OnStep = nothing) -> None:
     """Take `path` away, if it is there; OSError where that is refused."""
-    if not path.exists():
+    if not _check_file(path):
         return
     on_step(f"{name}: begin")
     path.unlink()
     on_step(f"{name}: removed")
     _sync_directory(path.parent)
     on_step(f"{name}: end")
+
+
+def _check_file(path: Path) -> bool:
+    """Whether it is there. OSError for what is of that name and no file: a device, a pipe and a link are somebody
+    else's, such as /dev/null and /dev/stdout."""
+    try:
+        mode = path.lstat().st_mode
+    except FileNotFoundError:
+        return False
+    if not stat.S_ISREG(mode):
+        raise OSError(errno.EINVAL, "it is no file", str(path))
+    return True
 
 
 def _scratch(path: Path) -> Path:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import stat
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -97,3 +98,34 @@ def test_removal_of_what_is_not_there_is_no_step(tmp_path: Path) -> None:
     steps: list[str] = []
     durable.remove(tmp_path / "file", "file", steps.append)
     assert steps == []
+
+
+def replace(path: Path) -> None:
+    durable.replace(path, "text", 0o644, "file")
+
+
+def remove(path: Path) -> None:
+    durable.remove(path, "file")
+
+
+def make_link(path: Path) -> None:
+    path.symlink_to(path.with_name("victim"))
+
+
+@pytest.mark.parametrize("act", [replace, durable.check, remove])
+@pytest.mark.parametrize("make", [os.mkfifo, make_link, Path.mkdir])
+def test_what_is_no_file_is_left(tmp_path: Path, act: Callable[[Path], None], make: Callable[[Path], None]) -> None:
+    path = tmp_path / "file"
+    make(path)
+    before = path.lstat()
+    with pytest.raises(OSError, match="it is no file"):
+        act(path)
+    assert (path.lstat().st_ino, path.lstat().st_mode) == (before.st_ino, before.st_mode)
+    assert [each.name for each in tmp_path.iterdir()] == ["file"]
+
+
+def test_removed_file_is_gone(tmp_path: Path) -> None:
+    path = tmp_path / "file"
+    replace(path)
+    remove(path)
+    assert not path.exists()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import stat
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -60,6 +61,18 @@ def test_what_is_refused_changes_nothing_and_is_status_2(
     assert sentence in refused.err
     assert "Traceback" not in refused.err
     assert not shell.state.parent.exists()
+
+
+@pytest.mark.parametrize("command", ["apply", "verify", "restore"])
+def test_result_that_is_a_device_is_refused_and_left(shell: Shell, command: str) -> None:
+    shell.tuner("apply", profile=write_profile(shell.directory))
+    device = shell.directory / "null"
+    os.mknod(device, stat.S_IFCHR | 0o666, os.makedev(1, 3))
+    refused = shell.tuner(command, "--result", str(device), profile=write_profile(shell.directory))
+    assert refused.status == 1
+    assert f"{device}: the result c" in refused.err
+    assert "it is no file" in refused.err
+    assert stat.S_ISCHR(device.lstat().st_mode)
 
 
 def test_typo_in_a_profile_is_refused_by_its_line(shell: Shell) -> None:
