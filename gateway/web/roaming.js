@@ -253,7 +253,7 @@ export class RoamingPlayer extends EventTarget {
 
   #try() {
     const edges = this.#edges;
-    if (edges.length === 0) return this.#stay();
+    if (edges.length === 0) return this.#tryHere();
     this.release();
     this.#isUnsteady = true;
     clearTimeout(this.#timers.steady);
@@ -262,6 +262,13 @@ export class RoamingPlayer extends EventTarget {
     this.#turn += 1;
     this.#judgeLater();
     this.#next.join();
+    this.#tell("state");
+  }
+
+  /** No other way is left; who refused it may take it by now. */
+  #tryHere() {
+    this.#stay();
+    if (this.#current.state === "refused") this.#current.retryNow();
     this.#tell("state");
   }
 

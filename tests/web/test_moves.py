@@ -497,6 +497,25 @@ async def test_page_whose_old_edge_ends_first_begins_nothing_there(
     assert await page.evaluate("stale") == 0
 
 
+async def test_refused_page_that_is_told_to_move_to_where_it_is_asks_again(
+    page: Page, stub: StubGateway, origin: str
+) -> None:
+    sockets: list[WebSocketRoute] = []
+    await page.route_web_socket("**/signals/demo", lambda socket: sockets.append(socket))
+    stub.refusals.extend(web.Response(status=404, text="default backend - 404") for _ in range(2))
+    await page.goto(f"{origin}/watch/demo?transport=webrtc")
+    await expect(page.locator("#again")).to_be_visible()
+    await until(lambda: len(sockets) == 1)
+    move = json.dumps({"type": "move", "afterMs": 300, "to": None})
+    sockets[0].send(move)
+    await until(lambda: len(stub.asked("POST")) == 2)
+    await page.wait_for_function("railbird.state === 'refused'")
+    await expect(page.locator("#again")).to_be_visible()
+    sockets[0].send(move)
+    await expect(page.locator("#state")).to_have_text("Live")
+    assert len(stub.asked("POST")) == 3
+
+
 async def test_page_that_closes_while_it_moves_ends_both_sessions(
     page: Page, stub: StubGateway, origin: str, other: StubGateway, elsewhere: str
 ) -> None:
