@@ -95,7 +95,15 @@ def apply_command(settings: Settings, is_dry_run: bool, is_takeover: bool, is_st
     _say(applied.notices)
     result = tuning.result("apply", applied.knobs)
     sentence = tables.refused_sentence(applied.refusals) if applied.refusals else ""
-    _conclude(settings, result, is_strict, sentence=sentence, changed=applied.changed, put_back=applied.put_back)
+    _conclude(
+        settings,
+        result,
+        is_strict,
+        is_broken_off=applied.is_broken_off,
+        sentence=sentence,
+        changed=applied.changed,
+        put_back=applied.put_back,
+    )
 
 
 @main.command("verify")
@@ -204,6 +212,7 @@ def _conclude(
     is_strict: bool,
     *,
     is_dry_run: bool = False,
+    is_broken_off: bool = False,
     sentence: str = "",
     **done: Sequence[str],
 ) -> None:
@@ -218,7 +227,7 @@ def _conclude(
     else:
         tables.show(tables.result_table(result.knobs), sentence or tables.result_sentence(result.knobs))
     failing = (Overall.FAILED, Overall.DEGRADED) if is_strict else (Overall.FAILED,)
-    sys.exit(FAILED if result.overall in failing else 0)
+    sys.exit(FAILED if is_broken_off or result.overall in failing else 0)
 
 
 def _begin(result: Path, steps: Plan) -> None:

@@ -23,6 +23,8 @@ from node_tuner.state.record import Entry, Key, key_of, plain
 _ROUNDS = 2
 """What is written later may undo what was written before, or what was right: a card's new channels its offloads."""
 
+_DUE = (Action.CHANGE, Action.PUT_BACK)
+
 _NOT_BEGUN = "nothing was changed, because a required knob cannot be had"
 
 
@@ -38,6 +40,8 @@ class Applied:
     put_back: tuple[str, ...] = ()
     """What was no longer wanted."""
     notices: tuple[str, ...] = ()
+    is_broken_off: bool = False
+    """The record could no longer be written: what was due after that was not done."""
 
 
 def apply(
@@ -60,8 +64,7 @@ def apply(
 
 
 def _refused(steps: Plan, notices: tuple[str, ...]) -> Applied:
-    waiting = (Action.CHANGE, Action.PUT_BACK)
-    notes = {step.key: _NOT_BEGUN for step in steps if step.action in waiting}
+    notes = {step.key: _NOT_BEGUN for step in steps if step.action in _DUE}
     refusals = tuple(step for step in steps if step.action is Action.REFUSE)
     return Applied(rows(steps, notes), refusals, notices=notices)
 
@@ -82,14 +85,16 @@ class _Run:
 
     def carry_out(self, first: Plan, notices: tuple[str, ...]) -> Applied:
         back: Sequence[Restored] = ()
+        is_broken_off = False
         try:
             back = put_back([step for step in first if step.aim is None], self.journal, self.node)
             # Planned anew: what was put back may be part of what is wanted now, such as one of a card's two rings.
             steps = self._rounds(self._plan(is_takeover=self.is_takeover) if back else first)
         except StateError as error:
+            is_broken_off = True
             notices = (*notices, f"{error}. Nothing was changed after that.")
             steps = plan(self.knobs, self.journal.saved, self.node)
-            self.failures |= {step.key: str(error) for step in steps if step.action is Action.CHANGE}
+            self.failures |= {step.key: str(error) for step in steps if step.action in _DUE}
         self.failures |= {row.key: row.note for row in back if row.fate is Fate.FAILED}
         for step in steps:
             if step.action is Action.CHANGE and step.key in self.written:
@@ -99,6 +104,7 @@ class _Run:
             changed=tuple(step.name for step in self.written.values()),
             put_back=tuple(row.name for row in back if row.fate is Fate.PUT_BACK),
             notices=notices,
+            is_broken_off=is_broken_off,
         )
 
     def _rounds(self, steps: Plan) -> Plan:

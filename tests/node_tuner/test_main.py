@@ -17,6 +17,9 @@ from click.testing import CliRunner
 from gateway.node.result import parse_result
 from node_tuner import watch
 from node_tuner.__main__ import main
+from node_tuner.errors import StateError
+from node_tuner.state.record import Record
+from node_tuner.state.store import Store
 from tests.node_tuner.host_sysctls import kept
 from tests.node_tuner.media_profile import write_profile
 from tests.node_tuner.namespaces import LINK
@@ -134,6 +137,21 @@ def test_another_profile_puts_back_what_it_does_not_want(shell: Shell) -> None:
     assert "railbird_dscp" not in shell.look()["nft"]
     shell.tuner("restore")
     assert shell.look() == before
+
+
+def test_apply_that_cannot_record_what_it_puts_back_fails_and_says_so(
+    shell: Shell, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def full(store: Store, _record: Record) -> None:
+        raise StateError(f"{store.path}: No space left on device")
+
+    shell.tuner("apply")
+    monkeypatch.setattr(Store, "save", full)
+    applied = shell.tuner("apply", "--json", profile=write_profile(shell.directory, mechanism="none"))
+    assert (applied.status, applied.json["overall"], applied.json["put_back"]) == (1, "degraded", [])
+    (row,) = [knob for knob in applied.json["knobs"] if knob["name"] == "dscp.nft.unwanted"]
+    assert (row["state"], row["note"]) == ("failed", f"{shell.state}: No space left on device")
+    assert shell.states()["dscp.nft.unwanted"] == "failed"
 
 
 @pytest.mark.parametrize("command", ["apply", "verify", "restore"])

@@ -9,6 +9,7 @@ import pytest
 
 from node_tuner.contract import Knob
 from node_tuner.engine.apply import apply
+from node_tuner.engine.node import Node
 from node_tuner.engine.restore import restore
 from node_tuner.errors import StateError
 from node_tuner.result import State
@@ -63,12 +64,8 @@ def test_second_tuner_is_sent_away(record: Path) -> None:
     assert fake.values == {"a": 0}
 
 
-@pytest.mark.parametrize("saves", range(4))
-def test_record_that_cannot_be_written_any_more_stops_it(
-    record: Path, saves: int, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    fake = FakeNode({"a": 0, "b": 0, "c": 0})
-    node = node_of(fake, record)
+def fill(monkeypatch: pytest.MonkeyPatch, node: Node, saves: int) -> None:
+    """The disk, after so many more."""
     save = node.store.save
     left = iter(range(saves))
 
@@ -78,11 +75,36 @@ def test_record_that_cannot_be_written_any_more_stops_it(
         save(what)
 
     monkeypatch.setattr(node.store, "save", full)
+
+
+@pytest.mark.parametrize("saves", range(4))
+def test_record_that_cannot_be_written_any_more_stops_it(
+    record: Path, saves: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    fake = FakeNode({"a": 0, "b": 0, "c": 0})
+    node = node_of(fake, record)
+    fill(monkeypatch, node, saves)
     knobs: list[Knob] = [fake.knob(name, 1) for name in "abc"]
     applied = apply(knobs, node)
     assert fake.writes == list("abc")[:saves]
     assert applied.notices == ("No space left on device. Nothing was changed after that.",)
+    assert applied.is_broken_off
     assert [knob.state for knob in applied.knobs] == [State.TUNED] * saves + [State.FAILED] * (3 - saves)
     monkeypatch.undo()
     restore(node_of(fake, record))
     assert fake.values == {"a": 0, "b": 0, "c": 0}
+
+
+def test_record_that_cannot_be_written_stops_the_putting_back_and_that_is_said(
+    record: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    fake = FakeNode({"a": 0, "b": 0})
+    apply([fake.knob("a", 1), fake.knob("b", 1)], node_of(fake, record))
+    node = node_of(fake, record)
+    fill(monkeypatch, node, 0)
+    applied = apply([fake.knob("a", 1)], node)
+    assert (fake.values, applied.put_back, applied.is_broken_off) == ({"a": 1, "b": 1}, (), True)
+    rows = {knob.name: (knob.state, knob.note) for knob in applied.knobs}
+    assert rows["b.unwanted"] == (State.FAILED, "No space left on device")
+    assert apply([fake.knob("a", 1)], node_of(fake, record)).is_broken_off is False
+    assert fake.values["b"] == 0
