@@ -1,6 +1,6 @@
 """The aims that profiles have: exactly, at least, some fields of several, ports among others."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -178,6 +178,27 @@ class Keys:
 
     def __str__(self) -> str:
         return ", ".join(f"{key} {_word(value)}" for key, value in self.values.items())
+
+
+@dataclass(frozen=True, slots=True)
+class EachQueue:
+    """A mask for each queue that there is: which, depends upon how many there are, and channels can be refused."""
+
+    masks: Callable[[int], Mapping[str, str] | None]
+    """Of so many queues; None: they stay as they are."""
+    label: str
+
+    def target(self, found: Value) -> Value:
+        """See `contract.Aim`."""
+        masks = self.masks(len(found)) if isinstance(found, Mapping) else None
+        return found if masks is None else masks
+
+    def is_met(self, found: Value) -> bool:
+        """See `contract.Aim`."""
+        return found == self.target(found)
+
+    def __str__(self) -> str:
+        return self.label
 
 
 def _word(value: bool | int) -> str:

@@ -4,7 +4,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from functools import partial
 from typing import Any
 
-from node_tuner.aims import AtLeast, Exactly, FieldsAtLeast, Keys, Made, PortsAmong, Queueing, Unmet
+from node_tuner.aims import AtLeast, EachQueue, Exactly, FieldsAtLeast, Keys, Made, PortsAmong, Queueing, Unmet
 from node_tuner.bpf.program import check
 from node_tuner.contract import Aim, Knob
 from node_tuner.controls.bpf_marking import BpfMarking
@@ -153,18 +153,20 @@ def _absent(name: str, spec: KnobSection, wanted: str, error: UnavailableError) 
 
 def _queues(profile: Profile, machine: Machine, roots: Roots) -> Iterator[Knob]:
     queues, link = profile.queues, machine.interface
-    # As many as there will be once the channels are set, which is done before.
     channels = _combined_to_come(profile, machine)
     if queues.rps is not None:
-        count, cpus = channels or link.rx_queues, machine.receiving_cpus
-        aim = Exactly(_rps(queues.rps, count, cpus))
-        yield _steered("queues.rps", queues.rps, Rps(link, roots), aim, _enough(queues.rps, link, count, cpus))
+        rps, cpus = queues.rps, machine.receiving_cpus
+        label = f"{_rps_mask(rps, cpus)} at each queue"
+        counts = (link.rx_queues, channels or link.rx_queues)
+        idle = partial(_enough, rps, link, cpus)
+        yield _steered("queues.rps", rps, Rps(link, roots), partial(_rps, rps, cpus), label, idle, counts)
     if queues.xps is not None:
         # Also the isolated ones, if any: the mask is about who sends, and that may be the gateway, pinned there.
-        count, cpus = channels or link.tx_queues, machine.cpus
-        aim = Exactly(_xps(queues.xps, count, cpus))
-        one = f"{link.name} has one queue: there is nothing to choose from" if count == 1 else ""
-        yield _steered("queues.xps", queues.xps, Xps(link, roots), aim, one or _enough(queues.xps, link, count, cpus))
+        xps, cpus = queues.xps, machine.cpus
+        label = "0 at each queue" if xps.steer == "off" else f"{mask_of(cpus)} dealt out to the queues"
+        counts = (link.tx_queues, channels or link.tx_queues)
+        idle = partial(_one_or_enough, xps, link, cpus)
+        yield _steered("queues.xps", xps, Xps(link, roots), partial(_xps, xps, cpus), label, idle, counts)
 
 
 def _combined_to_come(profile: Profile, machine: Machine) -> int | None:
@@ -178,24 +180,45 @@ def _combined_to_come(profile: Profile, machine: Machine) -> int | None:
         return None
 
 
-def _steered(name: str, spec: SteeringSpec, control: Rps | Xps, aim: Aim, not_needed: str) -> Knob:
+def _steered(
+    name: str,
+    spec: SteeringSpec,
+    control: Rps | Xps,
+    masks: Callable[[int], Mapping[str, str]],
+    label: str,
+    idle: Callable[[int], str],
+    counts: tuple[int, int],
+) -> Knob:
+    """`counts`: queues as they are, and as many as there will be once the channels are set, which is done before and
+    may be refused. `idle` says why there is nothing to steer with so many."""
+    now, to_come = counts
+    aim = EachQueue(lambda count: None if idle(count) else masks(count), label)
+    not_needed = idle(to_come) if idle(now) else ""
     return Knob(name, control, aim, spec.required, spec.why, spec.source, not_needed=not_needed)
 
 
-def _enough(spec: SteeringSpec, link: Interface, queues: int, cpus: Sequence[int]) -> str:
+def _enough(spec: SteeringSpec, link: Interface, cpus: Sequence[int], queues: int) -> str:
     if spec.steer != "where_queues_below_cores" or queues < len(cpus):
         return ""
     return f"{link.name} has a queue for each core: {queues} for {len(cpus)}"
 
 
-def _rps(spec: SteeringSpec, queues: int, cpus: Sequence[int]) -> Mapping[str, str]:
+def _one_or_enough(spec: SteeringSpec, link: Interface, cpus: Sequence[int], queues: int) -> str:
+    one = f"{link.name} has one queue: there is nothing to choose from" if queues == 1 else ""
+    return one or _enough(spec, link, cpus, queues)
+
+
+def _rps(spec: SteeringSpec, cpus: Sequence[int], queues: int) -> Mapping[str, str]:
     if spec.steer == "where_queues_below_cores":
         return rps_masks(queues, cpus)
-    mask = mask_of(cpus) if spec.steer == "all_cores" else "0"
-    return {f"rx-{queue}": mask for queue in range(queues)}
+    return {f"rx-{queue}": _rps_mask(spec, cpus) for queue in range(queues)}
 
 
-def _xps(spec: SteeringSpec, queues: int, cpus: Sequence[int]) -> Mapping[str, str]:
+def _rps_mask(spec: SteeringSpec, cpus: Sequence[int]) -> str:
+    return "0" if spec.steer == "off" else mask_of(cpus)
+
+
+def _xps(spec: SteeringSpec, cpus: Sequence[int], queues: int) -> Mapping[str, str]:
     masks = xps_masks(queues, cpus)
     return dict.fromkeys(masks, "0") if spec.steer == "off" else masks
 

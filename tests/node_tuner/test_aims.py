@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 from node_tuner.aims import (
     DEFAULT_LIMITS_PACKETS,
     AtLeast,
+    EachQueue,
     Exactly,
     FieldsAtLeast,
     Keys,
@@ -24,6 +25,8 @@ from node_tuner.ports import Ports
 
 PFIFO: Value = {"kind": "pfifo", "limit_packets": 1000, "owner": "kernel"}
 SPEC = {"ports": "8189"}
+FEW = EachQueue(lambda count: {f"rx-{queue}": "f" for queue in range(count)} if count < 3 else None, "f at each queue")
+"""Of a machine of three cores."""
 
 
 @pytest.mark.parametrize(
@@ -55,6 +58,10 @@ SPEC = {"ports": "8189"}
         (Queueing("pfifo", 9), PFIFO, {"kind": "pfifo", "limit_packets": 9, "owner": "railbird"}),
         (Queueing("cake"), None, {"kind": "cake", "limit_packets": None, "owner": "railbird"}),
         (Made(SPEC, "a"), None, {"digest": digest_of(SPEC), "spec": SPEC}),
+        (FEW, {"rx-0": "0"}, {"rx-0": "f"}),
+        (FEW, {"rx-0": "0", "rx-1": "f"}, {"rx-0": "f", "rx-1": "f"}),
+        (FEW, {"rx-0": "0", "rx-1": "f", "rx-2": "1"}, {"rx-0": "0", "rx-1": "f", "rx-2": "1"}),
+        (FEW, None, None),
     ],
 )
 def test_target_is_what_is_wanted_of_what_was_found(aim: Aim, found: Value, target: Value) -> None:
@@ -77,6 +84,8 @@ def test_target_is_what_is_wanted_of_what_was_found(aim: Aim, found: Value, targ
         (Made(SPEC, "a"), {"digest": digest_of(SPEC), "content": "any"}, {"digest": "0", "content": "any"}),
         (Made(SPEC, "a"), {"digest": digest_of(SPEC)}, None),
         (Exactly({"rx-0": "3"}), {"rx-0": "3"}, {"rx-0": "3", "rx-1": "0"}),
+        (FEW, {"rx-0": "f"}, {"rx-0": "0"}),
+        (FEW, {"rx-0": "f", "rx-1": "f"}, {"rx-0": "f", "rx-1": "0"}),
     ],
 )
 def test_aim_is_met_by_what_is_right_alone(aim: Aim, right: Value, wrong: Value) -> None:
@@ -97,6 +106,7 @@ def test_aim_is_met_by_what_is_right_alone(aim: Aim, right: Value, wrong: Value)
         (Queueing("fq"), "fq"),
         (Queueing("fq", 9), "fq of 9 packets"),
         (Made(SPEC, "no connections of UDP 8189"), "no connections of UDP 8189"),
+        (FEW, "f at each queue"),
     ],
 )
 def test_aim_says_what_it_is(aim: Aim, said: str) -> None:

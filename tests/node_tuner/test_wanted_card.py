@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from node_tuner.aims import Exactly, Keys
+from node_tuner.aims import Keys
 from node_tuner.contract import Knob
 from tests.node_tuner.card_limits import SetLimits, card_limits
 from tests.node_tuner.trees import FakeMachine
@@ -115,7 +115,7 @@ def steered(machine: FakeMachine, kind: str, steer: str, **sections: Any) -> Kno
 )
 def test_queues_are_steered(machine: FakeMachine, kind: str, steer: str, masks: Mapping[str, str]) -> None:
     knob = steered(machine, kind, steer)
-    assert (knob.aim, knob.not_needed) == (Exactly(masks), "")
+    assert (knob.aim.target(dict.fromkeys(masks, "7")), knob.not_needed) == (masks, "")
     assert knob.control is not None
     assert (knob.control.kind, knob.control.where) == (kind, {"interface": "rbcard0", "index": 4711})
 
@@ -134,17 +134,45 @@ def test_steering_is_not_needed_where_each_core_has_a_queue(machine: FakeMachine
     assert steered(machine, kind, "where_queues_below_cores").not_needed == why
 
 
-@pytest.mark.parametrize("kind", ["rps", "xps"])
-def test_steering_looks_at_the_queues_that_there_will_be(card: SetLimits, kind: str) -> None:
-    one_in_use = FakeMachine(cores=4, rx_queues=2, tx_queues=2)
-    nic = {"channels": {**WHY, "combined": "cores"}}
-    card(channels={"combined": 8})
-    assert "4 for 4" in steered(one_in_use, kind, "where_queues_below_cores", nic=nic).not_needed
+@pytest.mark.parametrize(
+    ("kind", "steer", "said"),
+    [
+        ("rps", "where_queues_below_cores", "f at each queue"),
+        ("rps", "off", "0 at each queue"),
+        ("xps", "all_cores", "f dealt out to the queues"),
+        ("xps", "off", "0 at each queue"),
+    ],
+)
+def test_steering_says_what_is_wanted_of_however_many_queues(kind: str, steer: str, said: str) -> None:
+    assert str(steered(FOUR_CORES, kind, steer).aim) == said
+
+
+QUEUES = {"rps": "rx", "xps": "tx"}
+NIC = {"channels": {**WHY, "combined": "cores"}}
+
+
+@pytest.mark.parametrize("kind", QUEUES)
+@pytest.mark.parametrize("there", [2, 3])
+def test_steering_is_of_the_queues_that_there_are(card: SetLimits, kind: str, there: int) -> None:
     card(channels={"combined": 3})
-    knob = steered(one_in_use, kind, "where_queues_below_cores", nic=nic)
+    knob = steered(FakeMachine(cores=4, rx_queues=2, tx_queues=2), kind, "where_queues_below_cores", nic=NIC)
+    masks = knob.aim.target({f"{QUEUES[kind]}-{queue}": "0" for queue in range(there)})
+    assert isinstance(masks, Mapping)
+    assert (len(masks), knob.aim.is_met(masks), knob.not_needed) == (there, True, "")
+
+
+@pytest.mark.parametrize("kind", QUEUES)
+def test_steering_is_needed_until_each_core_has_its_queue(card: SetLimits, kind: str) -> None:
+    card(channels={"combined": 8})
+    knob = steered(FakeMachine(cores=4, rx_queues=2, tx_queues=2), kind, "where_queues_below_cores", nic=NIC)
     assert knob.not_needed == ""
-    assert isinstance(knob.aim, Exactly)
-    assert isinstance(knob.aim.value, Mapping)
-    assert len(knob.aim.value) == 3
-    card(channels=None)
-    assert len(steered(one_in_use, kind, "off", nic=nic).aim.value) == 2  # type: ignore[attr-defined]
+    assert not knob.aim.is_met({f"{QUEUES[kind]}-{queue}": "0" for queue in range(2)})
+    assert knob.aim.is_met({f"{QUEUES[kind]}-{queue}": "0" for queue in range(4)}), "then it is left as it is"
+    set_already = steered(FakeMachine(cores=4, rx_queues=4, tx_queues=4), kind, "where_queues_below_cores", nic=NIC)
+    assert set_already.not_needed == "rbcard0 has a queue for each core: 4 for 4"
+
+
+def test_one_queue_that_becomes_one_for_each_core_is_not_to_be_chosen_from(card: SetLimits) -> None:
+    card(channels={"combined": 8})
+    one = FakeMachine(cores=4, rx_queues=1, tx_queues=1)
+    assert "4 for 4" in steered(one, "xps", "where_queues_below_cores", nic=NIC).not_needed
