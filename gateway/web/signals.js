@@ -7,6 +7,8 @@ const CHANNEL_WITHIN_MS = 2500;
 /** The data channel loses messages: a bet without an answer is sent again. The gateway answers each betId once. */
 const SEND_AGAIN_EVERY_MS = 1000;
 const GIVE_UP_AFTER_MS = 15000;
+/** A page stays away no longer than that, whatever a goodbye says. */
+const LONGEST_AWAY_MS = 30000;
 /** Rounds and bets that are remembered. */
 const REMEMBERED = 20;
 const UNANSWERED = ["unanswered", "No answer came: the bet may or may not have been taken."];
@@ -162,7 +164,7 @@ export class SignalsClient extends EventTarget {
       received: (text) => this.#onText(carrier, text),
       closed: () => this.#lost(carrier),
     });
-    return Object.assign(carrier, { moves, unread: [] });
+    return Object.assign(carrier, { moves, reconnectAfterMs: 0, unread: [] });
   }
 
   #adopt(carrier) {
@@ -186,7 +188,8 @@ export class SignalsClient extends EventTarget {
     if (carrier === this.#ahead) this.#ahead = null;
     if (carrier === this.#carrier) this.#drop();
     if (!this.#joined || this.isHere || carrier.moves !== this.#moves) return;
-    this.#openSocketIn(carrier.kind === "websocket" ? this.#backoff.nextMs() : CHANNEL_WITHIN_MS);
+    const pauseMs = carrier.kind === "websocket" ? this.#backoff.nextMs() : CHANNEL_WITHIN_MS;
+    this.#openSocketIn(Math.max(pauseMs, carrier.reconnectAfterMs));
   }
 
   #drop() {
@@ -207,6 +210,8 @@ export class SignalsClient extends EventTarget {
     }
     // At once, as the gateway measures it, on whichever carrier.
     if (message?.type === "ping") carrier.send(JSON.stringify({ type: "pong", id: message.id }));
+    // Of that carrier alone: at another edge it says nothing.
+    if (message?.type === "goodbye") carrier.reconnectAfterMs = awayMs(message.reconnectAfterMs);
     if (carrier === this.#carrier) this.#take(message);
     else if (carrier === this.#ahead) carrier.unread = [...carrier.unread, message].slice(-REMEMBERED);
   }
@@ -262,6 +267,10 @@ export class SignalsClient extends EventTarget {
   #tell(name, what = {}) {
     this.dispatchEvent(Object.assign(new Event(name), what));
   }
+}
+
+function awayMs(reconnectAfterMs) {
+  return Number.isFinite(reconnectAfterMs) ? Math.min(reconnectAfterMs, LONGEST_AWAY_MS) : 0;
 }
 
 /** crypto.randomUUID is there on secure pages only. */

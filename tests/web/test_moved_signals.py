@@ -141,3 +141,11 @@ async def test_former_edge_that_says_again_to_move_moves_nobody(page: Page, edge
     await page.wait_for_timeout(2000)
     await expect(page.locator("#way")).to_have_text(re.compile("^HLS, "))
     assert await page.evaluate("railbird.moves") == 1
+
+
+async def test_goodbye_of_the_former_edge_holds_up_no_move(page: Page, edges: Edges) -> None:
+    edges.send_players_away()
+    edges.old.say(type="goodbye", sentence="", reconnectAfterMs=30_000)
+    await edges.old.sockets[-1].close()
+    await page.wait_for_function("railbird.moves === 1")
+    await until(lambda: len(edges.new.sockets) == 1)

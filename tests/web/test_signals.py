@@ -1,6 +1,7 @@
 """SignalsClient in a real browser, by WebSocket: what it answers, sends again, and tells its page."""
 
 import json
+import time
 from collections.abc import Callable
 from typing import Any
 
@@ -173,6 +174,48 @@ async def test_bet_that_was_sent_once_may_be_of_no_round(page: Page, table: Tabl
     await _until(lambda: len(table.bets) >= 1)
     table.answer(table.bets[0], "unknown_round")
     await expect(page.locator("#bet")).to_have_text("10 on Tie: no such round")
+
+
+async def _say_goodbye(table: Table, reconnect_after_ms: Any) -> None:
+    table.say(type="goodbye", sentence="", reconnectAfterMs=reconnect_after_ms)
+    await table.sockets[-1].close()
+
+
+@pytest.mark.parametrize(
+    ("reconnect_after_ms", "least_s", "most_s"),
+    [(4000, 3.9, 9), (0, 0.7, 3.5), (-4000, 0.7, 3.5), (None, 0.7, 3.5), ("soon", 0.7, 3.5)],
+)
+async def test_goodbye_says_when_to_come_again(
+    table: Table, reconnect_after_ms: Any, least_s: float, most_s: float
+) -> None:
+    """Sooner than without it nobody does."""
+    began_s = time.monotonic()
+    await _say_goodbye(table, reconnect_after_ms)
+    await _until(lambda: len(table.sockets) == 2)
+    assert least_s < time.monotonic() - began_s < most_s
+
+
+async def test_goodbye_keeps_nobody_away_for_longer_than_half_a_minute(page: Page, table: Table) -> None:
+    await page.evaluate(
+        """() => {
+            window.pauses = [];
+            const real = setTimeout;
+            window.setTimeout = (call, pauseMs) => real(call, pauses[pauses.push(pauseMs) - 1]);
+        }"""
+    )
+    await _say_goodbye(table, 10**9)
+    await page.wait_for_function("pauses.includes(30000)")
+    assert await page.evaluate("Math.max(...pauses)") == 30_000
+
+
+async def test_goodbye_is_nothing_to_who_comes_by_the_page_s_return(page: Page, table: Table) -> None:
+    await _say_goodbye(table, 30_000)
+    await page.wait_for_function("railbird.signals.carrier === null")
+    await page.evaluate(
+        "() => { for (const name of ['pagehide', 'pageshow'])"
+        " dispatchEvent(new PageTransitionEvent(name, { persisted: true })); }"
+    )
+    await _until(lambda: len(table.sockets) == 2)
 
 
 async def test_reports_are_what_the_gateway_takes(table: Table) -> None:
