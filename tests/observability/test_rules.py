@@ -87,29 +87,50 @@ def _overlays() -> Iterator[dict[str, str]]:
         yield dict(pair.partition("=")[::2] for pair in literals)
 
 
+def _minutes(alert: dict[str, Any]) -> int:
+    """What it waits for."""
+    found = re.fullmatch(r"(\d+)m", alert["for"])
+    assert found is not None
+    return int(found[1])
+
+
 def test_drain_is_overdue_only_after_the_longest_that_settings_allow() -> None:
     base = yaml.safe_load((ROOT / "daemonset" / "base" / "railbird.yml").read_text(encoding="utf-8"))
-    minutes = re.fullmatch(r"(\d+)m", alerts()["RailbirdDrainOverdue"]["for"])
-    assert minutes is not None
+    minutes = _minutes(alerts()["RailbirdDrainOverdue"])
     for drain, shutdown_s in (
         (Settings().drain, Settings().timeouts.shutdown_s),
         (DrainSettings(**base["drain"]), base["timeouts"]["shutdown_s"]),
     ):
-        assert int(minutes[1]) * 60 > drain.longest_s + shutdown_s
+        assert minutes * 60 > drain.longest_s + shutdown_s
     longer = re.compile(r"RAILBIRD_DRAIN__\w+_S\Z")
     assert not any(longer.match(name) for overlay in _overlays() for name in overlay), "then look at `for` as well"
 
 
 def test_gateways_are_looked_for_under_the_name_that_their_scrapes_have() -> None:
     monitor = yaml.safe_load((ROOT / "daemonset" / "base" / "gateway-podmonitor.yaml").read_text(encoding="utf-8"))
-    (job, endpoint) = re.findall(
-        r'up\{job=~"([^"]+)",endpoint!="([^"]+)"\}', alerts()["RailbirdGatewaysNotReady"]["expr"]
-    )[0]
+    asked = {
+        found
+        for name in ("RailbirdGatewaysNotReady", "RailbirdGatewayStaysDown")
+        for found in re.findall(r'up\{job=~"([^"]+)",endpoint!="([^"]+)"\}', alerts()[name]["expr"])
+    }
+    ((job, endpoint),) = asked
     # As the Prometheus operator names the job of a PodMonitor.
     assert re.fullmatch(job, f"railbird/{monitor['metadata']['name']}")
     assert [each["port"] for each in monitor["spec"]["podMetricsEndpoints"]] == ["http"]
     patch = ROOT / "daemonset" / "components" / "watch" / "gateway-podmonitor-patch.yaml"
     assert [each["value"]["port"] for each in yaml.safe_load(patch.read_text(encoding="utf-8"))] == [endpoint]
+
+
+def test_gateway_stays_down_only_after_its_turn_in_a_roll_out_and_after_the_page() -> None:
+    pod = yaml.safe_load((ROOT / "daemonset" / "base" / "gateway-daemonset.yaml").read_text(encoding="utf-8"))["spec"]
+    turn_s = pod["template"]["spec"]["terminationGracePeriodSeconds"] + pod["minReadySeconds"]
+    page, ticket = alerts()["RailbirdGatewaysNotReady"], alerts()["RailbirdGatewayStaysDown"]
+    assert _minutes(ticket) > _minutes(page)
+    assert _minutes(ticket) * 60 > 2 * turn_s
+    (silenced_by,) = re.findall(r'ALERTS\{alertname="(\w+)"', ticket["expr"])
+    names = list(alerts())
+    # By a rule before it: else both would be there for one evaluation.
+    assert names.index(silenced_by) < names.index("RailbirdGatewayStaysDown")
 
 
 def test_rules_count_the_same_aborts_against_the_network_as_the_score() -> None:
