@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import errno
+import socket
 from collections.abc import Iterable
+from socketserver import ThreadingMixIn
 from threading import Thread
-from wsgiref.simple_server import WSGIServer
+from wsgiref.simple_server import WSGIRequestHandler, WSGIServer, make_server
 
 import structlog
-from prometheus_client import CollectorRegistry, start_http_server
+from prometheus_client import CollectorRegistry, make_wsgi_app
 from prometheus_client.core import Metric
 from prometheus_client.registry import Collector
 
@@ -42,15 +44,45 @@ class Exporter:
         self._thread.join()
 
 
+class _Server(ThreadingMixIn, WSGIServer):
+    """A scrape that hangs holds up no other, and no end."""
+
+    daemon_threads = True
+
+
+class _Server6(_Server):
+    """At `[::]` IPv4 is served too, whatever net.ipv6.bindv6only says: it has to be said before the bind."""
+
+    address_family = socket.AF_INET6
+
+    def server_bind(self) -> None:
+        self.socket.setsockopt(socket.IPPROTO_IPV6, socket.IPV6_V6ONLY, 0)
+        super().server_bind()
+
+
+class _Silent(WSGIRequestHandler):
+    def log_message(self, format: str, *arguments: object) -> None:
+        """Nobody wants a line for each scrape."""
+
+
+def _start(host: str, port: int, registry: CollectorRegistry) -> tuple[WSGIServer, Thread]:
+    family, _, _, _, address = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE)[0]
+    server_class = _Server6 if family == socket.AF_INET6 else _Server
+    server = make_server(str(address[0]), port, make_wsgi_app(registry), server_class, _Silent)
+    thread = Thread(target=server.serve_forever, daemon=True)
+    thread.start()
+    return server, thread
+
+
 def _serve(listen: Listen, registry: CollectorRegistry) -> tuple[WSGIServer, Thread]:
     """`[::]` listens to IPv4 too, and to that alone where this machine has no IPv6. OSError."""
     try:
-        return start_http_server(listen.port, listen.host, registry)
+        return _start(listen.host, listen.port, registry)
     except OSError as error:
         if listen.host != _EVERYWHERE or error.errno not in (errno.EAFNOSUPPORT, errno.EADDRNOTAVAIL):
             raise
         log.warning("this machine has no ipv6", consequence="metrics are served by ipv4 only")
-        return start_http_server(listen.port, _EVERYWHERE_BY_IPV4, registry)
+        return _start(_EVERYWHERE_BY_IPV4, listen.port, registry)
 
 
 class _Metrics(Collector):

@@ -6,12 +6,11 @@ import socket
 import urllib.request
 from collections.abc import Iterator
 from contextlib import closing
-from threading import Thread
-from wsgiref.simple_server import WSGIServer
+from pathlib import Path
+from typing import Any
+from wsgiref import simple_server
 
-import prometheus_client
 import pytest
-from prometheus_client import CollectorRegistry
 from prometheus_client.parser import text_string_to_metric_families
 
 from node_tuner.errors import MissingError
@@ -20,6 +19,7 @@ from node_tuner.result import State
 from node_tuner.watch.exporter import Exporter
 from node_tuner.watch.families import Watched
 from node_tuner.watch.listen import Listen
+from tests.node_tuner.namespaces import namespace
 from tests.node_tuner.watch.rows import row
 
 
@@ -72,13 +72,27 @@ def test_exporter_everywhere_listens_to_both_families(watched: Watched, host: st
         socket.create_connection((host, exporter.listen.port), timeout=10).close()
 
 
-def _start_without_ipv6(monkeypatch: pytest.MonkeyPatch) -> None:
-    def start_http_server(port: int, addr: str, registry: CollectorRegistry) -> tuple[WSGIServer, Thread]:
-        if ":" in addr:
-            raise OSError(errno.EAFNOSUPPORT, os.strerror(errno.EAFNOSUPPORT))
-        return prometheus_client.start_http_server(port, addr, registry)
+@pytest.mark.netns
+@pytest.mark.skipif(not socket.has_dualstack_ipv6(), reason="this machine has no IPv6")
+@pytest.mark.parametrize("is_v6only", ["0", "1"])
+def test_exporter_everywhere_listens_to_both_families_whatever_the_node_is_set_to(is_v6only: str) -> None:
+    def connect() -> None:
+        Path("/proc/sys/net/ipv6/bindv6only").write_text(is_v6only)
+        with closing(Exporter(Listen("::", 0), Watched(), Roots())) as exporter:
+            for host in ("127.0.0.1", "::1"):
+                socket.create_connection((host, exporter.listen.port), timeout=10).close()
 
-    monkeypatch.setattr("node_tuner.watch.exporter.start_http_server", start_http_server)
+    with namespace() as node:
+        node.call(connect)
+
+
+def _start_without_ipv6(monkeypatch: pytest.MonkeyPatch) -> None:
+    def make_server(host: str, *arguments: Any) -> Any:
+        if ":" in host:
+            raise OSError(errno.EAFNOSUPPORT, os.strerror(errno.EAFNOSUPPORT))
+        return simple_server.make_server(host, *arguments)
+
+    monkeypatch.setattr("node_tuner.watch.exporter.make_server", make_server)
 
 
 def test_exporter_everywhere_is_served_by_ipv4_where_there_is_no_other(
