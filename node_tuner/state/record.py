@@ -100,10 +100,14 @@ class Entry:
 
     def is_ours(self, found: Value) -> bool:
         """Whether `found` is what we made of it, as far as the record knows: also where a write of several values,
-        such as a file for each queue, was ended between two of them."""
+        such as a file for each queue, was ended between two of them, and where one was begun whose numbers a driver or
+        the kernel rounds up, as of rings: nobody was left to read them back."""
         written = [] if self.applied is None else [self.applied.value]
         written += [self.wanted] if self.is_begun else []
-        return found in written or _is_mixture(found, [*written, self.original])
+        begun = self.wanted if self.is_begun else None
+        if self.where.get("name") in _ROUNDED and _is_rounded_up(_number(found), _number(begun)):
+            return True
+        return found in written or _is_mixture(found, [*written, self.original], begun)
 
 
 @dataclass(frozen=True, slots=True)
@@ -133,13 +137,34 @@ class Record:
             raise StateError(f"it is not whole JSON ({error})") from None
 
 
-def _is_mixture(found: Value, of: Sequence[Value]) -> bool:
-    """Whether each of several values is that of one of those; what none of them has says nothing."""
+def _is_mixture(found: Value, of: Sequence[Value], begun: Value) -> bool:
+    """Whether each of several values is that of one of those, or what is `begun` rounded up; what none of them has says
+    nothing."""
     if not isinstance(found, Mapping):
         return False
     known = [each for each in of if isinstance(each, Mapping)]
+    numbers = begun if isinstance(begun, Mapping) else {}
     told = [key for key in found if any(key in each for each in known)]
-    return bool(told) and all(any(found[key] == each.get(key) for each in known) for key in told)
+    return bool(told) and all(
+        any(found[key] == each.get(key) for each in known) or _is_rounded_up(found[key], numbers.get(key))
+        for key in told
+    )
+
+
+_ROUNDED = frozenset({"net.core.rps_sock_flow_entries", "net.netfilter.nf_conntrack_buckets"})
+"""Sysctls of which the kernel makes a power of two, or full pages; of all others it takes what it is told."""
+
+
+def _number(text: Value) -> Value:
+    """Sysctls are text."""
+    return int(text) if isinstance(text, str) and text.isdecimal() else None
+
+
+def _is_rounded_up(found: Value, wanted: Value) -> bool:
+    """To less than the double."""
+    if isinstance(found, bool) or isinstance(wanted, bool):
+        return False
+    return isinstance(found, int) and isinstance(wanted, int) and wanted <= found < 2 * wanted
 
 
 def key_at(kind: str, where: Where) -> Key:

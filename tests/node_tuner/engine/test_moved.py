@@ -57,6 +57,17 @@ def masks_alone(fake: FakeNode) -> Sequence[Knob]:
     return [fake.knob("rps", Exactly(queues_of(4, "f")))]
 
 
+def rounding_card() -> FakeNode:
+    def round_up(node: FakeNode) -> None:
+        node.values["rings"] = {"rx": -(-node.values["rings"]["rx"] // 64) * 64, "push": False}
+
+    return FakeNode({"rings": {"rx": 256, "push": False}}, side_effects={"rings": round_up})
+
+
+def rounded_rings(fake: FakeNode) -> Sequence[Knob]:
+    return [fake.knob("rings", Exactly({"rx": 1000, "push": False}))]
+
+
 def nothing(_fake: FakeNode) -> Sequence[Knob]:
     return []
 
@@ -65,6 +76,7 @@ _CASES = [
     (with_default, default_and_qdisc),
     (admin_s_card, fewer_channels),
     (admin_s_card, fewer_channels_and_masks),
+    (rounding_card, rounded_rings),
 ]
 
 
@@ -215,16 +227,9 @@ def test_set_without_ours_is_the_others_and_forgotten(record: Path) -> None:
     assert (fake.values["ports"], rows[0].fate, record.exists()) == ("20 40", Fate.AS_IT_WAS, False)
 
 
-def rounding_card() -> FakeNode:
-    def round_up(node: FakeNode) -> None:
-        node.values["rings"] = {"rx": -(-node.values["rings"]["rx"] // 64) * 64, "push": False}
-
-    return FakeNode({"rings": {"rx": 256, "push": False}}, side_effects={"rings": round_up})
-
-
 def test_number_that_a_driver_rounds_is_written_once_and_kept(record: Path) -> None:
     fake = rounding_card()
-    knobs = [fake.knob("rings", Exactly({"rx": 1000, "push": False}))]
+    knobs = rounded_rings(fake)
     for _ in range(3):
         (row,) = apply(knobs, node_of(fake, record)).knobs
         assert (row.state, row.found) == (State.TUNED, {"rx": 1024, "push": False})
@@ -232,6 +237,17 @@ def test_number_that_a_driver_rounds_is_written_once_and_kept(record: Path) -> N
     assert fake.writes == ["rings"]
     restore(node_of(fake, record))
     assert (fake.values, record.exists()) == (rounding_card().values, False)
+
+
+def test_number_that_a_driver_rounds_is_kept_by_the_apply_after_a_kill(record: Path) -> None:
+    for kill_at in range(len(steps_of(rounding_card, rounded_rings, record))):
+        fake = rounding_card()
+        with pytest.raises(KilledError):
+            apply_and_restore(rounded_rings(fake), node_of(fake, record, Steps(kill_at)))
+        (row,) = apply(rounded_rings(fake), node_of(fake, record)).knobs
+        assert (row.state, row.found) == (State.TUNED, {"rx": 1024, "push": False}), kill_at
+        restore(node_of(fake, record))
+        assert (fake.values, record.exists()) == (rounding_card().values, False), kill_at
 
 
 @pytest.mark.parametrize(

@@ -31,6 +31,10 @@ _entries = st.builds(
 )
 
 
+FLOWS = "net.core.rps_sock_flow_entries"
+RINGS = {"rx": 1000, "tx": 500}
+
+
 def record_of(*entries: Entry) -> Record:
     return Record("boot-1", "cookie-1", entries)
 
@@ -117,6 +121,20 @@ def test_nesting_without_end_is_refused() -> None:
         (entry(original={"x": 0, "y": 0}, applied=Applied({"x": 1, "y": 1})), {"x": 1, "y": 2}, False),
         (entry(original={"x": 0}, applied=Applied({"x": 1})), {"x": 1, "z": 7}, True),
         (entry(original={"x": 0}, applied=Applied({"x": 1})), {"z": 7}, False),
+        (entry(FLOWS, original="0", wanted="1000", is_begun=True), "1024", True),
+        (entry(FLOWS, original="0", wanted="1000", is_begun=True), "2000", False),
+        (entry(FLOWS, original="0", wanted="1000", is_begun=True), "999", False),
+        (entry(FLOWS, original="0", wanted="1000", is_begun=True), "many", False),
+        (entry(FLOWS, original="0", wanted="1000"), "1024", False),
+        (entry(FLOWS, original="0", wanted="1000", applied=Applied("1008")), "1024", False),
+        (entry("net.core.rmem_max", original="0", wanted="1000", is_begun=True), "1024", False),
+        (entry("net.ipv4.ip_local_reserved_ports", original="", wanted="8189", is_begun=True), "9000", False),
+        (entry(original={"rx": 256, "tx": 256}, wanted=RINGS, is_begun=True), {"rx": 1024, "tx": 512}, True),
+        (entry(original={"rx": 256, "tx": 256}, wanted=RINGS, is_begun=True), {"rx": 1024, "tx": 256}, True),
+        (entry(original={"rx": 256, "tx": 256}, wanted=RINGS, is_begun=True), {"rx": 2048, "tx": 512}, False),
+        (entry(original={"rx": 256, "tx": 256}, wanted=RINGS), {"rx": 1024, "tx": 512}, False),
+        (entry(original={"on": 0}, wanted={"on": True}, is_begun=True), {"on": 3}, False),
+        (entry(original={"rx-0": "0"}, wanted={"rx-0": "10"}, is_begun=True), {"rx-0": "12"}, False),
     ],
 )
 def test_is_ours(on_record: Entry, found: Any, is_ours: bool) -> None:
@@ -146,6 +164,7 @@ def test_is_original(original: Any, found: Any, is_original: bool) -> None:
         (entry(is_begun=True), 5, False, entry(applied=Applied(5))),
         (entry(is_begun=True), 1, False, entry()),
         (entry(is_begun=True), 3, False, entry(is_begun=True)),
+        (entry(FLOWS, wanted="5", is_begun=True), "8", False, entry(FLOWS, wanted="5", applied=Applied("8"))),
         (entry(is_begun=True), 3, True, entry(applied=Applied(3))),
         (entry(is_begun=True, applied=Applied(4)), 4, False, entry(applied=Applied(4))),
         (entry(is_begun=True, applied=Applied(4)), 5, False, entry(applied=Applied(5))),
