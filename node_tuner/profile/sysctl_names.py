@@ -6,10 +6,10 @@ from collections.abc import Mapping
 from fnmatch import fnmatchcase
 
 _KNOWN = {
-    "net.core": """busy_poll busy_read default_qdisc dev_weight dev_weight_rx_bias dev_weight_tx_bias
-        gro_normal_batch high_order_alloc_disable max_skb_frags mem_pcpu_rsv netdev_budget
-        netdev_budget_usecs netdev_max_backlog netdev_tstamp_prequeue optmem_max rmem_default rmem_max rps_default_mask
-        rps_sock_flow_entries skb_defer_max somaxconn txrehash wmem_default wmem_max""",
+    "net.core": """busy_poll busy_read default_qdisc dev_weight dev_weight_rx_bias dev_weight_tx_bias gro_normal_batch
+        high_order_alloc_disable max_skb_frags mem_pcpu_rsv netdev_budget netdev_budget_usecs netdev_max_backlog
+        netdev_tstamp_prequeue optmem_max rmem_default rmem_max rps_sock_flow_entries skb_defer_max somaxconn txrehash
+        wmem_default wmem_max""",
     "net.ipv4": """fib_multipath_hash_policy ip_default_ttl ip_early_demux ip_local_port_range ip_local_reserved_ports
         ip_no_pmtu_disc ip_nonlocal_bind ipfrag_high_thresh ipfrag_low_thresh ipfrag_time tcp_autocorking
         tcp_backlog_ack_defer tcp_child_ehash_entries tcp_comp_sack_delay_ns tcp_comp_sack_nr tcp_comp_sack_slack_ns
@@ -47,6 +47,7 @@ _REFUSED: Mapping[str, str] = {
     "net.nf_conntrack_max": "it is net.netfilter.nf_conntrack_max by another name: say that one",
     "net.core.bpf_jit_*": _SECURES,
     "net.core.flow_limit_*": "the kernel takes powers of two and masks of cores alone",
+    "net.core.rps_default_mask": "say queues.rps, which knows the cores and the interface",
     "net.core.tstamp_allow_data": _SECURES,
     "net.ipv4.icmp_*": _SECURES,
     "net.ipv4.ip_unprivileged_port_start": _SECURES,
@@ -63,7 +64,7 @@ _REFUSED: Mapping[str, str] = {
 }
 """Patterns of names, and why a profile may not change what many a tuning guide does."""
 
-TEXTS = frozenset({"net.core.default_qdisc", "net.core.rps_default_mask", "net.ipv4.tcp_congestion_control"})
+TEXTS = frozenset({"net.core.default_qdisc", "net.ipv4.tcp_congestion_control"})
 """Of NAMES, those that are no numbers."""
 
 PORT_LISTS = frozenset({"net.ipv4.ip_local_reserved_ports"})

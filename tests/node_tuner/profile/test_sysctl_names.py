@@ -45,6 +45,7 @@ def test_name_that_a_profile_may_change_is_taken(name: str) -> None:
         ("net.ipv4.neigh.default.gc_stale_time", "its write moves settings of interfaces too"),
         ("net.nf_conntrack_max", "it is net.netfilter.nf_conntrack_max by another name"),
         ("net.core.flow_limit_table_len", "the kernel takes powers of two"),
+        ("net.core.rps_default_mask", "say queues.rps, which knows the cores"),
         ("net.core.bpf_jit_harden", "it says who may do what on the node"),
         ("net.ipv4.ip_unprivileged_port_start", "it says who may do what on the node"),
         ("net.ipv4.ping_group_range", "it says who may do what on the node"),
