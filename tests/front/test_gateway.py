@@ -12,6 +12,7 @@ import aiohttp
 import pytest
 
 from gateway.demo.__main__ import TOKEN_VARIABLE
+from gateway.signals.messages import PROTOCOL
 from tests.e2e.gateway_process import GatewayProcess
 from tests.e2e.hls_reader import HlsReader
 from tests.e2e.studio_av import AvStudio
@@ -128,6 +129,22 @@ async def test_round_is_played_by_the_studios_token(
         origin = {"Origin": "https://back-office.example", "Access-Control-Request-Method": "POST"}
         async with client.options(path, headers=origin) as response:
             assert (response.status, response.headers["Access-Control-Allow-Origin"]) == (204, "*")
+
+
+async def test_pages_of_the_front_itself_have_signals_whatever_its_port(
+    tmp_path: Path, start_front: StartFront, cleanup: contextlib.AsyncExitStack
+) -> None:
+    settings = BEHIND_THE_FRONT | {"ALLOWED_ORIGINS": '["https://tables.example"]'}
+    gateway = GatewayProcess(tmp_path / "gateway.log", "127.0.0.1:0", "127.0.0.1:0", settings)
+    cleanup.push_async_callback(gateway.stop)
+    await gateway.start()
+    front = await start_front(gateway_port=_port(gateway))
+    async with _client(front, Tally()) as client:
+        for origin in ("https://tables.example", front.url):
+            async with client.ws_connect("/signals/t", protocols=(PROTOCOL,), origin=origin) as socket:
+                assert socket.protocol == PROTOCOL
+        with pytest.raises(aiohttp.WSServerHandshakeError, match="403"):
+            await client.ws_connect("/signals/t", protocols=(PROTOCOL,), origin="https://other.example")
 
 
 async def test_generation_of_a_gateway_that_was_restarted_is_gone(

@@ -51,10 +51,16 @@ async def test_operations_are_not_reachable(path: str, front: NginxProcess, orig
     assert not origin.asked
 
 
-async def _raw_status(front: NginxProcess, method: str, target: str) -> int:
+async def test_probe_that_names_no_host_is_answered(front: NginxProcess) -> None:
+    assert await _raw_status(front, "GET", "/", "HTTP/1.0\r\n") == 200
+
+
+async def _raw_status(
+    front: NginxProcess, method: str, target: str, rest: str = "HTTP/1.1\r\nHost: front\r\nConnection: close\r\n"
+) -> int:
     """The status for a request line that no client library has tidied up."""
     reader, writer = await asyncio.open_connection("127.0.0.1", front.port, ssl=front.tls())
-    writer.write(f"{method} {target} HTTP/1.1\r\nHost: front\r\nConnection: close\r\n\r\n".encode())
+    writer.write(f"{method} {target} {rest}\r\n".encode())
     status = int((await reader.readline()).split()[1])
     writer.close()
     return status
