@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import sys
 from collections.abc import Iterable, Mapping, Sequence
+from contextlib import nullcontext
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from functools import partial
@@ -112,10 +113,11 @@ def apply_command(settings: Settings, is_dry_run: bool, is_takeover: bool, is_st
 @command
 def verify_command(settings: Settings, is_dry_run: bool, is_strict: bool) -> None:
     """Read everything back, and say what is not as wanted; change nothing but the result file."""
-    tuning = _tuning(settings, load(settings.profile))
-    verified = verify(tuning.knobs, settings.node())
-    _say(verified.notices)
-    _conclude(settings, tuning.result("verify", verified.knobs), is_strict, is_dry_run=is_dry_run)
+    tuning, node = _tuning(settings, load(settings.profile)), settings.node()
+    with nullcontext() if is_dry_run else node.quiet():
+        verified = verify(tuning.knobs, node)
+        _say(verified.notices)
+        _conclude(settings, tuning.result("verify", verified.knobs), is_strict, is_dry_run=is_dry_run)
 
 
 @main.command("restore")
@@ -169,6 +171,7 @@ def watch_command(settings: Settings, is_dry_run: bool, every_s: float, listen: 
         every_s=every_s,
         listen=_listen(listen),
         cpu_dma_latency_us=latency.at_most if latency is not None else None,
+        quiet=nullcontext if is_dry_run else settings.node().quiet,
     )
 
 

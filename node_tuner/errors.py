@@ -7,6 +7,7 @@ TunerError
 │   ├── GoneError     the thing itself is no more: there is nothing to put back
 │   └── InUseError    others use by now what we made: it stays
 └── StateError        the record of original values cannot be read, written or locked: nothing is changed without it
+    └── BusyError     another tuner changes the node just now: what is read back of it is of no moment
 """
 
 
@@ -36,3 +37,7 @@ class InUseError(UnavailableError):
 
 class StateError(TunerError):
     """The record of original values is unreadable, unwritable, held by another tuner, or another namespace's."""
+
+
+class BusyError(StateError):
+    """Another tuner is changing this node."""

@@ -15,7 +15,7 @@ from node_tuner.controls.leftovers import Leftover, leftovers
 from node_tuner.errors import MissingError, StateError
 from node_tuner.machine.namespace import NAMESPACE_FILE, identity
 from node_tuner.machine.roots import Roots
-from node_tuner.state.lock import lock
+from node_tuner.state.lock import lock, quiet
 from node_tuner.state.record import Entry, Record, plain
 from node_tuner.state.store import Store
 
@@ -49,6 +49,10 @@ class Node:
     def lock(self) -> AbstractContextManager[None]:
         """For whoever changes anything. StateError where another process does."""
         return lock(self.store.path, self.namespace_file)
+
+    def quiet(self) -> AbstractContextManager[None]:
+        """For whoever says what the node is, from reading it back until that is written. BusyError while it changes."""
+        return quiet(self.namespace_file)
 
     def record(self) -> tuple[Record, str]:
         """What is on record and still holds, and a sentence for people when something does not.

@@ -5,13 +5,13 @@ from __future__ import annotations
 import signal
 import time
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import ExitStack, closing, contextmanager
+from contextlib import AbstractContextManager, ExitStack, closing, contextmanager, nullcontext
 from pathlib import Path
 from typing import NoReturn
 
 import structlog
 
-from node_tuner.errors import TunerError
+from node_tuner.errors import BusyError, TunerError
 from node_tuner.machine.roots import Roots
 from node_tuner.result import KnobResult, State
 from node_tuner.watch.exporter import Exporter
@@ -21,6 +21,9 @@ from node_tuner.watch.listen import DEFAULT_LISTEN, Listen
 from node_tuner.watch.log import configure
 
 DEFAULT_EVERY_S = 30.0
+
+_BUSY_S = 1.0
+"""After which it is looked again where a tuner was at work."""
 
 VERIFICATION = "verification"
 """The knob that a result has instead of all others where they could not be read back."""
@@ -33,6 +36,9 @@ Verify = Callable[[], Sequence[KnobResult]]
 Write = Callable[[Sequence[KnobResult]], None]
 """Replaces the result file; OSError or TunerError where it cannot."""
 
+Quiet = Callable[[], AbstractContextManager[None]]
+"""Keeps tuners from changing the node meanwhile; BusyError, at once, where one does."""
+
 
 def run(
     verify: Verify,
@@ -43,6 +49,7 @@ def run(
     listen: Listen = DEFAULT_LISTEN,
     cpu_dma_latency_us: int | None = None,
     device: Path = DEVICE,
+    quiet: Quiet = nullcontext,
 ) -> None:
     """Verify now and each `every_s`; return on SIGTERM or SIGINT. MissingError where `listen` cannot be had."""
     configure()
@@ -55,11 +62,23 @@ def run(
             verify = _holding(verify, held)
         log.info("watching", every_s=every_s, listen=str(exporter.listen))
         for _ in _turns(every_s, ending):
-            look(watched, verify, write)
+            while not look(watched, verify, write, quiet) and not ending.is_near:
+                time.sleep(_BUSY_S)
 
 
-def look(watched: Watched, verify: Verify, write: Write) -> None:
-    """One turn. It raises nothing that is an Exception: a node is watched most when something is wrong with it."""
+def look(watched: Watched, verify: Verify, write: Write, quiet: Quiet = nullcontext) -> bool:
+    """One turn; False where a tuner is at work, of which only that one says what comes. It raises nothing that is an
+    Exception: a node is watched most when something is wrong with it."""
+    try:
+        with quiet():
+            _look(watched, verify, write)
+    except BusyError:
+        log.info("a tuner is at work", consequence="nothing is read back until it is done")
+        return False
+    return True
+
+
+def _look(watched: Watched, verify: Verify, write: Write) -> None:
     try:
         knobs = tuple(verify())
         watched.verified_unix_s = time.time()

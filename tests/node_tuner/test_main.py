@@ -8,6 +8,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Iterator
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -18,6 +19,8 @@ from gateway.node.result import parse_result
 from node_tuner import watch
 from node_tuner.__main__ import main
 from node_tuner.errors import StateError
+from node_tuner.machine.namespace import NAMESPACE_FILE
+from node_tuner.state.lock import lock
 from node_tuner.state.record import Record
 from node_tuner.state.store import Store
 from tests.node_tuner.host_sysctls import kept
@@ -159,6 +162,24 @@ def test_dry_run_writes_nothing(shell: Shell, command: str) -> None:
     before = shell.look()
     shell.tuner(command, "--dry-run")
     assert (shell.look(), sorted(path.name for path in shell.directory.iterdir())) == (before, ["namespace.yml"])
+
+
+def test_verify_while_a_tuner_is_at_work_leaves_the_result(shell: Shell) -> None:
+    shell.tuner("apply")
+    before = shell.result.read_bytes()
+
+    def verify_beside_a_tuner(*options: str) -> tuple[int, str]:
+        profile = str(write_profile(shell.directory))
+        with lock(shell.state, NAMESPACE_FILE):
+            done = CliRunner().invoke(main, ["verify", "--profile", profile, *shell.files, *options])
+        return done.exit_code, done.stderr
+
+    assert shell.namespace.call(verify_beside_a_tuner) == (
+        1,
+        "Error: another tuner is at work in this network namespace\n",
+    )
+    assert shell.result.read_bytes() == before
+    assert shell.namespace.call(partial(verify_beside_a_tuner, "--dry-run")) == (0, "")
 
 
 def test_dry_run_of_restore_leaves_all_as_it_is(shell: Shell) -> None:

@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import os
 import signal
+from contextlib import ExitStack
 from pathlib import Path
+from threading import Timer
 
 import pytest
 
-from node_tuner.errors import StateError
+from node_tuner.errors import BusyError, StateError
 from node_tuner.machine.namespace import NAMESPACE_FILE
-from node_tuner.state.lock import lock
+from node_tuner.state.lock import lock, quiet
 from tests.node_tuner.namespaces import ChildError, in_child, namespace
 
 
@@ -82,3 +84,69 @@ def test_lock_follows_no_link(record: Path) -> None:
     with pytest.raises(StateError, match="cannot be had"), lock(record):
         pass
     assert victim.read_text() == "precious"
+
+
+# Those that only read back.
+
+
+@pytest.fixture
+def namespace_file(tmp_path: Path) -> Path:
+    path = tmp_path / "net"
+    path.touch()
+    return path
+
+
+def test_reader_is_sent_away_at_once_while_a_tuner_is_at_work(record: Path, namespace_file: Path) -> None:
+    with lock(record, namespace_file), pytest.raises(BusyError, match="another tuner is at work"):
+        quiet(namespace_file).__enter__()
+    with quiet(namespace_file), quiet(namespace_file):
+        pass
+
+
+def test_reader_is_waited_for(record: Path, namespace_file: Path) -> None:
+    with ExitStack() as reading:
+        reading.enter_context(quiet(namespace_file))
+        done = Timer(0.2, reading.close)
+        done.start()
+        with lock(record, namespace_file):
+            assert done.finished.is_set()
+        done.join()
+
+
+def test_reader_that_does_not_end_is_told_from_a_tuner(
+    record: Path, namespace_file: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("node_tuner.state.lock._READERS_S", 0.1)
+    with quiet(namespace_file), pytest.raises(StateError, match="is being verified"):
+        lock(record, namespace_file).__enter__()
+    with lock(record, namespace_file):
+        pass
+
+
+@pytest.mark.parametrize("path", [None, Path("/nowhere/ns/net")])
+def test_reader_goes_without_a_lock_that_is_not_to_be_had(path: Path | None) -> None:
+    with quiet(path):
+        pass
+
+
+@pytest.mark.netns
+def test_reader_of_a_namespace_needs_nothing_beside_the_record(record: Path) -> None:
+    def read() -> None:
+        with quiet(NAMESPACE_FILE):
+            pass
+
+    with namespace() as one:
+
+        def hold() -> None:
+            with lock(record, NAMESPACE_FILE):
+                with pytest.raises(BusyError):
+                    one.call(read)
+                read_elsewhere()
+
+        def read_elsewhere() -> None:
+            with namespace() as another:
+                another.call(read)
+
+        one.call(read)
+        assert not record.parent.exists()
+        one.call(hold)

@@ -17,6 +17,8 @@ from typing import Any
 import pytest
 from prometheus_client.parser import text_string_to_metric_families
 
+from node_tuner.machine.namespace import NAMESPACE_FILE
+from node_tuner.state.lock import lock
 from tests.node_tuner.namespaces import LINK, Namespace, pair
 
 pytestmark = pytest.mark.netns
@@ -169,6 +171,18 @@ def test_watch_whose_record_is_spoilt_says_failed_and_goes_on(node: Node, tmp_pa
     assert node.scrape()["railbird_tuner_overall", "failed"] == 1
     state.write_text(record)
     _until(lambda: node.overall() == "tuned")
+
+
+def test_watch_writes_no_result_while_a_tuner_is_at_work(node: Node, tmp_path: Path) -> None:
+    def tune() -> bool:
+        with lock(tmp_path / "another", NAMESPACE_FILE):
+            node.result.unlink()
+            time.sleep(3 * EVERY_S)
+            return node.result.exists()
+
+    assert not node.namespace.call(tune)
+    _until(node.result.exists)
+    assert node.overall() == "tuned"
 
 
 def test_watch_shows_what_sockets_of_the_namespace_lost(node: Node) -> None:

@@ -5,12 +5,13 @@ import signal
 import threading
 import time
 from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
 import structlog
 
-from node_tuner.errors import StateError
+from node_tuner.errors import BusyError, StateError
 from node_tuner.machine.roots import Roots
 from node_tuner.result import KnobResult, Overall, State, overall
 from node_tuner.watch.families import BROKEN_OFF, DONE, Watched
@@ -67,6 +68,55 @@ def test_look_whose_result_cannot_be_written_counts_and_goes_on(error: Exception
     look(watched, lambda: [row("a")], write)
     assert watched.write_failures == 1
     assert watched.knobs == (row("a"),)
+
+
+@contextmanager
+def _busy() -> Iterator[None]:
+    raise BusyError("another tuner is at work")
+    yield
+
+
+def test_look_while_a_tuner_is_at_work_is_none() -> None:
+    watched, written = Watched(knobs=(row("a"),)), list[Rows]()
+    assert not look(watched, _broken, written.append, _busy)
+    assert (written, watched) == ([], Watched(knobs=(row("a"),)))
+
+
+def test_look_has_no_tuner_between_what_is_read_and_what_is_written() -> None:
+    said: list[str] = []
+
+    @contextmanager
+    def quiet() -> Iterator[None]:
+        said.append("quiet")
+        yield
+        said.append("over")
+
+    def verify() -> Rows:
+        said.append("read")
+        return [row("a")]
+
+    assert look(Watched(), verify, lambda _rows: said.append("written"), quiet)
+    assert said == ["quiet", "read", "written", "over"]
+
+
+def test_run_looks_again_soon_where_a_tuner_was_at_work(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("node_tuner.watch.watching._BUSY_S", 0.001)
+    asked, written = 0, list[Rows]()
+
+    @contextmanager
+    def quiet() -> Iterator[None]:
+        nonlocal asked
+        asked += 1
+        if asked < 3:
+            raise BusyError("another tuner is at work")
+        yield
+
+    def write(rows: Rows) -> None:
+        written.append(rows)
+        signal.raise_signal(signal.SIGTERM)
+
+    run(lambda: [row("a")], write, Roots(), every_s=60, listen=Listen("127.0.0.1", 0), quiet=quiet)
+    assert (asked, written) == (3, [(row("a"),)])
 
 
 def test_look_says_once_that_a_knob_changed() -> None:
