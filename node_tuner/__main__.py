@@ -151,19 +151,19 @@ def restore_command(settings: Settings, is_dry_run: bool, is_takeover: bool) -> 
 @command
 def watch_command(settings: Settings, is_dry_run: bool, every_s: float, listen: str) -> None:
     """Verify again and again, keep the result file fresh, and serve metrics; until SIGTERM."""
-    profile = load(settings.profile)
-    latest = _tuning(settings, profile)  # a missing interface is refused now, and reported later
+    followed = watch.Followed(partial(load, settings.profile), settings.result)
+    latest = _tuning(settings, followed.latest())  # a missing interface is refused now, and reported later
 
     def read_back() -> Sequence[KnobResult]:
         nonlocal latest
-        latest = _tuning(settings, profile)
+        latest = _tuning(settings, followed.latest())
         return verify(latest.knobs, settings.node()).knobs
 
     def write(rows: Sequence[KnobResult]) -> None:
         if not is_dry_run:
             latest.result("watch", rows).write(settings.result)
 
-    latency = profile.cpu_dma_latency_us
+    latency = latest.profile.cpu_dma_latency_us
     watch.run(
         read_back,
         write,

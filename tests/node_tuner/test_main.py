@@ -249,6 +249,25 @@ def test_watch_keeps_the_result_fresh_until_it_is_ended(shell: Shell) -> None:
     assert (process.returncode, "Traceback" in said) == (0, False)
 
 
+def test_watch_goes_on_with_a_profile_that_was_applied(shell: Shell, monkeypatch: pytest.MonkeyPatch) -> None:
+    def three_turns(verify: Any, write: Any, *_: Any, **_options: Any) -> None:
+        write(verify())
+        write_profile(shell.directory, udp_rmem_min=16384)
+        write(verify())
+        assert shell.states()["net.ipv4.udp_rmem_min"] == "tuned", "it was edited, not applied"
+        done = CliRunner().invoke(main, ["apply", "--profile", str(profile), *shell.files], catch_exceptions=False)
+        assert done.exit_code == 0
+        write(verify())
+
+    profile = write_profile(shell.directory)
+    shell.tuner("apply", profile=profile)
+    monkeypatch.setattr(watch, "run", three_turns)
+    assert shell.tuner("watch", profile=profile).status == 0
+    document = json.loads(shell.result.read_text())
+    (knob,) = [knob for knob in document["knobs"] if knob["name"] == "net.ipv4.udp_rmem_min"]
+    assert (document["command"], knob["state"], knob["wanted"]) == ("watch", "tuned", "at least 16384")
+
+
 def test_watch_that_is_dry_writes_no_result(shell: Shell, monkeypatch: pytest.MonkeyPatch) -> None:
     def one_turn(verify: Any, write: Any, *_: Any, **_options: Any) -> None:
         write(verify())
