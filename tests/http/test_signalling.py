@@ -6,7 +6,7 @@ import re
 from collections.abc import AsyncIterator, Callable
 
 import pytest
-from aiortc import RTCPeerConnection, RTCSessionDescription
+from aiortc import RTCConfiguration, RTCPeerConnection, RTCSessionDescription
 from aiortc.sdp import SessionDescription
 
 from gateway.wire.sdp import MAX_MEDIA_SECTIONS, MAX_OFFER_BYTES
@@ -89,7 +89,7 @@ async def test_answer_takes_the_other_dtls_role(api: Api, offered: str, answered
 async def test_answers_are_taken_by_aiortc(api: Api) -> None:
     api.go_live()
     for ask, direction in ((api.publish, "sendonly"), (api.watch, "recvonly")):
-        peer = RTCPeerConnection()
+        peer = RTCPeerConnection(RTCConfiguration(iceServers=[]))
         for kind in ("audio", "video"):
             peer.addTransceiver(kind, direction=direction)
         offer = await peer.createOffer()
