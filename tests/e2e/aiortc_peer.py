@@ -12,12 +12,13 @@ from fractions import Fraction
 from typing import Final, Self
 
 import aiohttp
-from aiortc import MediaStreamTrack, RTCPeerConnection, RTCRtpSender, RTCSessionDescription
+from aiortc import MediaStreamTrack, RTCConfiguration, RTCPeerConnection, RTCRtpSender, RTCSessionDescription
 from aiortc.mediastreams import AudioStreamTrack, MediaStreamError
 from av import VideoFrame
 
 from tests.e2e.card import Card, age_ms, ground_of
 from tests.e2e.network import skip_without_gathered_addresses
+from tests.e2e.orphans import end_with_the_run
 from tests.e2e.waiting import until
 
 FRAME_RATE: Final = 15
@@ -40,7 +41,8 @@ class Peer:
     def __init__(self, url: str) -> None:
         """`url` is the WHIP or WHEP endpoint of a stream."""
         skip_without_gathered_addresses()
-        self.connection = RTCPeerConnection()
+        # No STUN server: nothing of a test leaves this machine.
+        self.connection = RTCPeerConnection(RTCConfiguration(iceServers=[]))
         self.answer = ""
         self.session_url = ""
         self._url = url
@@ -179,4 +181,5 @@ async def _watch(url: str) -> None:
 
 
 if __name__ == "__main__":
+    end_with_the_run()
     asyncio.run(_watch(sys.argv[1]))

@@ -14,6 +14,7 @@ import time
 from collections.abc import AsyncIterator
 
 from tests.e2e.gateway_process import ROOT
+from tests.e2e.orphans import end_with_the_run
 
 CALLS_A_BURST = 4
 DATAGRAMS_A_CALL = 60
@@ -36,6 +37,7 @@ async def flood(host: str, port: int) -> AsyncIterator[None]:
 
 def main() -> None:
     """See the module."""
+    end_with_the_run()
     address = (sys.argv[1], int(sys.argv[2]))
     burst = bytes([0xFF]) * (DATAGRAMS_A_CALL * DATAGRAM_BYTES)
     ancillary = ((socket.IPPROTO_UDP, _UDP_SEGMENT, struct.pack("H", DATAGRAM_BYTES)),)

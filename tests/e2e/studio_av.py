@@ -25,6 +25,7 @@ from gateway.demo.schedule import Ticks
 from gateway.demo.tone import BLOCK_SAMPLES, SAMPLE_RATE, Tone
 from tests.e2e.card import HEIGHT_PX, WIDTH_PX, Card
 from tests.e2e.gateway_process import ROOT, GatewayProcess
+from tests.e2e.orphans import end_with_the_run
 
 END_WITHIN_S = 2.0
 """libavformat may wait longer for a gateway that has gone."""
@@ -74,28 +75,34 @@ class AvStudio:
         os.kill(self._process.pid, number)
 
     async def stop(self) -> None:
-        """End the process, if it runs."""
+        """End the process with a DELETE, if it runs."""
         if self._process is None or self.returncode is not None:
             return
         self.signal(signal.SIGCONT)
         self.signal(signal.SIGTERM)
-        try:
+        with contextlib.suppress(TimeoutError):
             await asyncio.wait_for(self._process.wait(), END_WITHIN_S)
-        except TimeoutError:
-            with contextlib.suppress(ProcessLookupError):  # It ended at the last moment.
-                self._process.kill()
-            await self._process.wait()
+        await self.kill()
+
+    async def kill(self) -> None:
+        """End the process without a word, if it runs: where its gateway or its session has gone, nobody listens."""
+        if self._process is None:
+            return
+        with contextlib.suppress(ProcessLookupError):
+            self._process.kill()
+        await self._process.wait()
 
 
 def publish(url: str, ground: str, stopped: threading.Event) -> None:
     """Publish the card in `ground` to `url`, once, until `stopped`."""
-    with tempfile.TemporaryDirectory() as directory:
-        certificate = write_certificate(Path(directory))
-        options = {"cert_file": str(certificate.certificate), "key_file": str(certificate.key)}
-        with av.open(url, "w", format="whip", options=options) as container:
+    with contextlib.ExitStack() as stack:
+        with tempfile.TemporaryDirectory() as directory:  # What is killed later leaves nothing there.
+            certificate = write_certificate(Path(directory))
+            options = {"cert_file": str(certificate.certificate), "key_file": str(certificate.key)}
+            container = stack.enter_context(av.open(url, "w", format="whip", options=options))
             encoder = Encoder(container, WIDTH_PX, HEIGHT_PX)
             container.start_encoding()
-            _play(encoder, Card(ground), stopped)
+        _play(encoder, Card(ground), stopped)
 
 
 def _play(encoder: Encoder, card: Card, stopped: threading.Event) -> None:
@@ -113,6 +120,7 @@ def _play(encoder: Encoder, card: Card, stopped: threading.Event) -> None:
 
 def main() -> None:
     """See the module."""
+    end_with_the_run()
     stopped = threading.Event()
     signal.signal(signal.SIGTERM, lambda _number, _frame: stopped.set())
     sys.stdout.buffer.write(_STANDS_BY)

@@ -17,14 +17,15 @@ from tests.e2e.gateway_process import GatewayProcess
 from tests.e2e.studio_av import AvStudio
 from tests.e2e.waiting import until
 
-STALE_S = 1.0
+STALE_S = 3.0
+"""A busy machine holds up a studio for one."""
 
 
 @pytest.fixture
 async def green(gateway: GatewayProcess, cleanup: contextlib.AsyncExitStack) -> AvStudio:
     """A studio that publishes the green card, live for a second."""
     studio = await AvStudio(gateway, "card", "green").start()
-    cleanup.push_async_callback(studio.stop)
+    cleanup.push_async_callback(studio.kill)
     await gateway.live("card")
     return studio
 
@@ -33,7 +34,7 @@ async def green(gateway: GatewayProcess, cleanup: contextlib.AsyncExitStack) -> 
 async def blue(gateway: GatewayProcess, cleanup: contextlib.AsyncExitStack) -> AvStudio:
     """Its successor, which stands by."""
     studio = await AvStudio(gateway, "card", "blue").prepare()
-    cleanup.push_async_callback(studio.stop)
+    cleanup.push_async_callback(studio.kill)
     return studio
 
 
@@ -115,7 +116,7 @@ async def test_second_publisher_is_refused_while_the_first_is_heard(
 ) -> None:
     gateway = await start_gateway(SECOND_PUBLISHER="refuse", TIMEOUTS__STALE_PUBLISHER_S=str(STALE_S))
     first = await AvStudio(gateway, "card", "green").start()
-    cleanup.push_async_callback(first.stop)
+    cleanup.push_async_callback(first.kill)
     await gateway.live("card")
     second = AiortcStudio(f"{gateway.url}/whip/card", "H264", "blue")
     cleanup.push_async_callback(second.close)

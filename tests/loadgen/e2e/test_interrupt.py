@@ -21,9 +21,7 @@ async def _connected(gateway: GatewayProcess) -> int:
 async def test_interrupted_run_ends_its_sessions_and_still_reports(
     gateway: GatewayProcess, tmp_path: Path, measured: Callable[[str], None]
 ) -> None:
-    async with Loadgen(
-        tmp_path, scenario("10m", players(VIEWERS)), gateway.url, "--threshold", "loss < 50%"
-    ) as loadgen:
+    async with Loadgen(tmp_path, scenario("2m", players(VIEWERS)), gateway.url, "--threshold", "loss < 50%") as loadgen:
         await eventually(lambda: _connected(gateway), lambda count: count == VIEWERS + 1, within_s=30)
         await asyncio.sleep(2)
         loadgen.press_ctrl_c()
