@@ -23,9 +23,12 @@ class Edge:
         await self.gateway.live(STREAM)
 
     async def stop(self) -> None:
-        """End the studio, if there is one."""
-        if self._studio is not None:
-            await self._studio.stop()
+        """End the studio, if there is one: with a DELETE, where its session goes on."""
+        if self._studio is None:
+            return
+        sessions = await self.gateway.sessions() if self.gateway.returncode is None else []
+        is_heard = any(each["leg"] == "ingest" for each in sessions)
+        await (self._studio.stop() if is_heard else self._studio.kill())
 
     @property
     def url(self) -> str:

@@ -56,13 +56,14 @@ class _Node:
 async def nodes(start_gateway: StartGateway, tmp_path: Path, cleanup: contextlib.AsyncExitStack) -> tuple[_Node, _Node]:
     """Green, and blue."""
     green, blue = [await _node(start_gateway, tmp_path, ground, cleanup) for ground in ("green", "blue")]
+    await asyncio.gather(green.edge.publish(), blue.edge.publish())
     return green, blue
 
 
 async def _node(start: StartGateway, directory: Path, ground: str, cleanup: contextlib.AsyncExitStack) -> _Node:
+    """Nobody publishes yet."""
     edge = Edge(await start(**SETTINGS), ground)
     cleanup.push_async_callback(edge.stop)
-    await edge.publish()
     prefix = directory / f"front-{ground}"
     prefix.mkdir()
     front = NginxProcess(prefix, int(edge.url.rpartition(":")[2]))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import contextlib
 import json
 from collections.abc import Callable
@@ -52,19 +53,24 @@ def open_edge(start_gateway: StartGateway, cleanup: contextlib.AsyncExitStack) -
 
 
 @pytest.fixture
-async def blue(open_edge: OpenEdge) -> Edge:
-    """The edge that players are sent to."""
-    edge = await open_edge("blue")
-    await edge.publish()
-    return edge
+async def edges(open_edge: OpenEdge) -> tuple[Edge, Edge]:
+    """Green, and blue, to which it sends its players."""
+    blue = await open_edge("blue")
+    green = await open_edge("green", blue.url)
+    await asyncio.gather(green.publish(), blue.publish())
+    return green, blue
 
 
 @pytest.fixture
-async def green(open_edge: OpenEdge, blue: Edge) -> Edge:
+def green(edges: tuple[Edge, Edge]) -> Edge:
     """The edge that drains."""
-    edge = await open_edge("green", blue.url)
-    await edge.publish()
-    return edge
+    return edges[0]
+
+
+@pytest.fixture
+def blue(edges: tuple[Edge, Edge]) -> Edge:
+    """The edge that players are sent to."""
+    return edges[1]
 
 
 @pytest.mark.timeout(120)
@@ -172,8 +178,7 @@ async def test_page_comes_back_when_the_other_edge_drains_too(
 async def front(open_edge: OpenEdge, cleanup: contextlib.AsyncExitStack) -> tuple[Balancer, Edge, Edge]:
     """A load balancer, the green edge where it leads, and the blue one; neither knows of another."""
     blue, green = await open_edge("blue"), await open_edge("green")
-    await green.publish()
-    await blue.publish()
+    await asyncio.gather(green.publish(), blue.publish())
     return await cleanup.enter_async_context(balancer(green.gateway)), green, blue
 
 

@@ -13,6 +13,7 @@ from tests.e2e.chromium import WatchPage
 from tests.e2e.conftest import StartGateway
 from tests.e2e.gateway_process import GatewayProcess
 from tests.e2e.studio_av import AvStudio
+from tests.e2e.waiting import eventually
 
 pytestmark = pytest.mark.browser
 
@@ -63,8 +64,12 @@ async def test_operators_see_tables_quality_rounds_and_plots(
     await expect(page.locator("#rounds tbody tr").first).to_contain_text("betting open")
     await expect(page.locator("#rounds tbody")).to_contain_text("studio request")
     await expect(page.locator("#terms tbody tr")).not_to_have_count(0)
-    await page.wait_for_timeout(6000)  # Two points make a line.
-    assert [await page.evaluate(INKED, plot) for plot in PLOTS] == [True] * len(PLOTS)
+    await page.wait_for_function("railbird.points >= 2")  # They make a line.
+
+    async def inked() -> list[bool]:
+        return [await page.evaluate(INKED, plot) for plot in PLOTS]
+
+    await eventually(inked, all)
     await page.screenshot(path=artifacts / "ops.png", full_page=True)
 
     await page.set_viewport_size({"width": PHONE_PX[0], "height": PHONE_PX[1]})
