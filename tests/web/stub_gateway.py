@@ -13,7 +13,14 @@ from fractions import Fraction
 
 from aiohttp import web
 from aiohttp.typedefs import Handler
-from aiortc import MediaStreamTrack, RTCDataChannel, RTCPeerConnection, RTCSessionDescription, VideoStreamTrack
+from aiortc import (
+    MediaStreamTrack,
+    RTCConfiguration,
+    RTCDataChannel,
+    RTCPeerConnection,
+    RTCSessionDescription,
+    VideoStreamTrack,
+)
 from aiortc.mediastreams import MediaStreamError
 from av import VideoFrame
 
@@ -132,7 +139,7 @@ class StubGateway:
         offer = await self._note(request)
         if self.refusals:
             return self.refusals.popleft()
-        peer = RTCPeerConnection()
+        peer = RTCPeerConnection(RTCConfiguration(iceServers=[]))
         self.peers.append(peer)
         peer.on("track", self._drain)
         peer.on("datachannel", self._hold)
