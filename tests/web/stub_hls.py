@@ -16,6 +16,7 @@ from aiohttp import web
 from av.video.stream import VideoStream
 
 from gateway.demo.planar import Picture
+from gateway.hls.clock_text import date_time
 
 WIDTH_PX, HEIGHT_PX, FRAME_RATE = 640, 96, 15
 FRAMES_A_PART = 3
@@ -172,7 +173,9 @@ class StubHls:
         made = self._parts()
         msn = made // PARTS_A_SEGMENT
         first = max(0, msn - SEGMENTS_IN_WINDOW)
+        begins_unix_s = time.time() - time.monotonic() + self._started_s + first * SEGMENT_S
         lines = [*HEADER, f"#EXT-X-MEDIA-SEQUENCE:{first}", '#EXT-X-MAP:URI="init.mp4"']
+        lines += [f"#EXT-X-PROGRAM-DATE-TIME:{date_time(begins_unix_s)}"]
         for segment in range(first, msn + 1):
             parts = min(PARTS_A_SEGMENT, made - segment * PARTS_A_SEGMENT)
             if segment > msn - 3:

@@ -94,14 +94,14 @@ async def test_rounds_of_the_other_edge_are_shown_and_open_ones_of_the_former_fo
     page: Page, edges: Edges
 ) -> None:
     edges.old.say(type="round", round=_round("r-old", "betting_open", 1, 5000))
-    await expect(page.locator("#round-words")).to_have_text("Place your bets", timeout=10_000)
+    await expect(page.locator("#round-words")).to_have_text("Place your bets")
     edges.send_players_away()
     await until(lambda: len(edges.new.sockets) == 1)
     await page.wait_for_function("railbird.signals.rounds.length === 0 && railbird.signals.shown === null")
     await expect(page.locator("#round")).to_be_hidden()
     rounds = [_round("r-ended", "aborted", 2, 1000), _round("r-new", "betting_closed", 2, 2000)]
     edges.new.say(type="welcome", version=1, mayBet=True, reportIntervalMs=1000, nowUnixMs=OPEN_UNIX_MS, rounds=rounds)
-    await expect(page.locator("#round-words")).to_have_text("No more bets", timeout=10_000)
+    await expect(page.locator("#round-words")).to_have_text("No more bets")
 
 
 async def test_round_that_ended_at_the_former_edge_does_not_hide_an_open_one_that_began_before(
@@ -109,12 +109,12 @@ async def test_round_that_ended_at_the_former_edge_does_not_hide_an_open_one_tha
 ) -> None:
     edges.old.say(type="round", round=_round("r-old", "aborted", 2, 5000))
     await expect(page.locator("#round-words")).to_have_text(
-        "Round void: the operator called it off. Bets do not count.", timeout=10_000
+        "Round void: the operator called it off. Bets do not count."
     )
     edges.send_players_away()
     await until(lambda: len(edges.new.sockets) == 1)
     edges.new.say(type="round", round=_round("r-new", "betting_open", 1, 1000))
-    await expect(page.locator("#round-words")).to_have_text("Place your bets", timeout=10_000)
+    await expect(page.locator("#round-words")).to_have_text("Place your bets")
 
 
 async def test_former_edge_carries_signals_until_the_other_does(page: Page, edges: Edges) -> None:

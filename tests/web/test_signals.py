@@ -136,6 +136,19 @@ async def test_round_never_goes_back(page: Page, table: Table) -> None:
     assert await page.evaluate("railbird.signals.rounds.map(({ state }) => state)") == ["betting_closed"]
 
 
+@pytest.mark.parametrize(("ahead_s", "least_s", "most_s"), [(1, 0.9, 5.5), (3600, 5.9, 9)])
+async def test_round_is_shown_with_the_picture_that_it_is_of(
+    page: Page, table: Table, ahead_s: float, least_s: float, most_s: float
+) -> None:
+    """Where that does not come, six seconds later."""
+    await expect(page.locator("#state")).to_have_text("Live")
+    began_s = time.monotonic()
+    at = {"unixMs": int((time.time() + ahead_s) * 1000), "rtpTimestamp": None}
+    table.say_round("betting_closed", 2, at=at)
+    await expect(page.locator("#round-words")).to_have_text("No more bets")
+    assert least_s < time.monotonic() - began_s < most_s
+
+
 async def test_aborted_round_says_why_and_that_bets_do_not_count(page: Page, table: Table) -> None:
     table.say_round("aborted", 2, cause="ingest_freeze")
     words = "Round void: the picture from the studio stopped. Bets do not count."
