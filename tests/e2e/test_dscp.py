@@ -4,9 +4,10 @@ that arrives there."""
 from __future__ import annotations
 
 import asyncio
+import contextlib
 from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
-from typing import Final
+from typing import Final, NamedTuple
 
 import pytest
 
@@ -35,9 +36,27 @@ SCENARIO: Final = scenario(
 """Players lose some, and ask for it again; their signals come by data channel, one player's by WebSocket."""
 
 
+FAMILIES: Final = {"ipv4": 4, "ipv6": 6}
+"""Attribute of an end of a pair, and the version in its packets."""
+
+
+class Run(NamedTuple):
+    """What arrived, the gateway's figures, and what /readyz said."""
+
+    traffic: Traffic
+    metrics: Metrics
+    ready: list[str]
+
+
 @pytest.fixture
 def joined() -> Iterator[Pair]:
     """What leaves the near end is cut there, as for a network card that cannot: each datagram is seen by itself."""
+    with _joined() as made:
+        yield made
+
+
+@contextlib.contextmanager
+def _joined() -> Iterator[Pair]:
     with pair() as made:
         offload(made.near, segmentation=False)
         yield made
@@ -49,10 +68,22 @@ def assert_is_unprivileged(pid: int) -> None:
     assert f"CapEff:\t{0:016x}\n" in status
 
 
-async def _traffic(
-    joined: Pair, host: str, directory: Path, settings: Mapping[str, str]
-) -> tuple[Traffic, Metrics, list[str]]:
-    """Of one run: what arrived, the gateway's figures, and what /readyz said."""
+async def _by_family(directory: Path, settings: Mapping[str, str]) -> dict[str, Run]:
+    """Two runs side by side, each in namespaces of its own."""
+
+    async def run(family: str, joined: Pair) -> Run:
+        own = directory / family
+        own.mkdir()
+        return await _run(joined, getattr(joined.near, family), own, settings)
+
+    with contextlib.ExitStack() as stack:
+        pairs = {family: stack.enter_context(_joined()) for family in FAMILIES}
+        async with asyncio.TaskGroup() as group:
+            runs = {family: group.create_task(run(family, joined)) for family, joined in pairs.items()}
+    return {family: each.result() for family, each in runs.items()}
+
+
+async def _run(joined: Pair, host: str, directory: Path, settings: Mapping[str, str]) -> Run:
     within = ("ip", "netns", "exec", joined.far.namespace.name)
     async with unprivileged_gateway(joined, host, directory, settings) as gateway:
         assert_is_unprivileged(gateway.pid)
@@ -62,19 +93,23 @@ async def _traffic(
             traffic = await asyncio.to_thread(seen)
         metrics = await asyncio.to_thread(asked, joined, host, "/metrics")
         ready = await asyncio.to_thread(asked, joined, host, "/readyz")
-    return traffic, Metrics(metrics), ready.splitlines()
+    return Run(traffic, Metrics(metrics), ready.splitlines())
 
 
-@pytest.mark.parametrize("family", ["ipv4", "ipv6"])
-async def test_each_class_has_its_mark_on_the_wire(
-    joined: Pair, tmp_path: Path, family: str, measured: Callable[[str], None]
-) -> None:
-    host = getattr(joined.near, family)
-    traffic, metrics, ready = await _traffic(joined, host, tmp_path, {"DSCP__ENABLED": "true"})
+async def test_each_class_has_its_mark_on_the_wire(tmp_path: Path, measured: Callable[[str], None]) -> None:
+    for family, run in (await _by_family(tmp_path, {"DSCP__ENABLED": "true"})).items():
+        sends = _assert_is_marked(run, FAMILIES[family])
+        counts = ", ".join(f"{len(run.traffic.of(kind))} {kind}" for kind in ON)
+        measured(f"{family}: {counts}; {sends:.2f} packets a send")
+
+
+def _assert_is_marked(run: Run, version: int) -> float:
+    """By default's codepoints. Packets a send."""
+    traffic, metrics, ready = run
     assert traffic.marks == {kind: {dscp} for kind, dscp in ON.items()}
     assert {each.ecn for kind in OF_MEDIA for each in traffic.of(kind)} == {0}
     assert Checksum.WRONG not in {each.checksum for each in traffic.packets}
-    assert {each.version for each in traffic.packets} == {4 if family == "ipv4" else 6}
+    assert {each.version for each in traffic.packets} == {version}
     # They were runs when they left the gateway.
     packets, sends = metrics.value("railbird_packets_total", leg="egress"), metrics.value("railbird_sends_total")
     assert metrics.value("railbird_gso_enabled") == 1
@@ -86,16 +121,14 @@ async def test_each_class_has_its_mark_on_the_wire(
         "retransmission": 36,
     }
     assert ready[-1] == "dscp: bet_signals 18, audio 46, video 34, retransmission 36"
-    counts = ", ".join(f"{len(traffic.of(kind))} {kind}" for kind in ON)
-    measured(f"{counts}; {packets / sends:.2f} packets a send")
+    return packets / sends
 
 
-@pytest.mark.parametrize("family", ["ipv4", "ipv6"])
-async def test_nothing_is_marked_by_default(joined: Pair, tmp_path: Path, family: str) -> None:
-    traffic, metrics, ready = await _traffic(joined, getattr(joined.near, family), tmp_path, {})
-    assert traffic.marks == {kind: {dscp} for kind, dscp in OFF.items()}
-    assert metrics.by_label("railbird_dscp", "class") == {}
-    assert ready[-1] == "dscp: off"
+async def test_nothing_is_marked_by_default(tmp_path: Path) -> None:
+    for traffic, metrics, ready in (await _by_family(tmp_path, {})).values():
+        assert traffic.marks == {kind: {dscp} for kind, dscp in OFF.items()}
+        assert metrics.by_label("railbird_dscp", "class") == {}
+        assert ready[-1] == "dscp: off"
 
 
 async def test_marks_are_those_that_the_operator_chose(joined: Pair, tmp_path: Path) -> None:
@@ -103,7 +136,7 @@ async def test_marks_are_those_that_the_operator_chose(joined: Pair, tmp_path: P
     offload(joined.near, checksum=False)
     chosen = {"BET_SIGNALS": "CS5", "AUDIO": "VA", "VIDEO": "AF31", "RETRANSMISSION": "DF"}
     settings = {"DSCP__ENABLED": "true", **{f"DSCP__{name}": dscp for name, dscp in chosen.items()}}
-    traffic, _, _ = await _traffic(joined, joined.near.ipv4, tmp_path, settings)
+    traffic, _, _ = await _run(joined, joined.near.ipv4, tmp_path, settings)
     expected = OFF | {"audio": 44, "video": 26, "rtcp": 26, "stun": 26, "dtls": 40, "websocket": 40}
     assert traffic.marks == {kind: {dscp} for kind, dscp in expected.items()}
     assert {each.checksum for each in traffic.packets} == {Checksum.RIGHT}

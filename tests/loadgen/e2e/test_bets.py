@@ -23,6 +23,9 @@ RIGHT = (
     "closed_by_server == 0",
 )
 """What no load excuses."""
+DURATION = "19s"
+ROUNDS = 2
+"""In that time: they open after 4 s and 11 s, and take 6 s each."""
 
 
 def _judged(finished: Finished) -> None:
@@ -33,7 +36,7 @@ def _judged(finished: Finished) -> None:
 async def test_bets_smoke_passes_against_railbird(
     gateway: GatewayProcess, tmp_path: Path, measured: Callable[[str], None]
 ) -> None:
-    more = ("--gateway-metrics", f"{gateway.url}/metrics")
+    more = ("--duration", DURATION, "--gateway-metrics", f"{gateway.url}/metrics")
     finished = await run(tmp_path, "bets-smoke", gateway.url, *NO_TIMES, *judged_by(*RIGHT), *more)
     _judged(finished)
     assert finished.missed == []
@@ -43,8 +46,8 @@ async def test_bets_smoke_passes_against_railbird(
     assert signals["bets"] == signals["bets_answered"] == signals["accepted"] + signals["late"]
     assert (signals["bets_unanswered"], signals["connections"], signals["connections_lost"]) == (0, 12, 0)
     studio = finished.report["streams"]["table-1"]["studio"]
-    assert studio["rounds_opened"] == studio["rounds_settled"] == 3
-    assert signals["rounds"] == signals["rounds_settled"] == 3 * 12
+    assert studio["rounds_opened"] == studio["rounds_settled"] == ROUNDS
+    assert signals["rounds"] == signals["rounds_settled"] == ROUNDS * 12
     for name in ("data-channels", "smart-tvs"):
         of_group = finished.report["groups"][name]["signals"]
         assert of_group["bets"] > 0, name
