@@ -16,7 +16,9 @@ async def test_player_goes_live_and_reads_the_time_code(page: Page, stub: StubGa
     await page.goto(f"{origin}/watch/demo")
     await expect(page.locator("#state")).to_have_text("Live")
     assert await page.evaluate("railbird.state") == "live"
-    figures = await eventually(lambda: page.evaluate("railbird.stats()"), lambda figures: figures["bitrateBps"] > 0)
+    figures = await eventually(
+        lambda: page.evaluate("railbird.stats()"), lambda figures: (figures["bitrateBps"] or 0) > 0
+    )
     assert figures["framesDecoded"] > 0
     assert (figures["width"], figures["height"]) == (640, 96)
     assert 0 <= figures["timecodeDelayMs"] < 1500
