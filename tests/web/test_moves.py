@@ -95,8 +95,8 @@ def _origin_of(socket: WebSocketRoute) -> str:
     return "http" + socket.url.removeprefix("ws").removesuffix("/signals/demo")
 
 
-def _refusal(link: str | None = None) -> web.Response:
-    headers = {"Retry-After": "5"} | ({"Link": f'<{link}>; rel="alternate"'} if link else {})
+def _refusal(link: str | None = None, after_s: int = 5) -> web.Response:
+    headers = {"Retry-After": str(after_s)} | ({"Link": f'<{link}>; rel="alternate"'} if link else {})
     return web.Response(status=503, headers=headers, text="This gateway is draining.")
 
 
@@ -217,9 +217,9 @@ async def test_page_whose_old_edge_dies_meanwhile_finds_the_other_when_it_is_the
 async def test_page_whose_old_edge_plays_again_stays_there(
     page: Page, stub: StubGateway, origin: str, other: StubGateway, elsewhere: str
 ) -> None:
-    other.refusals.extend(_refusal() for _ in range(20))
+    other.refusals.extend(_refusal(after_s=1) for _ in range(20))
     await _watching(page, stub, origin)
-    stub.refusals.extend([_refusal(), web.Response(status=503, headers={"Retry-After": "1"})])
+    stub.refusals.extend(_refusal(after_s=1) for _ in range(2))
     _tell(stub, elsewhere)
     await until(lambda: len(other.asked("POST")) == 1)
     await stub.peers[0].close()
@@ -256,8 +256,9 @@ async def test_page_waits_at_its_new_edge_for_what_passes(
     _tell(stub, elsewhere)
     await _at(page, elsewhere, 1)
     await other.peers[0].close()
+    await until(lambda: len(other.asked("POST")) == 2)
     await _at(page, elsewhere, 1)
-    await page.wait_for_timeout(7000)
+    await page.wait_for_timeout(4000)
     assert len(stub.asked("POST")) == 1
     assert await page.evaluate("railbird.edge") == elsewhere
 
@@ -304,13 +305,13 @@ async def test_page_whose_old_edge_names_another_meanwhile_goes_there(
     """The one that it was told of is gone by then; the old one names its edges by turns."""
     third = StubGateway()
     async with served(third) as named:
-        other.refusals.extend(_refusal() for _ in range(50))
+        other.refusals.extend(_refusal(after_s=1) for _ in range(50))
         await _watching(page, stub, origin)
-        stub.refusals.append(_refusal())
+        stub.refusals.append(_refusal(after_s=1))
         _tell(stub, elsewhere)
         await until(lambda: len(other.asked("POST")) == 1)
         await stub.peers[0].close()
-        stub.refusals.extend(_refusal(f"{named}/whep/demo") for _ in range(50))
+        stub.refusals.extend(_refusal(f"{named}/whep/demo", after_s=1) for _ in range(50))
         await _at(page, named, 1, within_s=30)
         await page.goto("about:blank")
     await third.close()
@@ -521,8 +522,10 @@ async def test_page_that_closes_while_it_moves_ends_both_sessions(
 ) -> None:
     other.mute = True
     await _watching(page, stub, origin)
-    _tell(stub, elsewhere)
-    await until(lambda: len(other.peers) == 1)
+    async with page.expect_response(
+        lambda response: response.url.startswith(elsewhere) and response.request.method == "POST"
+    ):
+        _tell(stub, elsewhere)
     await page.wait_for_timeout(500)
     await page.goto("about:blank")
     await until(lambda: len(stub.asked("DELETE")) == len(other.asked("DELETE")) == 1)
