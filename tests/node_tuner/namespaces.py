@@ -14,6 +14,7 @@ import select
 import signal
 import subprocess
 import threading
+import time
 import traceback
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -27,6 +28,7 @@ T = TypeVar("T")
 LINK = "media0"
 """What both ends of the veth are called."""
 LIMIT_S = 60
+THREADS_END_WITHIN_S = 10
 
 _CLONE_NEWNS, _CLONE_NEWNET = 0x0002_0000, 0x4000_0000
 _MS_REC, _MS_SLAVE = 16_384, 1 << 19
@@ -148,7 +150,17 @@ def _fork() -> int:
             start(thread)
 
     with mock.patch.object(threading.Thread, "start", start_here):
-        return os.fork()
+        child = os.fork()
+    if child == 0:
+        _wait_for_threads()
+    return child
+
+
+def _wait_for_threads() -> None:
+    """Who has joined a thread may still find it in the kernel's list."""
+    until_s = time.monotonic() + THREADS_END_WITHIN_S
+    while len(os.listdir("/proc/self/task")) > 1 and time.monotonic() < until_s:  # noqa: PTH208
+        time.sleep(0.001)
 
 
 def call_libc(call: str, *arguments: object) -> None:
