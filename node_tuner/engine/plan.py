@@ -11,7 +11,7 @@ from node_tuner.contract import Aim, Control, Knob, Value
 from node_tuner.controls import overlap
 from node_tuner.engine.node import Node
 from node_tuner.errors import GoneError, UnavailableError
-from node_tuner.state.record import Entry, Key, Record, key_at, key_of, plain
+from node_tuner.state.record import Entry, Key, Record, is_number, is_rounded_up, key_at, key_of, plain
 
 
 class Action(Enum):
@@ -178,35 +178,36 @@ def _is_right(step: Step, control: Control) -> bool:
 def _is_rounded(step: Step) -> bool:
     """Whether a driver made other numbers of those that are wanted, as of ring sizes, and would again: each write may
     take the link down for a moment."""
-    entry, found, target = step.entry, step.found, step.target
-    if entry is None or entry.is_begun or entry.is_unsettled or entry.applied is None:
-        return False
-    if entry.applied.value != found or entry.wanted != target:
+    entry, found, target = _as_left(step), step.found, step.target
+    if entry is None or entry.wanted != target:
         return False
     if not isinstance(found, Mapping) or not isinstance(target, Mapping) or found.keys() != target.keys():
         return False
-    return all(found[key] == value or _are_numbers(found[key], value) for key, value in target.items())
+    return all(found[key] == value or (is_number(found[key]) and is_number(value)) for key, value in target.items())
 
 
 def _ignored(step: Step, found: Mapping[str, Any]) -> list[str]:
     """Which numbers a driver took and did nothing about: they are what they were before us, and no rounding of what is
-    wanted. Ring sizes are rounded up, to less than the double."""
+    wanted."""
     original: Any = step.entry.original if step.entry is not None else {}
     target: Any = step.target
     stayed = [key for key in target if found[key] != target[key] and found[key] == original.get(key)]
-    return [key for key in stayed if not target[key] < found[key] < 2 * target[key]]
+    return [key for key in stayed if not is_rounded_up(found[key], target[key])]
 
 
 def _is_outgrown(step: Step, floor: Aim | None) -> bool:
-    entry, found = step.entry, step.found
-    if floor is None or entry is None or entry.is_begun or entry.is_unsettled or entry.applied is None:
+    entry, found = _as_left(step), step.found
+    if floor is None or entry is None:
         return False
-    is_as_left = found == entry.applied.value == entry.wanted
-    return is_as_left and entry.wanted != step.target and floor.is_met(found)
+    return found == entry.wanted != step.target and floor.is_met(found)
 
 
-def _are_numbers(*values: Value) -> bool:
-    return all(isinstance(value, int) and not isinstance(value, bool) for value in values)
+def _as_left(step: Step) -> Entry | None:
+    """What is on record of it, where that is settled, and found is what we left there."""
+    entry = step.entry
+    if entry is None or entry.is_begun or entry.is_unsettled or entry.applied is None:
+        return None
+    return entry if entry.applied.value == step.found else None
 
 
 def is_foreign(entry: Entry | None, control: Control, found: Value) -> bool:

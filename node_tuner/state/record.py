@@ -10,7 +10,7 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from typing import Any
+from typing import Any, TypeGuard
 
 from pydantic import BaseModel, ConfigDict, ValidationError
 
@@ -102,11 +102,11 @@ class Entry:
         """Whether `found` is what we made of it, as far as the record knows: also where a write of several values,
         such as a file for each queue, was ended between two of them, and where one was begun whose numbers a driver or
         the kernel rounds up, as of rings: nobody was left to read them back."""
-        written = [] if self.applied is None else [self.applied.value]
-        written += [self.wanted] if self.is_begun else []
         begun = self.wanted if self.is_begun else None
-        if self.where.get("name") in _ROUNDED and _is_rounded_up(_number(found), _number(begun)):
+        if self.where.get("name") in _ROUNDED and is_rounded_up(_number(found), _number(begun)):
             return True
+        written = [] if self.applied is None else [self.applied.value]
+        written += [begun] if self.is_begun else []
         return found in written or _is_mixture(found, [*written, self.original], begun)
 
 
@@ -146,7 +146,7 @@ def _is_mixture(found: Value, of: Sequence[Value], begun: Value) -> bool:
     numbers = begun if isinstance(begun, Mapping) else {}
     told = [key for key in found if any(key in each for each in known)]
     return bool(told) and all(
-        any(found[key] == each.get(key) for each in known) or _is_rounded_up(found[key], numbers.get(key))
+        any(found[key] == each.get(key) for each in known) or is_rounded_up(found[key], numbers.get(key))
         for key in told
     )
 
@@ -160,11 +160,14 @@ def _number(text: Value) -> Value:
     return int(text) if isinstance(text, str) and text.isdecimal() else None
 
 
-def _is_rounded_up(found: Value, wanted: Value) -> bool:
-    """To less than the double."""
-    if isinstance(found, bool) or isinstance(wanted, bool):
-        return False
-    return isinstance(found, int) and isinstance(wanted, int) and wanted <= found < 2 * wanted
+def is_rounded_up(found: Value, wanted: Value) -> bool:
+    """Whether it is what is wanted, or what drivers and the kernel make of it: less than the double, as of rings."""
+    return is_number(found) and is_number(wanted) and wanted <= found < 2 * wanted
+
+
+def is_number(value: Value) -> TypeGuard[int]:
+    """A switch is none."""
+    return isinstance(value, int) and not isinstance(value, bool)
 
 
 def key_at(kind: str, where: Where) -> Key:

@@ -5,13 +5,13 @@ from __future__ import annotations
 import errno
 import socket
 from collections.abc import Iterable
-from socketserver import ThreadingMixIn
 from threading import Thread
 from wsgiref.simple_server import WSGIRequestHandler, WSGIServer, make_server
 
 import structlog
 from prometheus_client import CollectorRegistry, make_wsgi_app
 from prometheus_client.core import Metric
+from prometheus_client.exposition import ThreadingWSGIServer
 from prometheus_client.registry import Collector
 
 from node_tuner.errors import MissingError
@@ -44,13 +44,7 @@ class Exporter:
         self._thread.join()
 
 
-class _Server(ThreadingMixIn, WSGIServer):
-    """A scrape that hangs holds up no other, and no end."""
-
-    daemon_threads = True
-
-
-class _Server6(_Server):
+class _Server6(ThreadingWSGIServer):
     """At `[::]` IPv4 is served too, whatever net.ipv6.bindv6only says: it has to be said before the bind."""
 
     address_family = socket.AF_INET6
@@ -67,7 +61,7 @@ class _Silent(WSGIRequestHandler):
 
 def _start(host: str, port: int, registry: CollectorRegistry) -> tuple[WSGIServer, Thread]:
     family, _, _, _, address = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE)[0]
-    server_class = _Server6 if family == socket.AF_INET6 else _Server
+    server_class = _Server6 if family == socket.AF_INET6 else ThreadingWSGIServer
     server = make_server(str(address[0]), port, make_wsgi_app(registry), server_class, _Silent)
     thread = Thread(target=server.serve_forever, daemon=True)
     thread.start()

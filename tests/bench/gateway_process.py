@@ -1,7 +1,6 @@
 """The gateway under measurement: a process on its own core, its CPU clock, its memory and its /metrics."""
 
 import contextlib
-import ctypes
 import os
 import signal
 import socket
@@ -20,6 +19,7 @@ import psutil
 from loadgen.target.scrape import Scrape
 from tests.bench.placement import MEASURED_NICE, place
 from tests.bench.remote import BenchError
+from tests.e2e.orphans import end_with_the_run
 
 HOST = "127.0.0.1"
 STREAM = "bench"
@@ -29,7 +29,6 @@ STOP_TIMEOUT_S = 10.0
 _MANY = "5000"
 _LIMITS = {f"RAILBIRD_LIMITS__{name}": _MANY for name in ("SESSIONS", "SESSIONS_PER_ADDRESS", "HALF_OPEN_SESSIONS")}
 _PATIENCE = {"RAILBIRD_TIMEOUTS__STALE_PUBLISHER_S": "600"}  # the studio pauses while the floor is measured
-_PR_SET_PDEATHSIG = 1
 
 
 @dataclass(frozen=True, slots=True)
@@ -124,7 +123,7 @@ def running_gateway(
 def _on_core(core: int) -> None:
     """In the child, before it becomes the gateway: one core, and an end when the bench ends, even by a kill."""
     place(frozenset({core}), MEASURED_NICE)
-    ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, signal.SIGINT)
+    end_with_the_run(signal.SIGINT)
 
 
 def wait_until(holds: Callable[[], bool], what: str) -> None:
