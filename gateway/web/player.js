@@ -145,17 +145,24 @@ export class Player extends EventTarget {
     const video = this.#layers.videos.webrtc;
     if (this.whep.peer === null || video.srcObject === this.whep.mediaStream) return;
     video.srcObject = this.whep.mediaStream;
-    this.#cancelFrame = atNextFrame(video, () => {
+    this.#lookAtNextFrame();
+    this.#play("webrtc");
+  }
+
+  #lookAtNextFrame() {
+    this.#cancelFrame();
+    this.#cancelFrame = atNextFrame(this.#layers.videos.webrtc, () => {
       this.#framed = true;
       this.whep.look();
       this.#settle();
     });
-    this.#play("webrtc");
   }
 
   #onWebrtcState() {
     const { state } = this.whep;
     if (state !== "live") this.#clear("steady");
+    // A picture that goes on, as most do while ICE restarts, must say so before HLS is there to take its place.
+    if (state === "frozen") this.#lookAtNextFrame();
     if (state === "live" || state === "idle") this.#clear("fallBack");
     else if (this.hls.state === "live") this.#onTry(state);
     else this.#onAttempt(state);

@@ -21,6 +21,8 @@ from tests.e2e.windows import in_one_window
 pytestmark = pytest.mark.browser
 
 GAP_WITHIN_MS = 1000
+RESTARTS = 6
+"""Each may come at another time between the page's looks at its picture, which are half a second apart."""
 FROZEN_WITHIN_S = 8
 NEXT_CHECK_WITHIN_MS = 4000
 """Chromium checks a path that answers every 2.5 s at the latest; only a check tells the gateway of another address."""
@@ -69,6 +71,18 @@ async def test_ice_restart_keeps_the_picture(
         return gap_ms
 
     await in_one_window(restart, lambda gap_ms: gap_ms < GAP_WITHIN_MS)
+
+
+async def test_picture_that_goes_on_while_ice_restarts_is_not_given_up_for_hls_that_starts_at_once(
+    gateway: GatewayProcess, watch: WatchPage, browser: Browser, cleanup: contextlib.AsyncExitStack
+) -> None:
+    by_hls = await WatchPage.watching(browser, gateway.url, "card?transport=hls")
+    cleanup.push_async_callback(by_hls.close)
+    for _ in range(RESTARTS):
+        await watch.lose_connection()
+        await watch.until_decoded(30)
+    assert await watch.requests("DELETE") == []
+    assert [request["status"] for request in await watch.requests("PATCH")] == [200] * RESTARTS
 
 
 async def test_frozen_picture_restarts_ice_and_comes_back_in_the_same_session(
