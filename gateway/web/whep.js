@@ -51,6 +51,7 @@ export class WhepClient extends EventTarget {
   #framesDecoded = 0;
   #patientUntilMs = 0;
   #restarted = false;
+  #isRestarting = false;
   #looksWanted = 1;
   #looksWithFrames = 0;
 
@@ -155,7 +156,8 @@ export class WhepClient extends EventTarget {
 
   #isLive() {
     this.#looksWanted = 1;
-    this.#restarted = false;
+    // A picture may go on before the restart is answered: a second one in between would get the first one's answer.
+    this.#restarted = this.#isRestarting;
     this.#backoff.reset();
     if (this.state !== "live") this.#enter("live");
   }
@@ -168,15 +170,17 @@ export class WhepClient extends EventTarget {
       this.#retry("retrying", "", this.#backoff.nextMs());
       return;
     }
-    this.#restarted = true;
+    this.#restarted = this.#isRestarting = true;
     this.#patience(FROZEN_AFTER_MS);
     if (this.state === "live") this.#enter("frozen");
     try {
       await this.#restartIce(peer);
+      if (peer === this.peer) this.#isRestarting = false;
     } catch {
       if (peer !== this.peer) return;
       this.#looksWanted = LOOKS_AFTER_FREEZE;
-      this.#attempt(this.state);
+      // It may be live by now, of the session that ends here.
+      this.#attempt(this.state === "live" ? "frozen" : this.state);
     }
   }
 
@@ -220,7 +224,7 @@ export class WhepClient extends EventTarget {
     this.peer?.close();
     this.#session = this.peer = null;
     this.#framesDecoded = this.#looksWithFrames = 0;
-    this.#restarted = false;
+    this.#restarted = this.#isRestarting = false;
   }
 
   #enter(state, sentence = "", retryAtMs = null) {

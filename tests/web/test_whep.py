@@ -1,15 +1,27 @@
 """WhepClient in a real browser: it plays, waits, retries, restarts and leaves."""
 
+import asyncio
 import re
 
 import pytest
 from aiohttp import web
-from playwright.async_api import Page, expect
+from playwright.async_api import Page, Route, expect
 
 from tests.e2e.waiting import eventually
 from tests.web.stub_gateway import StubGateway, until
 
 pytestmark = pytest.mark.browser
+
+KEEP_PEER = """
+window.RTCPeerConnection = class extends RTCPeerConnection {
+    constructor(...parameters) { super(...parameters); window.peer = this; }
+};
+"""
+LOSE_PATH = """
+Object.defineProperty(peer, "connectionState", { value: "disconnected", configurable: true });
+peer.dispatchEvent(new Event("connectionstatechange"));
+delete peer.connectionState;
+"""
 
 
 async def test_player_goes_live_and_reads_the_time_code(page: Page, stub: StubGateway, origin: str) -> None:
@@ -82,6 +94,48 @@ async def test_player_restarts_ice_when_the_picture_freezes_then_joins_anew(
     assert patch.body.split("a=ice-ufrag:")[1].split()[0] not in stub.asked("POST")[0].body, "new credentials"
     assert len(stub.asked("POST")) == 2
     assert [request.path for request in stub.asked("DELETE")] == ["/whep/demo/1"]
+
+
+async def test_player_is_not_live_of_a_session_that_the_gateway_forgot_while_its_picture_went_on(
+    page: Page, stub: StubGateway, origin: str
+) -> None:
+    restart = await _restarting_while_the_picture_goes_on(page, origin)
+    stub.mute = True
+    await restart.continue_()
+    await until(lambda: len(stub.asked("POST")) == 2)
+    assert await page.evaluate("railbird.state") in {"frozen", "connecting"}
+
+
+async def test_player_joins_anew_when_its_path_fails_before_the_restart_is_answered(
+    page: Page, stub: StubGateway, origin: str
+) -> None:
+    restart = await _restarting_while_the_picture_goes_on(page, origin)
+    await page.evaluate(LOSE_PATH)
+    await until(lambda: len(stub.asked("POST")) == 2)
+    await restart.continue_()
+    await expect(page.locator("#state")).to_have_text("Live")
+    assert len(stub.asked("POST")) == 2
+    assert len(stub.asked("PATCH")) <= 1
+
+
+async def _restarting_while_the_picture_goes_on(page: Page, origin: str) -> Route:
+    """A player that is live, with its PATCH held back on the way."""
+    held: asyncio.Future[Route] = asyncio.get_running_loop().create_future()
+
+    async def hold(route: Route) -> None:
+        if route.request.method == "PATCH" and not held.done():
+            held.set_result(route)
+        else:
+            await route.continue_()
+
+    await page.add_init_script(KEEP_PEER)
+    await page.route("**/whep/demo/*", hold)
+    await page.goto(f"{origin}/watch/demo")
+    await expect(page.locator("#state")).to_have_text("Live")
+    await page.evaluate(LOSE_PATH)
+    await held
+    await eventually(lambda: page.evaluate("railbird.state"), lambda state: state == "live")
+    return held.result()
 
 
 async def test_player_does_not_call_the_replay_of_a_hanging_studio_live(
