@@ -11,11 +11,15 @@ from pathlib import Path
 import pytest
 
 from tests.daemonset import models, rendering
+from tests.reruns import is_rerun
 
 CHROMIUM_NAMES = ("chromium", "chromium-browser", "google-chrome")
 NGINX_LUA = Path("/usr/lib/nginx/modules/ngx_http_lua_module.so")
 SEARCHED = f"{os.environ.get('PATH', os.defpath)}:/usr/sbin"
 """Debian keeps servers where an account that is not root does not look."""
+
+_TIMEOUT = pytest.StashKey[object]()
+"""Of a test, as pytest-timeout read it from its marker and the configuration."""
 
 
 @cache
@@ -80,11 +84,26 @@ def pytest_collection_finish() -> None:
     gc.freeze()
 
 
+@pytest.hookimpl(tryfirst=True)
+def pytest_timeout_set_timer(item: pytest.Item, settings: object) -> None:
+    """Keep the settings; None leaves the timer to pytest-timeout."""
+    item.stash[_TIMEOUT] = settings
+
+
+@pytest.hookimpl(tryfirst=True)
 def pytest_runtest_setup(item: pytest.Item) -> None:
+    _limit_rerun(item)
     for reason, is_error in _lacks(item):
         if is_error and os.environ.get("CI") == "true":
             pytest.fail(reason, pytrace=False)
         pytest.skip(reason)
+
+
+def _limit_rerun(item: pytest.Item) -> None:
+    """pytest-timeout stops its timer when a test fails and sets it once a test, within which pytest-rerunfailures runs
+    that once more: nothing else would end a second try that hangs."""
+    if is_rerun(item) and _TIMEOUT in item.stash:
+        item.config.hook.pytest_timeout_set_timer(item=item, settings=item.stash[_TIMEOUT])
 
 
 def _lacks(item: pytest.Item) -> Iterable[tuple[str, bool]]:
