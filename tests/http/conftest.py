@@ -120,6 +120,12 @@ async def serve() -> AsyncIterator[Serve]:
 
 
 @pytest.fixture
+def still_rates(monkeypatch: pytest.MonkeyPatch) -> None:
+    """No time passes for the rates: what was asked stays counted, however long a busy machine takes to answer."""
+    monkeypatch.setattr("gateway.http.access.monotonic_s", lambda: 100.0)
+
+
+@pytest.fixture
 async def api(serve: Serve) -> Api:
     """A gateway with the default settings."""
     return await serve()

@@ -27,6 +27,7 @@ async def statuses(api: Api, method: str, path: str, count: int, **headers: str)
     return [(await api.request(method, path, headers=headers)).status for _ in range(count)]
 
 
+@pytest.mark.usefixtures("still_rates")
 @pytest.mark.parametrize("path", ["/whip/table", "/whep/table", "/api/v1/streams/table/rounds"])
 async def test_address_that_asks_too_often_is_told_to_wait(serve: Serve, path: str) -> None:
     api = await serve(limits=LIMITS, **BEHIND_A_PROXY)
@@ -39,6 +40,7 @@ async def test_address_that_asks_too_often_is_told_to_wait(serve: Serve, path: s
     assert 'railbird_rate_limited_total{kind="address"} 1.0' in (await api.request("GET", "/metrics")).text
 
 
+@pytest.mark.usefixtures("still_rates")
 async def test_address_of_ipv6_is_its_customer(serve: Serve) -> None:
     api = await serve(limits=LIMITS, **BEHIND_A_PROXY)
     given = [
@@ -48,6 +50,7 @@ async def test_address_of_ipv6_is_its_customer(serve: Serve) -> None:
     assert given.count(429) == 1
 
 
+@pytest.mark.usefixtures("still_rates")
 async def test_signals_count_as_a_request(serve: Serve) -> None:
     api = await serve(limits=LIMITS, **BEHIND_A_PROXY)
     upgrade = {"Connection": "Upgrade", "Upgrade": "websocket", "Sec-WebSocket-Key": "AAAAAAAAAAAAAAAAAAAAAA=="}
@@ -71,6 +74,7 @@ async def test_this_machine_is_not_limited_by_address(serve: Serve) -> None:
     assert 429 not in await statuses(api, "POST", "/whep/table", 20)
 
 
+@pytest.mark.usefixtures("still_rates")
 async def test_bad_tokens_count_for_their_address_before_any_cryptography(serve: Serve, tmp_path: Path) -> None:
     api = await serve(limits=LIMITS, trusted_proxies=["127.0.0.1"], auth=_auth(tmp_path))
     headers = {"Authorization": "Bearer guess", **from_address("192.0.2.1")}
@@ -83,6 +87,7 @@ def _auth(tmp_path: Path) -> dict[str, str]:
     return {"jwks": str(path)}
 
 
+@pytest.mark.usefixtures("still_rates")
 async def test_player_who_asks_too_often_is_told_to_wait_wherever_they_come_from(serve: Serve, tmp_path: Path) -> None:
     api = await serve(
         limits=LIMITS | {"requests_per_address_per_s": 100}, trusted_proxies=["127.0.0.1"], auth=_auth(tmp_path)
