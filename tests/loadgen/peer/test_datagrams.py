@@ -8,10 +8,11 @@ from collections.abc import Iterator
 import pytest
 
 from loadgen.peer.datagrams import Arrival, arrival_of, drain, kernel_drops, load_socket, receive
+from tests.transport.remote import KERNEL_TRIES
 
 _UDP_SEGMENT = 103
 _SETTLES_S = 0.05
-"""The kernel begins to stamp a moment after the first socket has asked for it."""
+"""What was sent on loopback, or an error for it, is there."""
 
 
 @pytest.fixture(params=["127.0.0.1", "::1"])
@@ -37,12 +38,14 @@ def test_socket_without_a_datagram(load: socket.socket) -> None:
 
 
 def test_arrival_has_source_and_time(load: socket.socket, sender: socket.socket) -> None:
-    time.sleep(_SETTLES_S)
-    before_ns = time.time_ns()
-    sender.send(b"datagram")
-    time.sleep(_SETTLES_S)
-    read_ns = time.time_ns()
-    arrival = receive(load)
+    for _ in range(KERNEL_TRIES):
+        before_ns = time.time_ns()
+        sender.send(b"datagram")
+        time.sleep(_SETTLES_S)
+        read_ns = time.time_ns()
+        arrival = receive(load)
+        if arrival is not None and arrival.arrival_ns < read_ns - _SETTLES_S * 0.5e9:
+            break
     assert arrival is not None
     assert (arrival.run, list(arrival.datagrams())) == (b"datagram", [b"datagram"])
     assert arrival.source[:2] == sender.getsockname()[:2]
