@@ -14,7 +14,9 @@ from tests.stream.doubles import DELTA_SLICE, IDR_SLICE
 async def test_live_stream_is_reported_with_its_studio_and_tracks(desk: Desk) -> None:
     studio = desk.studio()
     desk.player()
-    report = stream_report(desk.hub, desk.stream(), monotonic_s() + 1)
+    since_s = desk.stream().live_since_s
+    assert since_s is not None
+    report = stream_report(desk.hub, desk.stream(), since_s + 1)
     assert (report["stream"], report["state"], report["viewers"], report["since_s"]) == ("table", "live", 1, 1.0)
     assert report["publisher"] == {"address_family": "ipv4", "rtt_s": None}
     assert [(track["kind"], track["codec"]) for track in report["tracks"]] == [("video", "H264"), ("audio", "opus")]
@@ -40,8 +42,9 @@ async def test_track_is_reported_with_what_came(desk: Desk) -> None:
     studio = desk.studio()
     for number, payload in ((100, IDR_SLICE), (101, DELTA_SLICE), (104, DELTA_SLICE)):
         desk.rtp(studio, number, payload)
-    now_s = monotonic_s()
-    video, audio = stream_report(desk.hub, desk.stream(), now_s + 1)["tracks"]
+    picture, _sound = desk.stream().tracks.values()
+    assert picture.keyframe_arrival_s is not None
+    video, audio = stream_report(desk.hub, desk.stream(), picture.keyframe_arrival_s + 1)["tracks"]
     assert (video["packets"], video["frames"], video["keyframe_age_s"]) == (3, 3, 1.0)
     assert (audio["packets"], audio["frames"], audio["keyframe_age_s"], audio["keyframe_requests"]) == (0, 0, None, 0)
 
