@@ -14,6 +14,8 @@ from tests.tracing.collector import open_collector
 from tests.tracing.made import dropped, finish, tracing_to
 
 ENDLESS_BYTES = 64 * 1024 * 1024
+REFUSAL = b"HTTP/1.1 400 Bad Request\r\nContent-Length: 0\r\n\r\n"
+"""After which an export is not tried again."""
 
 
 async def test_collector_that_is_down_costs_counted_spans_and_one_line(
@@ -59,14 +61,17 @@ async def test_collector_that_comes_back_gets_spans_again() -> None:
 
 
 async def test_stop_waits_no_longer_than_it_may(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(export, "EXPORT_TIMEOUT_S", 2.0)
+    monkeypatch.setattr(export, "EXPORT_TIMEOUT_S", 60.0)
     with socket.create_server(("127.0.0.1", 0)) as silent, capture_logs() as logs:
         tracing = tracing_to(f"http://127.0.0.1:{silent.getsockname()[1]}")
         finish(tracing)
         await tracing.stop(0.2)
         assert logs == []
         # The export goes on without anybody who waits; what it says at its end must not come into a later test's logs.
-        await until(lambda: bool(logs))
+        connection, _address = silent.accept()
+        with connection:
+            connection.sendall(REFUSAL)
+            await until(lambda: bool(logs))
     assert dropped(tracing) == 1
 
 
