@@ -2,8 +2,9 @@
 
 import asyncio
 import socket
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack
+from typing import Protocol
 
 import pytest
 from aiohttp import web
@@ -18,16 +19,20 @@ SECRET = b"secret"
 NOW_UNIX_S = 1_700_000_000.9
 HANDED = handover(bet(), 60.0)
 
-Hook = Callable[[str], Webhook]
+
+class Hook(Protocol):
+    """Makes webhooks to `url`, which wait `timeout_s`: ten seconds, where a test is not about that."""
+
+    def __call__(self, url: str, timeout_s: float = 10.0) -> Webhook: ...
 
 
 @pytest.fixture
 async def hook() -> AsyncIterator[Hook]:
-    """Makes webhooks to a URL, which wait half a second."""
+    """Closes them after the test."""
     async with AsyncExitStack() as stack:
 
-        def made(url: str) -> Webhook:
-            webhook = Webhook(url, SECRET, timeout_s=0.5, connections=4)
+        def made(url: str, timeout_s: float = 10.0) -> Webhook:
+            webhook = Webhook(url, SECRET, timeout_s, connections=4)
             stack.push_async_callback(webhook.close)
             return webhook
 
@@ -123,7 +128,7 @@ async def test_no_answer_in_time_may_be_tried_again(hook: Hook, casino: Casino) 
         return await take(request)
 
     casino.reply = never
-    verdict = await hook(casino.url).post(HANDED, {}, NOW_UNIX_S)
+    verdict = await hook(casino.url, 0.5).post(HANDED, {}, NOW_UNIX_S)
     assert verdict == Verdict(Fate.TRY_AGAIN, "no answer in 0.5 s")
 
 
@@ -157,8 +162,10 @@ async def test_answer_that_is_no_http_may_be_tried_again(hook: Hook, answer: byt
     assert verdict.fate is Fate.TRY_AGAIN
 
 
-@pytest.mark.parametrize("pause_s", [0.0, 60.0])
-async def test_body_without_end_is_not_read_and_changes_nothing(hook: Hook, casino: Casino, pause_s: float) -> None:
+@pytest.mark.parametrize(("pause_s", "timeout_s"), [(0.0, 10.0), (60.0, 1.0)])
+async def test_body_without_end_is_not_read_and_changes_nothing(
+    hook: Hook, casino: Casino, pause_s: float, timeout_s: float
+) -> None:
     sent_bytes = 0
 
     async def endless(request: web.Request) -> web.StreamResponse:
@@ -172,7 +179,7 @@ async def test_body_without_end_is_not_read_and_changes_nothing(hook: Hook, casi
         return response
 
     casino.reply = endless
-    verdict = await hook(casino.url).post(HANDED, {}, NOW_UNIX_S)
+    verdict = await hook(casino.url, timeout_s).post(HANDED, {}, NOW_UNIX_S)
     assert verdict == Verdict(Fate.DELIVERED, "HTTP 200")
     # The kernel's buffers hold more than we read.
     assert sent_bytes < 10_000 * 4096 - MAX_ANSWER_BYTES
