@@ -31,7 +31,7 @@ async def round_trip(peer: Peer) -> float:
         rtts_s.extend(peer.take_rtts_s())
         return bool(rtts_s)
 
-    await until(is_answered, within_s=2.0)
+    await until(is_answered)
     return rtts_s[0]
 
 
@@ -42,5 +42,5 @@ async def closed_by_server(peer: Peer) -> None:
         read(peer)
         return peer.is_closed_by_server
 
-    await until(is_closed, within_s=2.0)
+    await until(is_closed)
     await asyncio.sleep(0)

@@ -7,8 +7,8 @@ from types import TracebackType
 from typing import Self
 
 ROOT = Path(__file__).parents[3]
-START_WITHIN_S = 20.0
-STOP_WITHIN_S = 5.0
+START_WITHIN_S = 60.0
+STOP_WITHIN_S = 30.0
 
 
 class StockServer:

@@ -50,9 +50,9 @@ async def test_viewers_see_what_is_published(server: StockServer) -> None:
             assert viewer.ground() == "green"
             assert viewer.audio_frames > 0
         assert await viewers[0].delete() == 200
-        await viewers[0].until_state("closed", within_s=3)
+        await viewers[0].until_state("closed", within_s=10)
         assert await studio.delete() == 200
-        await studio.until_state("closed", within_s=3)
+        await studio.until_state("closed", within_s=10)
     finally:
         for peer in (studio, *viewers):
             await peer.close()
