@@ -63,6 +63,8 @@ class FakeServer:
     """Of the next joins, one each."""
     post: asyncio.Event = field(default_factory=asyncio.Event)
     """POSTs are answered once it is set, as it is at first."""
+    unanswered: set[str] = field(default_factory=set)
+    """Streams whose POSTs never are."""
     answers_delete: asyncio.Event = field(default_factory=asyncio.Event)
     takes_deletes: bool = True
     restarts_ice: bool = True
@@ -77,7 +79,8 @@ class FakeServer:
 
     def peer(self, stream: str) -> "FakePeer":
         """The next session."""
-        peer = FakePeer(self, f"{stream}/{len(self.peers) + 1}")
+        post = asyncio.Event() if stream in self.unanswered else self.post
+        peer = FakePeer(self, f"{stream}/{len(self.peers) + 1}", post)
         self.peers.append(peer)
         return peer
 
@@ -96,7 +99,8 @@ class FakeServer:
 class FakePeer:
     """As much of `Peer` as a crowd and its players use."""
 
-    def __init__(self, server: FakeServer, name: str) -> None:
+    def __init__(self, server: FakeServer, name: str, post: asyncio.Event) -> None:
+        """Its POST is answered once `post` is set."""
         self.name = name
         self.answer = origins.answer()
         self.servers, self.srtp = origins.srtp_pair()
@@ -116,6 +120,7 @@ class FakePeer:
         self.last_frame: list[bytes] = []
         """What the server sends when it gets the DELETE."""
         self._server = server
+        self._post = post
 
     def _meet(self) -> None:
         self.socket.connect(self.remote.getsockname())
@@ -133,7 +138,7 @@ class FakePeer:
     async def connect(self) -> None:
         """See `Peer`."""
         try:
-            await self._server.post.wait()
+            await self._post.wait()
             if self._server.refusals:
                 raise self._server.refusals.pop(0)
         except BaseException:

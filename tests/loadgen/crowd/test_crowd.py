@@ -371,14 +371,13 @@ async def test_end_deletes_who_is_joining_or_leaving(stages: list[Stage]) -> Non
     stage = _stage(
         stages,
         ShortLife([visit("leaves", SOON_S, "goodbye")]),
-        ShortLife([visit("joins")], arrives_s=0.1),
+        ShortLife([visit("joins")]),
         ShortLife([visit("absent")], arrives_s=HOUR_S),
     )
+    stage.server.unanswered.add("joins")
     stage.server.answers_delete.clear()
     stage.begin()
-    await until(lambda: stage.server.deleting == 1)
-    stage.server.post.clear()
-    await until(lambda: stage.look().joining == 1)
+    await until(lambda: (stage.look().joining, stage.server.deleting) == (1, 1))
     asyncio.get_running_loop().call_later(0.1, stage.server.answers_delete.set)
     await stage.end()
     assert stage.server.deletes == Counter({"leaves/1": 1, "joins/2": 1})
