@@ -10,8 +10,10 @@ from pathlib import Path
 from loadgen.errors import TargetError
 from loadgen.figures import Interval, SessionFigures
 from loadgen.workers import serving
+from tests.e2e.waiting import until
 
 BEAT_S = 0.05
+GOODBYE_BEATS = 10
 LARGE = 3_000
 """Sessions in one beat: more bytes than a pipe takes at once."""
 
@@ -124,12 +126,13 @@ class BrokenTake(Tiny):
 
 
 class SlowGoodbye(Tiny):
-    """Its server takes many beats to answer."""
+    """Its server takes GOODBYE_BEATS to answer, however long those take."""
 
     async def end(self, cause: str) -> None:
         """See `Service`."""
         await super().end(cause)
-        await asyncio.sleep(20 * BEAT_S)
+        over = self._taken + GOODBYE_BEATS
+        await until(lambda: self._taken >= over)
 
 
 class Stubborn(Tiny):

@@ -11,6 +11,7 @@ from loadgen.workers.messages import Beat, Begin, End, Failed, Ready
 from tests.loadgen.workers.conftest import Bench
 from tests.loadgen.workers.services import (
     BEAT_S,
+    GOODBYE_BEATS,
     LARGE,
     Broken,
     BrokenTake,
@@ -53,10 +54,9 @@ async def test_beats_are_numbered_and_follow_one_another(bench: Bench) -> None:
 async def test_beats_go_on_during_the_goodbyes(bench: Bench) -> None:
     worker = await bench.begun(SlowGoodbye)
     await bench.told()
+    # Without them this goodbye would fail.
     beats = await bench.ends(worker, RUN_END)
-    # They take 20 beats. A busy machine may hold some of them up.
-    assert len(beats) >= 10
-    assert max(beat.interval.seconds for beat in beats) < 10 * BEAT_S
+    assert len(beats) > GOODBYE_BEATS, "the last one after the goodbyes"
 
 
 async def test_cpu_of_a_busy_process_is_told(bench: Bench) -> None:
