@@ -6,7 +6,7 @@ import os
 import signal
 from contextlib import ExitStack
 from pathlib import Path
-from threading import Timer
+from threading import Event, Timer
 
 import pytest
 
@@ -104,12 +104,15 @@ def test_reader_is_sent_away_at_once_while_a_tuner_is_at_work(record: Path, name
 
 
 def test_reader_is_waited_for(record: Path, namespace_file: Path) -> None:
+    is_over = Event()
     with ExitStack() as reading:
         reading.enter_context(quiet(namespace_file))
+        # Set before: the lock may be had sooner than the thread that gave it back goes on.
+        reading.callback(is_over.set)
         done = Timer(0.2, reading.close)
         done.start()
         with lock(record, namespace_file):
-            assert done.finished.is_set()
+            assert is_over.is_set()
         done.join()
 
 
