@@ -13,6 +13,9 @@ from loadgen.peer.datagrams import Arrival
 from loadgen.studios.whip_peer import OfferMaker
 from tests.loadgen.studios.receiver import AUDIO, VIDEO, Media, Receiver
 
+RECEIVE_BUFFER_BYTES = 1 << 20
+"""A second's packets and more: a studio that was held up for so long sends them at once."""
+
 
 @dataclass(frozen=True, slots=True)
 class Answer:
@@ -36,6 +39,7 @@ class PeerDouble:
         self.is_closed_by_server = False
         self._refusal = refusal
         self.server = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+        self.server.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, RECEIVE_BUFFER_BYTES)
         self.server.bind(("127.0.0.1", 0))
         self.server.setblocking(False)
         self.socket = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
