@@ -2,6 +2,7 @@
 
 import asyncio
 import time
+from collections.abc import Callable
 from typing import Any
 
 import pytest
@@ -17,6 +18,7 @@ from loadgen.target.urls import Endpoints
 from loadgen.verdict.thresholds import parse_threshold
 from loadgen.workers.messages import Beat, Begin, End, Ended, Failed, Order
 from loadgen.workers.target import Target
+from tests.e2e.waiting import until
 from tests.loadgen.run.fakes import Crew, FakeWorker, willing
 
 URL = "http://127.0.0.1:9"
@@ -45,9 +47,15 @@ def _run(*thresholds: str, duration_s: float = SHORT_S, observers: Any = (), **o
     return Run(_scenario(duration_s), [parse_threshold(text) for text in thresholds], run_options, observers)
 
 
-async def _stopped_when(run: Run, delay_s: float) -> RunResult:
-    asyncio.get_running_loop().call_later(delay_s, run.stop)
-    return await run.execute()
+async def _stopped_once(is_time: Callable[[], bool], run: Run) -> RunResult:
+    running = asyncio.create_task(run.execute())
+    await until(is_time)
+    run.stop()
+    return await running
+
+
+def _have_begun(crew: Crew) -> Callable[[], bool]:
+    return lambda: sorted(crew.ordered(Begin)) == ALL
 
 
 # Passed and missed
@@ -159,7 +167,7 @@ async def test_observers_see_each_interval_with_the_sums_so_far(crew: Crew) -> N
 
 
 async def test_stop_in_the_middle_says_goodbye_and_reports_what_there_is(crew: Crew) -> None:
-    result = await _stopped_when(_run("viewers_peak >= 4", duration_s=600), SHORT_S)
+    result = await _stopped_once(_have_begun(crew), _run("viewers_peak >= 4", duration_s=600))
     assert result.outcome is Outcome.INTERRUPTED, "though a threshold is missed"
     assert result.totals.joins == 6
     assert {worker.orders[-1] for worker in crew.workers.values()} == {End("interrupted")}
@@ -169,7 +177,7 @@ async def test_stop_in_the_middle_says_goodbye_and_reports_what_there_is(crew: C
 async def test_stop_before_all_are_ready_begins_nothing(crew: Crew) -> None:
     crew.first_words["studios"] = None
     crew.reactions = dict.fromkeys(ALL, lambda worker, _order: worker.tell(Ended()))
-    result = await _stopped_when(_run(), SHORT_S)
+    result = await _stopped_once(lambda: sorted(crew.workers) == ALL, _run())
     assert (result.outcome, result.seconds) == (Outcome.INTERRUPTED, 0.0)
     assert crew.ordered(Begin) == []
     assert crew.ordered(End) == ALL
@@ -282,7 +290,7 @@ async def test_generator_that_falls_behind_gives_no_verdict(crew: Crew) -> None:
 
 async def test_overloaded_run_that_is_stopped_is_overloaded(crew: Crew) -> None:
     crew.generator = lambda: Generator(kernel_drops=1)
-    assert (await _stopped_when(_run(duration_s=600), SHORT_S)).outcome is Outcome.OVERLOADED
+    assert (await _stopped_once(_have_begun(crew), _run(duration_s=600))).outcome is Outcome.OVERLOADED
 
 
 async def test_players_that_fell_over_our_own_bug_are_remarked(crew: Crew) -> None:
