@@ -71,6 +71,10 @@ class RenditionReader:
             msn, part = playlist.hint
             playlist = await self._reload(f"?_HLS_msn={msn}&_HLS_part={part}")
 
+    def breaks(self) -> list[int]:
+        """MSN of each segment that begins with a discontinuity."""
+        return [segment.msn for segment in self.segments if segment.is_discontinuity]
+
     async def _reload(self, directives: str) -> Playlist:
         playlist = parsed((await self._fetch(self._url + directives)).decode())
         for segment in playlist.segments:
@@ -109,6 +113,10 @@ class HlsReader:
         self.video = RenditionReader(client, video_url)
         self.audio = RenditionReader(client, audio_url)
         self._tasks = [asyncio.create_task(each.run()) for each in (self.video, self.audio)]
+
+    def __repr__(self) -> str:
+        seen = (f"{len(each.segments)} segments, breaks at {each.breaks()}" for each in (self.video, self.audio))
+        return f"HlsReader({'; '.join(seen)})"
 
     @classmethod
     async def open(cls, client: aiohttp.ClientSession, stream: str) -> Self:
