@@ -88,7 +88,9 @@ function showState() {
 }
 
 async function readReception() {
-  const sentences = receptionWords(await readJson(`/api/v1/streams/${encodeURIComponent(stream)}`));
+  const described = await readJson(`/api/v1/streams/${encodeURIComponent(stream)}`);
+  setTimeout(readReception, READ_EVERY_MS);
+  const sentences = receptionWords(described);
   const items = sentences.map((textContent) => Object.assign(document.createElement("li"), { textContent }));
   find("#reception").replaceChildren(...items);
 }
@@ -113,7 +115,6 @@ find("#form").addEventListener("submit", (event) => {
 });
 client.addEventListener("state", showState);
 setInterval(() => setText("#state", words()), 250);
-setInterval(readReception, READ_EVERY_MS);
 addEventListener("pagehide", stop);
 preset(new URLSearchParams(location.search));
 readReception();

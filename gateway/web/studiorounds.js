@@ -1,8 +1,10 @@
+import { newId } from "./ids.js";
 import { durationWords, find, setText } from "./page.js";
 import { roundWords } from "./roundwords.js";
 import { authorization, refusal } from "./signalling.js";
 
 const READ_EVERY_MS = 1000;
+const ANSWER_WITHIN_MS = 5000;
 const SHOWN = 5;
 
 /** The one step that follows each state by its button; null where a round is over. */
@@ -16,6 +18,10 @@ const NEXT = {
 /** Lets the dealer open a round, and move it on step by step; says how the last ones ended. */
 export class StudioRounds {
   #address;
+  /** Of the round that is opened next: said again, when the answer was lost, it is the same round. */
+  #nextId = newId();
+  /** The newest reading that is under way. */
+  #reading = null;
   #rounds = [];
   #token;
 
@@ -25,7 +31,7 @@ export class StudioRounds {
     this.#token = token;
     find("#round-next").addEventListener("click", () => this.#step());
     find("#round-abort").addEventListener("click", () => this.#command({ state: "aborted", roundId: this.#open.roundId }));
-    setInterval(() => this.#read(), READ_EVERY_MS);
+    setInterval(() => this.#reading ?? this.#read(), READ_EVERY_MS);
     this.#read();
   }
 
@@ -37,7 +43,7 @@ export class StudioRounds {
   #step() {
     const open = this.#open;
     const state = open ? NEXT[open.state].state : "betting_open";
-    const command = { state, ...(open && { roundId: open.roundId }) };
+    const command = { state, roundId: open?.roundId ?? this.#nextId };
     const closesInMs = Number(find("#round-closes").value);
     if (state === "betting_open" && closesInMs) command.closesInMs = closesInMs;
     if (state === "result") command.result = { winner: find("#round-result").value };
@@ -48,7 +54,8 @@ export class StudioRounds {
     setText("#round-verdict", "");
     try {
       const headers = { "Content-Type": "application/json", ...authorization(this.#token()) };
-      const response = await fetch(this.#address, { method: "POST", headers, body: JSON.stringify(command) });
+      const body = JSON.stringify(command);
+      const response = await this.#ask({ method: "POST", headers, body });
       if (!response.ok) throw await refusal(response);
     } catch (error) {
       setText("#round-verdict", error.status ? error.message : "The gateway does not answer.");
@@ -57,13 +64,24 @@ export class StudioRounds {
   }
 
   async #read() {
+    const reading = (this.#reading = {});
+    let rounds = this.#rounds;
     try {
-      const response = await fetch(this.#address, { headers: authorization(this.#token()), cache: "no-store" });
-      this.#rounds = response.ok ? (await response.json()).rounds : [];
+      const response = await this.#ask({ headers: authorization(this.#token()), cache: "no-store" });
+      if (response.ok) rounds = (await response.json()).rounds;
     } catch {
-      return; // What was known stays on the page: the next reading is a second away.
+      // What was known stays on the page: the next reading is a second away.
     }
+    // What was asked before a command knows nothing of it.
+    if (reading !== this.#reading) return;
+    this.#reading = null;
+    this.#rounds = rounds;
+    if (rounds.some(({ roundId }) => roundId === this.#nextId)) this.#nextId = newId();
     this.#show();
+  }
+
+  #ask(request) {
+    return fetch(this.#address, { ...request, signal: AbortSignal.timeout(ANSWER_WITHIN_MS) });
   }
 
   #show() {
