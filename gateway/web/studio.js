@@ -28,11 +28,15 @@ window.railbird = {
 async function publish() {
   stop();
   setText("#verdict", "");
+  // The browser may ask for leave, and take its time: meanwhile a second click would open a second source.
+  find("#publish").disabled = true;
   try {
     source = await SOURCES[find("input[name=source]:checked").value]();
   } catch (error) {
     setText("#verdict", sourceFailure(error));
     return;
+  } finally {
+    find("#publish").disabled = false;
   }
   find("#preview").srcObject = source.mediaStream;
   // The browser's own "stop sharing" ends the track: then there is nothing left to publish.

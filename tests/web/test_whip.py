@@ -10,6 +10,17 @@ from tests.web.stub_gateway import StubGateway, until
 
 pytestmark = pytest.mark.browser
 
+CAMERA_THAT_WAITS = """
+const open = navigator.mediaDevices.getUserMedia.bind(navigator.mediaDevices);
+const leave = new Promise((resolve) => { window.allowCamera = resolve; });
+window.captured = [];
+navigator.mediaDevices.getUserMedia = async (constraints) => {
+    const mediaStream = await open(constraints);
+    captured.push(...mediaStream.getTracks());
+    await leave;
+    return mediaStream;
+};"""
+
 
 def offered_codecs(sdp: str) -> set[str]:
     video = sdp.split("m=video")[1].split("m=audio")[0]
@@ -41,6 +52,18 @@ async def test_captured_source_is_published_and_stopped(
     await page.get_by_role("button", name="Stop").click()
     await expect(page.locator("#state")).to_have_text("Not publishing")
     await until(lambda: [request.path for request in stub.asked("DELETE", "/whip/")] == ["/whip/demo/1"])
+
+
+async def test_second_click_while_the_camera_opens_leaves_none_on(page: Page, stub: StubGateway, origin: str) -> None:
+    await page.add_init_script(CAMERA_THAT_WAITS)
+    await page.goto(f"{origin}/studio/demo?codec=vp8")
+    await page.get_by_role("button", name="Publish").dblclick()
+    await expect(page.locator("#publish")).to_be_disabled()
+    await page.evaluate("allowCamera()")
+    await expect(page.locator("#state")).to_have_text("Live")
+    await page.get_by_role("button", name="Stop").click()
+    await expect(page.locator("#state")).to_have_text("Not publishing")
+    assert await page.evaluate("captured.map(({ readyState }) => readyState)") == ["ended"] * 2
 
 
 async def test_token_is_sent_as_bearer_with_each_request(page: Page, stub: StubGateway, origin: str) -> None:
