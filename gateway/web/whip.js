@@ -2,6 +2,11 @@ import { Backoff, atLeast } from "./backoff.js";
 import { Refusal, Session } from "./signalling.js";
 
 const CONNECTED_WITHIN_MS = 10000;
+/**
+ * Live for so long: what ends then has ended anew. Longer than any pause, so that two studios that take a table from one
+ * another do so ever more slowly.
+ */
+const STEADY_AFTER_MS = 30000;
 
 /** The video codecs that this browser can send and that the gateway passes through, by their names in MIME types. */
 export function sendableCodecs() {
@@ -49,6 +54,7 @@ export class WhipClient extends EventTarget {
   publish(mediaStream, { codec = "", maxBitrateBps = 1500000, keepsResolution = false, token = "" } = {}) {
     this.#offer = { mediaStream, codec, maxBitrateBps, keepsResolution, token };
     this.#wasLive = false;
+    this.#backoff.reset();
     this.#attempt();
   }
 
@@ -94,7 +100,7 @@ export class WhipClient extends EventTarget {
     if (peer !== this.#peer) return;
     if (peer.connectionState === "connected") {
       clearTimeout(this.#timer);
-      this.#backoff.reset();
+      this.#timer = setTimeout(() => this.#backoff.reset(), STEADY_AFTER_MS);
       this.#wasLive = true;
       this.#enter("live");
     }

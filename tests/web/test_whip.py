@@ -20,6 +20,7 @@ navigator.mediaDevices.getUserMedia = async (constraints) => {
     await leave;
     return mediaStream;
 };"""
+PAUSE_S = """() => Number(/Reconnecting in (\\d+) s/.exec(document.querySelector("#state").textContent)?.[1])"""
 
 
 def offered_codecs(sdp: str) -> set[str]:
@@ -93,6 +94,43 @@ async def test_studio_publishes_again_when_its_session_is_lost(page: Page, stub:
     await stub.peers[0].close()
     await until(lambda: len(stub.asked("POST", "/whip/")) == 3, within_s=15)
     await expect(page.locator("#state")).to_have_text("Live")
+
+
+async def _lose(page: Page, stub: StubGateway, number: int) -> int:
+    """End the session of that number once it is live. For how many seconds, rounded up, the page says it will pause."""
+    await until(lambda: len(stub.peers) >= number, within_s=15)
+    await expect(page.locator("#state")).to_have_text("Live")
+    await stub.peers[-1].close()
+    pause_s: int = await (await page.wait_for_function(PAUSE_S)).json_value()
+    return pause_s
+
+
+async def test_studios_that_take_a_table_from_one_another_do_so_ever_more_slowly(
+    page: Page, stub: StubGateway, origin: str
+) -> None:
+    """This one is live for a moment each time."""
+    await page.goto(f"{origin}/studio/demo?source=table&codec=vp8&autostart=1")
+    pauses_s = [await _lose(page, stub, number) for number in (1, 2, 3)]
+    assert pauses_s[0] <= 2, "the first time it comes back quickly"
+    assert pauses_s[2] >= 3
+
+
+@pytest.mark.parametrize("makes_steady", ["time", "person"])
+async def test_studio_that_was_steady_or_is_started_anew_comes_back_quickly(
+    page: Page, stub: StubGateway, origin: str, makes_steady: str
+) -> None:
+    await page.clock.install()
+    await page.goto(f"{origin}/studio/demo?source=table&codec=vp8&autostart=1")
+    for number in (1, 2):
+        await _lose(page, stub, number)
+    await until(lambda: len(stub.peers) >= 3, within_s=15)
+    await expect(page.locator("#state")).to_have_text("Live")
+    if makes_steady == "time":
+        await page.clock.fast_forward(31_000)
+    else:
+        await page.get_by_role("button", name="Stop").click()
+        await page.get_by_role("button", name="Publish").click()
+    assert await _lose(page, stub, 3 + (makes_steady == "person")) <= 2
 
 
 async def test_studio_says_what_the_gateway_receives(page: Page, stub: StubGateway, origin: str) -> None:
