@@ -221,10 +221,13 @@ export class WhepClient extends EventTarget {
   #stop() {
     clearTimeout(this.#retryTimer);
     this.#session?.close();
-    this.peer?.close();
+    const { peer, channel } = this;
+    peer?.close();
     this.#session = this.peer = null;
     this.#framesDecoded = this.#looksWithFrames = 0;
     this.#restarted = this.#isRestarting = false;
+    // Safari tells a channel nothing of its connection's end: https://github.com/w3c/webrtc-pc/issues/3085
+    if (peer) channel.dispatchEvent(new Event("close"));
   }
 
   #enter(state, sentence = "", retryAtMs = null) {

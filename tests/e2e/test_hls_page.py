@@ -204,6 +204,7 @@ async def test_page_falls_back_to_hls_behind_a_firewall_and_returns_when_it_open
     gap_ms = await watch.gap_ms(blocked_ms - 1000)
     measured(f"UDP blocked while WebRTC plays: {gap_ms / 1000:.1f} s until LL-HLS goes on")
     assert gap_ms <= FROZEN_WITHIN_MS
+    await watch.page.wait_for_function("railbird.signals.carrier === 'websocket'")
     firewall.open_udp()
     await watch.until_live_by("webrtc", BACK_WITHIN_S)
     await asyncio.sleep(1)

@@ -5,7 +5,7 @@ import re
 
 import pytest
 from aiohttp import web
-from playwright.async_api import Page, Route, expect
+from playwright.async_api import Page, Route, WebSocketRoute, expect
 
 from tests.e2e.waiting import eventually
 from tests.web.stub_gateway import StubGateway, until
@@ -17,6 +17,15 @@ window.RTCPeerConnection = class extends RTCPeerConnection {
     constructor(...parameters) { super(...parameters); window.peer = this; }
 };
 """
+CLOSE_CHANNELS_IN_SILENCE = """
+const { createDataChannel } = RTCPeerConnection.prototype;
+RTCPeerConnection.prototype.createDataChannel = function (...parameters) {
+    const channel = createDataChannel.apply(this, parameters);
+    channel.addEventListener("close", (event) => event.isTrusted && event.stopImmediatePropagation());
+    return channel;
+};
+"""
+"""As Safari does when its connection is closed."""
 LOSE_PATH = """
 Object.defineProperty(peer, "connectionState", { value: "disconnected", configurable: true });
 peer.dispatchEvent(new Event("connectionstatechange"));
@@ -136,6 +145,20 @@ async def _restarting_while_the_picture_goes_on(page: Page, origin: str) -> Rout
     await held
     await eventually(lambda: page.evaluate("railbird.state"), lambda state: state == "live")
     return held.result()
+
+
+async def test_signals_take_a_websocket_when_a_session_ends_whose_channel_is_told_nothing(
+    page: Page, stub: StubGateway, origin: str
+) -> None:
+    sockets: list[WebSocketRoute] = []
+    await page.add_init_script(CLOSE_CHANNELS_IN_SILENCE)
+    await page.route_web_socket("**/signals/demo", lambda socket: sockets.append(socket))
+    await page.goto(f"{origin}/watch/demo?transport=webrtc")
+    await page.wait_for_function("railbird.signals.carrier === 'data_channel'")
+    stub.mute = True
+    stub.strips[0].freeze()
+    await page.wait_for_function("railbird.signals.carrier === 'websocket'")
+    assert len(sockets) == 1
 
 
 async def test_player_does_not_call_the_replay_of_a_hanging_studio_live(
