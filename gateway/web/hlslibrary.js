@@ -82,7 +82,7 @@ export class LibraryPlayback {
   #trimmedS = { audio: 0, main: 0 };
   #video;
 
-  constructor(Hls, video, { base, text }, { failed, received, sentTo }) {
+  constructor(Hls, video, { base, text }, { attached, failed, received, sentTo }) {
     this.#events = Hls.Events;
     this.#failed = failed;
     this.#kinds = Hls.ErrorTypes;
@@ -93,6 +93,7 @@ export class LibraryPlayback {
       pLoader: loaderWith(Hls.DefaultConfig.loader, text, sentTo),
     });
     this.#hls.on(Hls.Events.ERROR, (_name, error) => this.#onError(error));
+    this.#hls.on(Hls.Events.MEDIA_ATTACHED, () => attached());
     this.#hls.on(Hls.Events.LEVEL_UPDATED, (_name, { details }) => this.#onPlaylist(details));
     this.#hls.on(Hls.Events.FRAG_LOADED, (_name, { payload }) => (this.bytes += payload.byteLength));
     this.#hls.on(Hls.Events.FRAG_BUFFERED, (_name, { frag }) => {
@@ -164,8 +165,14 @@ export class LibraryPlayback {
     // A playlist that is gone: the packager has started anew, under another address. Waiting does not bring it back.
     if (status === 404 && !frag) return this.#failed(status);
     if (!fatal) return;
-    if (type === this.#kinds.MEDIA_ERROR && this.#mayRecover()) return this.#hls.recoverMediaError();
+    if (type === this.#kinds.MEDIA_ERROR && this.#mayRecover()) return this.#recover();
     this.#failed(status);
+  }
+
+  /** What is fatal makes hls.js load no more, playlists neither. */
+  #recover() {
+    this.#hls.recoverMediaError();
+    this.#hls.startLoad();
   }
 
   #mayRecover() {

@@ -11,10 +11,10 @@
  *     bytes            received up to now, picture and sound; null where the browser does not tell
  *     close()
  *
- * and call `received()` whenever there is more to play, `sentTo(edge)` whenever the server names another edge, an origin,
- * instead of a playlist (the browser's own player tells of none), and `failed(status)` when there is no going on, with the
- * HTTP status that ended it, or 0. The presentation's address is the right to watch it: no token goes with what lies
- * below it.
+ * and call `received()` whenever there is more to play, `attached()` when hls.js has given the video a source, also that
+ * with which it goes on after an error, `sentTo(edge)` whenever the server names another edge, an origin, instead of a
+ * playlist (the browser's own player tells of neither), and `failed(status)` when there is no going on, with the HTTP status
+ * that ended it, or 0. The presentation's address is the right to watch it: no token goes with what lies below it.
  */
 
 import { LibraryPlayback } from "./hlslibrary.js";
@@ -32,9 +32,9 @@ export function prefetchLibrary() {
 }
 
 /**
- * What plays HLS in this browser: a function (video, source, { failed, received, sentTo }) -> playback. null where nothing
- * does. `source` is the multivariant playlist: { base, text, address }, its text with the address that its URIs are relative
- * to, and the address that needs no token.
+ * What plays HLS in this browser: a function (video, source, calls) -> playback. null where nothing does. `calls` are
+ * those four. `source` is the multivariant playlist: { base, text, address }, its text with the address that its URIs are
+ * relative to, and the address that needs no token.
  * `native`: the browser's own player even where hls.js could play.
  */
 export async function playbackOf(native = false) {

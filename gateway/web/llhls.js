@@ -124,11 +124,21 @@ export class HlsClient extends EventTarget {
     if (this.state === "waiting") this.#enter("connecting");
     this.#progressMs = performance.now();
     this.playback = playback(this.#video, source, {
+      attached: () => this.#attached(),
       failed: (status) => this.#playbackFailed(status),
       received: () => this.#begin(),
       sentTo: (edge) => this.#sentTo(edge),
     });
     this.#awaitFrame();
+  }
+
+  /** Another source pauses an element, and no event says so (HTML, media element load algorithm): begin anew. */
+  #attached() {
+    if (!this.#begun) return;
+    this.#begun = this.#shown = false;
+    this.#cancelFrame();
+    this.#awaitFrame();
+    if (this.state === "live") this.#enter("frozen");
   }
 
   /** A refusal to start is the page's affair: it knows whether to ask for a tap. */

@@ -14,6 +14,19 @@ from tests.web.stub_hls import presentation
 
 pytestmark = pytest.mark.browser
 
+APPENDS = {
+    "nothing": "throw new Error('No.')",
+    "garbage": r"return appendBuffer.call(this, new TextEncoder().encode('\0\0\0\x10moofgarbage!'))",
+}
+FAIL_ONCE = """
+const { appendBuffer } = SourceBuffer.prototype;
+SourceBuffer.prototype.appendBuffer = function () {
+    SourceBuffer.prototype.appendBuffer = appendBuffer;
+    FAILS;
+};
+document.querySelector("#picture-hls").addEventListener("emptied", () => (window.wasEmptied = true));
+"""
+"""Of a video, the next piece."""
 HLS_WORDS = re.compile(r"^HLS, \d\.\d s behind$")
 BACK_WITHIN_MS = 20_000
 """The first pause is 2.5 s at the least, an attempt counts after 2 s of frames."""
@@ -139,6 +152,21 @@ async def test_player_tries_webrtc_with_growing_pauses(page: Page, stub: StubGat
     assert 4.9 < posts[2] - second < 9.9
     assert third - posts[2] < 3.5, "an attempt without a path holds a half-open session"
     assert await page.evaluate("railbird.state") == "live"
+
+
+@pytest.mark.parametrize("appended", APPENDS)
+async def test_player_on_hls_goes_on_after_an_error_of_the_decoder(
+    page: Page, stub: StubGateway, origin: str, appended: str
+) -> None:
+    await page.goto(f"{origin}/watch/demo?transport=hls")
+    await expect(page.locator("#way")).to_have_text(HLS_WORDS)
+    await page.evaluate(FAIL_ONCE.replace("FAILS", APPENDS[appended]))
+    await page.wait_for_function("window.wasEmptied")
+    for _ in range(2):
+        await page.wait_for_function("railbird.state === 'live' && !document.querySelector('#picture-hls').paused")
+        await page.wait_for_timeout(2500)
+    assert await page.evaluate("railbird.state") == "live"
+    assert [request.path for request in stub.hls.requests].count("/hls/demo/index.m3u8") == 1, "it goes on by itself"
 
 
 async def test_player_finds_a_packager_that_started_anew(page: Page, stub: StubGateway, origin: str) -> None:
