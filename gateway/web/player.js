@@ -90,6 +90,11 @@ export class Player extends EventTarget {
     return ["live", "frozen"].includes(this.state);
   }
 
+  /** Whether it is live, and a frame of it is there to be seen. */
+  get isShown() {
+    return this.state === "live" && this.#layers.shown === this.transport;
+  }
+
   /** Whether the picture is on its way from WebRTC to HLS. */
   get isChanging() {
     return this.#leader === this.whep && this.whep.state !== "live" && this.hls.state === "connecting";

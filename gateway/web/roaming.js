@@ -214,10 +214,10 @@ export class RoamingPlayer extends EventTarget {
   }
 
   #onNext() {
-    const { state, transport } = this.#next;
+    const { isShown, state, transport } = this.#next;
     // HLS is behind: who watches by WebRTC waits for WebRTC, as long as that plays.
     const isAsGood = transport === "webrtc" || !(this.#current.state === "live" && this.#current.transport === "webrtc");
-    if (state === "live" && isAsGood) this.#arrive();
+    if (isShown && isAsGood) this.#arrive();
     else if (["retrying", "refused"].includes(state)) this.#fail();
   }
 

@@ -37,6 +37,14 @@ WATCHED = """() => {
 }"""
 """From now on: each state, each word of the way, the animation frames with nothing on the screen, and those that are
 live by HLS with another picture on it."""
+LATE_FRAMES = """
+const { requestVideoFrameCallback } = HTMLVideoElement.prototype;
+HTMLVideoElement.prototype.requestVideoFrameCallback = function (then) {
+    const late = (...frame) => setTimeout(() => then(...frame), 1000);
+    return requestVideoFrameCallback.call(this, this.id === "picture-2" ? late : then);
+};
+"""
+"""The edge that a page moves to has sent frames for a while when the first one is presented."""
 WITH_A_PICTURE = {"live", "frozen"}
 """A busy machine may be two seconds without a frame: "frozen". A page that left before it arrived were "connecting"."""
 
@@ -117,6 +125,18 @@ async def test_page_moves_without_a_moment_that_is_not_live(
     assert stub.asked("DELETE")[0].at_s > post.at_s
     assert len(stub.asked("POST")) == 1
     await page.wait_for_function("railbird.signals.carrier === 'data_channel'")
+
+
+async def test_page_moves_when_the_new_picture_is_presented(
+    page: Page, stub: StubGateway, origin: str, other: StubGateway, elsewhere: str
+) -> None:
+    await page.add_init_script(LATE_FRAMES)
+    await _watching(page, stub, origin)
+    _tell(stub, elsewhere)
+    await _at(page, elsewhere, 1)
+    assert await page.evaluate("bare") == 0
+    assert await _states(page) <= WITH_A_PICTURE
+    assert len(other.asked("POST")) == 1
 
 
 async def test_page_ends_the_old_session_only_when_there_is_another_picture(
