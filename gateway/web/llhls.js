@@ -95,14 +95,16 @@ export class HlsClient extends EventTarget {
   async #attempt(state = "connecting") {
     this.#stop();
     this.alternate = null;
-    this.#enter(state);
     this.#progressMs = performance.now();
     const { signal } = (this.#abort = new AbortController());
+    this.#enter(state);
+    if (signal.aborted) return;
     try {
       const [source, playback] = await Promise.all([this.#source(signal), playbackOf(this.#native)]);
       if (signal.aborted) return;
       if (playback === null) return this.#refuse("Neither this browser nor this gateway's pages can play HLS here.");
-      this.#play(source, playback);
+      if (this.state === "waiting") this.#enter("connecting");
+      if (!signal.aborted) this.#play(source, playback);
     } catch (error) {
       if (!signal.aborted) this.#failed(error);
     }
@@ -121,7 +123,6 @@ export class HlsClient extends EventTarget {
   }
 
   #play(source, playback) {
-    if (this.state === "waiting") this.#enter("connecting");
     this.#progressMs = performance.now();
     this.playback = playback(this.#video, source, {
       attached: () => this.#attached(),

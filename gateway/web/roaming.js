@@ -228,7 +228,7 @@ export class RoamingPlayer extends EventTarget {
     if ((this.#hasLostPicture && this.#isLetInAgain) || this.#isRefused) this.#stay();
     else if (state !== "live" && !this.#isUrgent) this.#hurry();
     this.#hasLostPicture = !hasPicture;
-    // Not at once: the old one is in the middle of an attempt, and would go on with it though it were left.
+    // Not at once: the old one is in the middle of what it does, and is left when that is done.
     if (state !== "live") queueMicrotask(() => this.#askNext());
   }
 

@@ -109,8 +109,9 @@ export class WhepClient extends EventTarget {
   async #attempt(state) {
     this.#stop();
     this.status = this.alternate = null;
-    this.#enter(state);
     const peer = (this.peer = this.#newPeer());
+    this.#enter(state);
+    if (this.peer !== peer) return;
     this.dispatchEvent(new Event("stream"));
     try {
       await peer.setLocalDescription(await peer.createOffer());

@@ -27,6 +27,14 @@ SourceBuffer.prototype.appendBuffer = function () {
 document.querySelector("#picture-hls").addEventListener("emptied", () => (window.wasEmptied = true));
 """
 """Of a video, the next piece."""
+LEFT_AT = """async ([address, connecting]) => {
+    const { HlsClient } = await import("/web/llhls.js");
+    window.hls = new HlsClient(address, "", document.createElement("video"));
+    let left = connecting;
+    hls.addEventListener("state", () => hls.state === "connecting" && (left -= 1) === 0 && hls.leave());
+    hls.join();
+}"""
+"""A client that is left by who hears that it connects, for the first time or a later one."""
 HLS_WORDS = re.compile(r"^HLS, \d\.\d s behind$")
 BACK_WITHIN_MS = 20_000
 """The first pause is 2.5 s at the least, an attempt counts after 2 s of frames."""
@@ -152,6 +160,39 @@ async def test_player_tries_webrtc_with_growing_pauses(page: Page, stub: StubGat
     assert 4.9 < posts[2] - second < 9.9
     assert third - posts[2] < 3.5, "an attempt without a path holds a half-open session"
     assert await page.evaluate("railbird.state") == "live"
+
+
+async def test_webrtc_that_is_dismissed_beside_hls_before_its_first_frame_is_tried_later(
+    page: Page, stub: StubGateway, origin: str
+) -> None:
+    stub.mute = True
+    await page.add_init_script(SHORTEST_PAUSES)
+    await page.goto(f"{origin}/watch/demo")
+    await expect(page.locator("#way")).to_have_text(HLS_WORDS)
+    stub.mute, stub.frames_a_session = False, 0
+    await until(lambda: bool(stub.channels))
+    await stub.peers[-1].close()
+    await until(lambda: len(stub.asked("DELETE")) == 2)
+    await page.wait_for_timeout(1500)
+    assert len(stub.asked("POST")) == 2
+    assert await page.evaluate("railbird.state") == "live"
+
+
+@pytest.mark.parametrize("connecting", [1, 2], ids=["asks", "plays"])
+async def test_hls_that_is_left_as_it_begins_begins_nothing(
+    page: Page, stub: StubGateway, origin: str, connecting: int
+) -> None:
+    if connecting > 1:
+        stub.hls.stop()
+    await page.goto(origin)
+    await page.evaluate(LEFT_AT, [f"{origin}/hls/demo/index.m3u8", connecting])
+    if connecting > 1:
+        await page.wait_for_function("hls.state === 'waiting'")
+        stub.hls.start()
+    await page.wait_for_function("hls.state === 'idle'")
+    await page.wait_for_timeout(1000)
+    assert await page.evaluate("hls.playback") is None
+    assert {request.path for request in stub.hls.requests} <= {"/hls/demo/index.m3u8"}
 
 
 @pytest.mark.parametrize("appended", APPENDS)
