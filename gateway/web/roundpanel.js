@@ -1,5 +1,5 @@
 import { find, setText } from "./page.js";
-import { betTone, betWords, isOver, roundWords } from "./roundwords.js";
+import { betTone, betsWords, isOver, roundWords } from "./roundwords.js";
 
 const COUNT_DOWN_EVERY_MS = 200;
 const STAKE = 10;
@@ -12,13 +12,14 @@ export class RoundPanel {
   #clock;
   #shown = null;
   #signals;
+  #told = [];
 
   /** `clock`: a FrameClock. */
   constructor(signals, clock) {
     this.#signals = signals;
     this.#clock = clock;
     signals.addEventListener("round", ({ round }) => this.#onRound(round));
-    signals.addEventListener("bet", () => this.#show());
+    signals.addEventListener("bet", ({ bet, before }) => this.#onBet(bet, before));
     signals.addEventListener("state", () => this.#show());
     for (const button of this.#buttons) button.addEventListener("click", () => this.#place(button.dataset.choice));
     setInterval(() => this.#showWords(), COUNT_DOWN_EVERY_MS);
@@ -54,6 +55,14 @@ export class RoundPanel {
     return shown.at.unixMs > round.at.unixMs && (isOver(round) || !isOver(shown));
   }
 
+  /** Told are the newest bet, and of the others what has gone wrong since it was placed, or was said to and has not. */
+  #onBet(bet, before) {
+    const wentWrong = [bet.state, before].some((state) => betTone(state) === "bad");
+    if (bet.state === "sending") this.#told = [bet];
+    else if (wentWrong && !this.#told.includes(bet)) this.#told.push(bet);
+    this.#show();
+  }
+
   #place(choice) {
     const round = this.#open;
     if (round !== null) this.#signals.place(round.roundId, { choice, stake: STAKE });
@@ -62,12 +71,12 @@ export class RoundPanel {
   #show() {
     const open = this.#open;
     if (!this.#signals.rounds.some(({ roundId }) => roundId === this.#shown?.roundId)) this.#shown = null;
-    find("#round").hidden = this.#shown === null;
+    find("#round").hidden = this.#shown === null && this.#told.length === 0;
     find("#round").dataset.state = this.#shown?.state ?? "";
     for (const button of this.#buttons) button.disabled = open === null || !this.#signals.mayBet || !this.#signals.carrier;
-    const bet = this.#signals.bets.at(-1);
-    find("#bet").dataset.tone = bet ? betTone(bet.state) : "";
-    setText("#bet", bet ? betWords(bet) : this.#hint());
+    const tones = this.#told.map(({ state }) => betTone(state));
+    find("#bet").dataset.tone = tones.find((tone) => tone === "bad") ?? tones[0] ?? "";
+    setText("#bet", betsWords(this.#told) || this.#hint());
     this.#showWords();
   }
 
@@ -77,7 +86,7 @@ export class RoundPanel {
   }
 
   #showWords() {
-    if (this.#shown !== null) setText("#round-words", roundWords(this.#shown));
+    setText("#round-words", this.#shown === null ? "" : roundWords(this.#shown));
     // Beside the words, which are read out whenever they change.
     const secondsLeft = this.#shown?.state === "betting_open" ? this.#secondsLeft(this.#shown) : null;
     setText("#round-seconds", secondsLeft === null ? "" : ` – ${secondsLeft} s`);

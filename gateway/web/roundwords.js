@@ -25,6 +25,7 @@ const BETS = {
   unavailable: "not taken, bets cannot be booked now",
   forbidden: "not allowed to bet here",
   unanswered: "no answer came",
+  unsent: "not sent, and not taken",
 };
 
 /** Good, bad, or still open: how a bet's words are coloured. */
@@ -33,10 +34,19 @@ export function betTone(state) {
   return state === "sending" ? "open" : "bad";
 }
 
-/** "10 on Banker: taken". */
-export function betWords({ fields, state }) {
-  const on = STAKE_NAMES[fields.choice] ?? fields.choice;
-  return `${fields.stake} on ${on}: ${BETS[state] ?? state}`;
+/** "10 on Banker: taken; 10 on Tie: not booked, it does not count (2 times)". */
+export function betsWords(bets) {
+  const counts = new Map();
+  for (const words of bets.map(betWords)) counts.set(words, (counts.get(words) ?? 0) + 1);
+  return [...counts].map(([words, count]) => (count === 1 ? words : `${words} (${count} times)`)).join("; ");
+}
+
+function betWords({ fields, state }) {
+  return `${fields === null ? "An earlier bet" : stakeWords(fields)}: ${BETS[state] ?? state}`;
+}
+
+function stakeWords({ choice, stake }) {
+  return `${stake} on ${STAKE_NAMES[choice] ?? choice}`;
 }
 
 /** Whether it is at its end, and changes no more. */

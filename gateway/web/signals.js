@@ -4,22 +4,29 @@ import { isOver } from "./roundwords.js";
 
 /** Without a data channel for so long, a WebSocket is opened; a channel that opens later takes over. */
 const CHANNEL_WITHIN_MS = 2500;
-/** The data channel loses messages: a bet without an answer is sent again. The gateway answers each betId once. */
-const SEND_AGAIN_EVERY_MS = 1000;
+const LOOK_EVERY_MS = 250;
+/** The data channel loses messages: a bet without an answer is sent again. The gateway takes each betId once. */
+const SEND_AGAIN_AFTER_MS = 1000;
 const GIVE_UP_AFTER_MS = 15000;
 /** A page stays away no longer than that, whatever a goodbye says. */
 const LONGEST_AWAY_MS = 30000;
-/** Rounds and bets that are remembered. */
+/** Rounds that are remembered. */
 const REMEMBERED = 20;
+/** What became of a bet may be told minutes later. */
+const REMEMBERED_BETS = 100;
 const UNANSWERED = ["unanswered", "No answer came: the bet may or may not have been taken."];
+const UNSENT = ["unsent", "Nothing could carry the bet: it was not sent, and not taken."];
+/** What became of an accepted bet. */
+const DELIVERIES = ["delivered", "undelivered"];
 
 /**
  * Bet signals (docs/signals.md): answers the gateway's pings, tells of rounds, places bets and says what became of them.
  *
  * Events: "state" when `carrier`, `rttMs` or `mayBet` changed; "round" (with `round`) when one entered a new state; "bet"
- * (with `bet`) when one got an answer; "move" (with `to`, `afterMs`) when the gateway sends its players elsewhere: see
- * RoamingPlayer. A bet is { betId, roundId, fields, state, sentence }; its state is "sending", one of
- * the gateway's, "delivered", "undelivered", or "unanswered".
+ * (with `bet`, and `before`, its state until then) when one was placed or got an answer; "move" (with `to`, `afterMs`) when
+ * the gateway sends its players elsewhere: see RoamingPlayer. A bet is { betId, roundId, fields, state, sentence }; its state
+ * is "sending", one of the gateway's, "delivered", "undelivered", "unanswered", or "unsent". The fields of one that this page
+ * did not place, or has forgotten, are null.
  *
  * It moves with the picture, by `moveTo`: until something at the new edge carries signals, those of the former one do. Bets
  * that have no answer are sent again there, as on each new carrier.
@@ -40,11 +47,11 @@ export class SignalsClient extends EventTarget {
   #carrier = null;
   #edge = location.origin;
   #joined = false;
+  #lookTimer = 0;
   #moves = 0;
   #path;
   #rounds = new Map();
   #roundsOfMove = 0;
-  #sendTimer = 0;
   #socketTimer = 0;
   #takers = {
     welcome: (message) => this.#onWelcome(message),
@@ -83,14 +90,14 @@ export class SignalsClient extends EventTarget {
   join(hasChannel) {
     this.leave();
     this.#joined = true;
-    this.#sendTimer = setInterval(() => this.#sendAgain(), SEND_AGAIN_EVERY_MS);
+    this.#lookTimer = setInterval(() => this.#look(), LOOK_EVERY_MS);
     this.#openSocketIn(hasChannel ? CHANNEL_WITHIN_MS : 0);
   }
 
   /** End. */
   leave() {
     this.#joined = false;
-    clearInterval(this.#sendTimer);
+    clearInterval(this.#lookTimer);
     clearTimeout(this.#socketTimer);
     this.#waiting?.close();
     this.#ahead?.close();
@@ -121,10 +128,10 @@ export class SignalsClient extends EventTarget {
 
   /** Place a bet: `fields` is what the upstream is to get of it. Returns the bet, which changes with its answers. */
   place(roundId, fields) {
-    const bet = { betId: newId(), roundId, fields, state: "sending", sentence: "", placedMs: performance.now() };
-    this.bets = [...this.bets, bet].slice(-REMEMBERED);
+    const bet = { betId: newId(), roundId, fields, state: "sending", sentence: "", placedMs: performance.now(), sentMs: null };
+    this.bets = [...this.bets, bet].slice(-REMEMBERED_BETS);
     this.#send(bet);
-    this.#tell("bet", { bet });
+    this.#tell("bet", { bet, before: null });
     return bet;
   }
 
@@ -135,14 +142,15 @@ export class SignalsClient extends EventTarget {
 
   #send(bet) {
     const { betId, roundId, fields } = bet;
-    if (this.#carrier?.send(JSON.stringify({ ...fields, type: "bet", betId, roundId }))) bet.wasSent = true;
+    if (this.#carrier?.send(JSON.stringify({ ...fields, type: "bet", betId, roundId }))) bet.sentMs = performance.now();
   }
 
-  #sendAgain() {
+  #look() {
+    const nowMs = performance.now();
     for (const bet of this.bets.filter(({ state }) => state === "sending")) {
-      if (performance.now() - bet.placedMs > GIVE_UP_AFTER_MS) {
-        this.#settle(bet, ...UNANSWERED);
-      } else {
+      if (nowMs - bet.placedMs > GIVE_UP_AFTER_MS) {
+        this.#settle(bet, ...(bet.sentMs === null ? UNSENT : UNANSWERED));
+      } else if (bet.sentMs === null || nowMs - bet.sentMs >= SEND_AGAIN_AFTER_MS) {
         this.#send(bet);
       }
     }
@@ -176,7 +184,7 @@ export class SignalsClient extends EventTarget {
     this.#drop();
     this.#carrier = carrier;
     for (const bet of this.bets.filter(({ state }) => state === "sending")) {
-      bet.mayBeTaken = bet.wasSent;
+      bet.mayBeTaken = bet.sentMs !== null;
       this.#send(bet);
     }
     this.#tell("state");
@@ -250,23 +258,37 @@ export class SignalsClient extends EventTarget {
     this.#tell("round", { round });
   }
 
-  #onAnswer({ betId, sentence }, state) {
-    const bet = this.bets.find((each) => each.betId === betId);
-    const isNews = bet && (bet.state === "sending" || ["delivered", "undelivered"].includes(state));
-    if (!isNews) return;
+  #onAnswer({ betId, roundId, sentence }, state) {
+    const known = this.bets.find((each) => each.betId === betId);
+    const bet = known ?? (state === "undelivered" ? this.#recall(betId, roundId) : null);
+    if (bet === null || !isNews(state, bet.state)) return;
     // Another gateway may have taken it, and its answer was lost: this one does not know.
     if (state === "unknown_round" && bet.mayBeTaken) this.#settle(bet, ...UNANSWERED);
     else this.#settle(bet, state, sentence);
   }
 
+  /** An accepted bet that this page did not place, or has forgotten; the gateway may tell of it again and again. */
+  #recall(betId, roundId) {
+    const bet = { betId, roundId, fields: null, state: "accepted", sentence: "" };
+    this.bets = [bet, ...this.bets].slice(-REMEMBERED_BETS);
+    return bet;
+  }
+
   #settle(bet, state, sentence = "") {
+    const before = bet.state;
     Object.assign(bet, { state, sentence, answeredMs: bet.answeredMs ?? performance.now() });
-    this.#tell("bet", { bet });
+    this.#tell("bet", { bet, before });
   }
 
   #tell(name, what = {}) {
     this.dispatchEvent(Object.assign(new Event(name), what));
   }
+}
+
+/** A bet that was sent twice may be refused, and taken all the same: `accepted` counts. */
+function isNews(state, before) {
+  if (DELIVERIES.includes(state)) return state !== before;
+  return before === "sending" || (state === "accepted" && !["accepted", ...DELIVERIES].includes(before));
 }
 
 function awayMs(reconnectAfterMs) {

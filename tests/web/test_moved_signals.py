@@ -2,7 +2,6 @@
 
 import re
 from collections.abc import AsyncIterator
-from typing import Any
 
 import pytest
 from playwright.async_api import Page, WebSocketRoute, expect
@@ -10,7 +9,7 @@ from playwright.async_api import Page, WebSocketRoute, expect
 from tests.web.conftest import served
 from tests.web.stub_gateway import StubGateway, until
 from tests.web.stub_hls import presentation
-from tests.web.test_signals import OPEN_UNIX_MS, Table
+from tests.web.test_signals import Table, told_round
 
 pytestmark = pytest.mark.browser
 
@@ -53,12 +52,6 @@ async def edges(page: Page, stub: StubGateway, origin: str) -> AsyncIterator[Edg
     await other.close()
 
 
-def _round(round_id: str, state: str, steps: int, at_ms: int) -> dict[str, Any]:
-    at = {"unixMs": OPEN_UNIX_MS + at_ms, "rtpTimestamp": None}
-    told = {"roundId": round_id, "state": state, "steps": [{}] * steps, "at": at}
-    return told | {"closesAtUnixMs": None, "result": None, "cause": "policy"}
-
-
 async def test_bet_without_an_answer_is_sent_again_at_the_other_edge_and_answered_once(
     page: Page, edges: Edges
 ) -> None:
@@ -93,27 +86,27 @@ async def test_bet_that_the_former_edge_may_have_taken_is_not_called_unknown(pag
 async def test_rounds_of_the_other_edge_are_shown_and_open_ones_of_the_former_forgotten(
     page: Page, edges: Edges
 ) -> None:
-    edges.old.say(type="round", round=_round("r-old", "betting_open", 1, 5000))
+    edges.old.say(type="round", round=told_round("r-old", "betting_open", 1, 5000))
     await expect(page.locator("#round-words")).to_have_text("Place your bets")
     edges.send_players_away()
     await until(lambda: len(edges.new.sockets) == 1)
     await page.wait_for_function("railbird.signals.rounds.length === 0 && railbird.signals.shown === null")
     await expect(page.locator("#round")).to_be_hidden()
-    rounds = [_round("r-ended", "aborted", 2, 1000), _round("r-new", "betting_closed", 2, 2000)]
-    edges.new.say(type="welcome", version=1, mayBet=True, reportIntervalMs=1000, nowUnixMs=OPEN_UNIX_MS, rounds=rounds)
+    rounds = [told_round("r-ended", "aborted", 2, 1000), told_round("r-new", "betting_closed", 2, 2000)]
+    edges.new.welcome(rounds=rounds)
     await expect(page.locator("#round-words")).to_have_text("No more bets")
 
 
 async def test_round_that_ended_at_the_former_edge_does_not_hide_an_open_one_that_began_before(
     page: Page, edges: Edges
 ) -> None:
-    edges.old.say(type="round", round=_round("r-old", "aborted", 2, 5000))
+    edges.old.say(type="round", round=told_round("r-old", "aborted", 2, 5000) | {"cause": "policy"})
     await expect(page.locator("#round-words")).to_have_text(
         "Round void: the operator called it off. Bets do not count."
     )
     edges.send_players_away()
     await until(lambda: len(edges.new.sockets) == 1)
-    edges.new.say(type="round", round=_round("r-new", "betting_open", 1, 1000))
+    edges.new.say(type="round", round=told_round("r-new", "betting_open", 1, 1000))
     await expect(page.locator("#round-words")).to_have_text("Place your bets")
 
 

@@ -16,6 +16,11 @@ pytestmark = pytest.mark.browser
 
 MAX_BYTES = 4096
 OPEN_UNIX_MS = 1_700_000_000_000
+LATER = """(ms) => {
+    const now = performance.now.bind(performance);
+    performance.now = () => now() + ms;
+}"""
+"""So much time goes by."""
 
 
 class Table:
@@ -29,22 +34,19 @@ class Table:
     def accept(self, socket: WebSocketRoute) -> None:
         self.sockets.append(socket)
         socket.on_message(lambda text: self.texts.append(str(text)))
-        self.say(type="welcome", version=1, mayBet=True, reportIntervalMs=1000, nowUnixMs=OPEN_UNIX_MS, rounds=[])
+        self.welcome()
 
     def say(self, **message: Any) -> None:
         self.sockets[-1].send(json.dumps(message))
 
+    def welcome(self, **more: Any) -> None:
+        """By data channel, and with each new connection, it comes again."""
+        told = {"version": 1, "mayBet": True, "reportIntervalMs": 1000, "nowUnixMs": OPEN_UNIX_MS, "rounds": []}
+        self.say(type="welcome", **{**told, **more})
+
     def say_round(self, state: str, steps: int, **more: Any) -> None:
         """The round `r1` has entered its step of that number."""
-        at = {"unixMs": OPEN_UNIX_MS + steps, "rtpTimestamp": None}
-        told: dict[str, Any] = {
-            "roundId": "r1",
-            "state": state,
-            "steps": [{}] * steps,
-            "at": at,
-            "closesAtUnixMs": None,
-        }
-        self.say(type="round", round={**told, "result": None, "cause": None, **more})
+        self.say(type="round", round={**told_round("r1", state, steps, steps), **more})
 
     def answer(self, bet: BetMessage, state: str, **more: Any) -> None:
         self.say(type="ack", betId=bet.bet_id, roundId=bet.round_id, state=state, sentence="", **more)
@@ -57,6 +59,23 @@ class Table:
     @property
     def bets(self) -> list[BetMessage]:
         return self.said(BetMessage)
+
+    async def placed(self, page: Page, choice: str) -> BetMessage:
+        """A bet that the player of that page places now, by its button."""
+        known = {bet.bet_id for bet in self.bets}
+        await page.get_by_role("button", name=choice).click()
+        await _until(lambda: not known.issuperset(bet.bet_id for bet in self.bets))
+        return next(bet for bet in self.bets if bet.bet_id not in known)
+
+    def deliver(self, bet: BetMessage, outcome: str) -> None:
+        self.say(type="delivery", betId=bet.bet_id, roundId=bet.round_id, outcome=outcome, sentence="")
+
+
+def told_round(round_id: str, state: str, steps: int, at_ms: int) -> dict[str, Any]:
+    """A round as players are told of it; `at_ms` is after OPEN_UNIX_MS."""
+    at = {"unixMs": OPEN_UNIX_MS + at_ms, "rtpTimestamp": None}
+    told = {"roundId": round_id, "state": state, "steps": [{}] * steps, "at": at}
+    return told | {"closesAtUnixMs": None, "result": None, "cause": None}
 
 
 @pytest.fixture
@@ -126,6 +145,104 @@ async def test_delivery_follows_the_answer(page: Page, table: Table) -> None:
         await expect(page.locator("#bet")).to_have_text(f"10 on Banker: {words}")
 
 
+async def test_bet_that_does_not_count_is_told_beside_the_newest(page: Page, table: Table) -> None:
+    table.say_round("betting_open", 1)
+    tie, banker, again = [await table.placed(page, choice) for choice in ("Tie", "Banker", "Banker")]
+    for bet in (tie, banker, again):
+        table.answer(bet, "accepted")
+    table.deliver(tie, "undelivered")
+    told = "10 on Banker: taken; 10 on Tie: not booked, it does not count"
+    await expect(page.locator("#bet")).to_have_text(told)
+    table.deliver(again, "delivered")
+    table.deliver(banker, "delivered")
+    told = "10 on Banker: taken and booked; 10 on Tie: not booked, it does not count"
+    await expect(page.locator("#bet")).to_have_text(told)
+    await expect(page.locator("#bet")).to_have_attribute("data-tone", "bad")
+
+
+async def test_bets_of_the_same_words_are_counted(page: Page, table: Table) -> None:
+    table.say_round("betting_open", 1)
+    bets = [await table.placed(page, choice) for choice in ("Tie", "Tie", "Player")]
+    for bet in bets:
+        table.answer(bet, "accepted")
+    for bet in bets:
+        table.deliver(bet, "undelivered")
+    told = "10 on Player: not booked, it does not count; 10 on Tie: not booked, it does not count (2 times)"
+    await expect(page.locator("#bet")).to_have_text(told)
+
+
+async def test_undelivered_bet_of_a_page_that_is_gone_is_told_once(page: Page, table: Table) -> None:
+    """It says so before any round, and after a newer bet not again, though the gateway does with each connection."""
+    gone = BetMessage("b-gone", "r-gone", {})
+    table.deliver(BetMessage("b-other", "r-gone", {}), "delivered")
+    table.deliver(gone, "undelivered")
+    await expect(page.locator("#bet")).to_have_text("An earlier bet: not booked, it does not count")
+    await expect(page.locator("#bet")).to_be_visible()
+    table.say_round("betting_open", 1)
+    table.answer(await table.placed(page, "Tie"), "accepted")
+    await expect(page.locator("#bet")).to_have_text("10 on Tie: taken")
+    table.deliver(gone, "undelivered")
+    table.say(type="ping", id=1, rttMs=None)
+    await _until(lambda: Pong(1) in table.said(Pong))
+    await expect(page.locator("#bet")).to_have_text("10 on Tie: taken")
+
+
+@pytest.mark.parametrize("refusal", ["rate_limited", "unavailable", "late", "unknown_round"])
+async def test_bet_that_was_sent_twice_and_accepted_after_a_refusal_is_taken(
+    page: Page, table: Table, refusal: str
+) -> None:
+    table.say_round("betting_open", 1)
+    tie = await table.placed(page, "Tie")
+    table.answer(tie, refusal)
+    await expect(page.locator("#bet")).to_have_text(f"10 on Tie: {REFUSALS[refusal]}")
+    table.answer(tie, "accepted")
+    await expect(page.locator("#bet")).to_have_text("10 on Tie: taken")
+    table.answer(tie, refusal)
+    table.say(type="ping", id=1, rttMs=None)
+    await _until(lambda: Pong(1) in table.said(Pong))
+    await expect(page.locator("#bet")).to_have_text("10 on Tie: taken")
+
+
+async def test_refused_bet_that_is_taken_after_all_is_told_beside_the_newest(page: Page, table: Table) -> None:
+    table.say_round("betting_open", 1)
+    tie = await table.placed(page, "Tie")
+    table.answer(tie, "rate_limited")
+    table.answer(await table.placed(page, "Banker"), "accepted")
+    table.answer(tie, "duplicate", first="accepted")
+    await expect(page.locator("#bet")).to_have_text("10 on Banker: taken; 10 on Tie: taken")
+
+
+async def test_bet_is_sent_again_no_sooner_than_after_a_second(page: Page, table: Table) -> None:
+    await page.evaluate(
+        """() => {
+            window.sent = {};
+            const { send } = WebSocket.prototype;
+            WebSocket.prototype.send = function (text) {
+                const { type, betId } = JSON.parse(text);
+                if (type === "bet") (sent[betId] ??= []).push(performance.now());
+                return send.call(this, text);
+            };
+        }"""
+    )
+    table.say_round("betting_open", 1)
+    for _ in range(4):
+        await table.placed(page, "Tie")
+        await page.wait_for_timeout(250)
+    await page.wait_for_function("Object.values(sent).every(({ length }) => length >= 2)")
+    pauses_ms = await page.evaluate("Object.values(sent).map(([first, second]) => second - first)")
+    assert min(pauses_ms) >= 1000
+
+
+async def test_bet_that_nothing_carries_was_not_sent(page: Page, table: Table) -> None:
+    await page.route_web_socket("**/signals/demo", lambda socket: socket.close())
+    await table.sockets[0].close()
+    await page.wait_for_function("railbird.signals.carrier === null")
+    await page.evaluate("() => void railbird.place('r1', { choice: 'tie', stake: 10 })")
+    await page.evaluate(LATER, 15_000)
+    await expect(page.locator("#bet")).to_have_text("10 on Tie: not sent, and not taken")
+    assert table.bets == []
+
+
 async def test_round_never_goes_back(page: Page, table: Table) -> None:
     table.say_round("betting_open", 1)
     table.say_round("betting_closed", 2)
@@ -156,7 +273,7 @@ async def test_aborted_round_says_why_and_that_bets_do_not_count(page: Page, tab
 
 
 async def test_bets_cannot_be_placed_where_the_token_does_not_let_them(page: Page, table: Table) -> None:
-    table.say(type="welcome", version=1, mayBet=False, reportIntervalMs=1000, nowUnixMs=OPEN_UNIX_MS, rounds=[])
+    table.welcome(mayBet=False)
     table.say_round("betting_open", 1)
     await expect(page.locator("#bet")).to_have_text("You may watch this table, and not bet.")
     await expect(page.get_by_role("button", name="Tie")).to_be_disabled()
