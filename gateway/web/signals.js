@@ -8,6 +8,9 @@ const LOOK_EVERY_MS = 250;
 /** The data channel loses messages: a bet without an answer is sent again. The gateway takes each betId once. */
 const SEND_AGAIN_AFTER_MS = 1000;
 const GIVE_UP_AFTER_MS = 15000;
+/** A path may end without a word: after so many pings that did not come, and so long at least, another one is opened. */
+const SILENT_PINGS = 5;
+const SILENT_MS = 10000;
 /** A page stays away no longer than that, whatever a goodbye says. */
 const LONGEST_AWAY_MS = 30000;
 /** Rounds that are remembered. */
@@ -50,6 +53,7 @@ export class SignalsClient extends EventTarget {
   #lookTimer = 0;
   #moves = 0;
   #path;
+  #pingIntervalMs = Infinity;
   #rounds = new Map();
   #roundsOfMove = 0;
   #socketTimer = 0;
@@ -146,6 +150,7 @@ export class SignalsClient extends EventTarget {
   }
 
   #look() {
+    this.#dropIfSilent();
     const nowMs = performance.now();
     for (const bet of this.bets.filter(({ state }) => state === "sending")) {
       if (nowMs - bet.placedMs > GIVE_UP_AFTER_MS) {
@@ -172,7 +177,7 @@ export class SignalsClient extends EventTarget {
       received: (text) => this.#onText(carrier, text),
       closed: () => this.#lost(carrier),
     });
-    return Object.assign(carrier, { moves, reconnectAfterMs: 0, unread: [] });
+    return Object.assign(carrier, { moves, reconnectAfterMs: 0, silentMs: 0, unread: [] });
   }
 
   #adopt(carrier) {
@@ -200,6 +205,14 @@ export class SignalsClient extends EventTarget {
     this.#openSocketIn(Math.max(pauseMs, carrier.reconnectAfterMs));
   }
 
+  /** The page's own looks are counted, not the clock: what came while it stood still is yet to be read. */
+  #dropIfSilent() {
+    const carrier = this.#carrier;
+    if (!carrier) return;
+    carrier.silentMs += LOOK_EVERY_MS;
+    if (carrier.silentMs > Math.max(SILENT_MS, SILENT_PINGS * this.#pingIntervalMs)) this.#lost(carrier);
+  }
+
   #drop() {
     this.#carrier?.close();
     this.#carrier = null;
@@ -210,6 +223,7 @@ export class SignalsClient extends EventTarget {
   // What the gateway says
 
   #onText(carrier, text) {
+    carrier.silentMs = 0;
     let message;
     try {
       message = JSON.parse(text);
@@ -228,19 +242,23 @@ export class SignalsClient extends EventTarget {
     this.#takers[message?.type]?.(message); // What a newer gateway says besides is not for us.
   }
 
-  #onWelcome({ mayBet, reportIntervalMs, rounds, nowUnixMs }) {
+  #onWelcome({ mayBet, pingIntervalMs, reportIntervalMs, rounds, nowUnixMs }) {
     this.#backoff.reset();
+    this.#pingIntervalMs = pingIntervalMs ?? Infinity;
     Object.assign(this, { mayBet, reportIntervalMs, gatewayAheadMs: nowUnixMs - Date.now() });
-    if (this.#roundsOfMove !== this.#moves) this.#forgetRoundsBut(rounds);
+    this.#forgetRoundsBut(rounds, nowUnixMs);
     for (const round of rounds) this.#onRound(round);
     this.#tell("state");
   }
 
-  /** How a round of the former edge ends, which the new one does not know, nobody will tell. */
-  #forgetRoundsBut(rounds) {
+  /** A welcome names all that are open: how another one has ended, or ends at the former edge, nobody will tell. */
+  #forgetRoundsBut(rounds, nowUnixMs) {
+    // What is newer has overtaken the welcome. The former edge's clock is another one.
+    const untilUnixMs = this.#roundsOfMove === this.#moves ? nowUnixMs : Infinity;
     this.#roundsOfMove = this.#moves;
     for (const known of this.rounds) {
-      if (!isOver(known) && !rounds.some(({ roundId }) => roundId === known.roundId)) this.#rounds.delete(known.roundId);
+      const isNamed = rounds.some(({ roundId }) => roundId === known.roundId);
+      if (!isOver(known) && !isNamed && known.at.unixMs <= untilUnixMs) this.#rounds.delete(known.roundId);
     }
   }
 

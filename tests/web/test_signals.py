@@ -253,6 +253,25 @@ async def test_round_never_goes_back(page: Page, table: Table) -> None:
     assert await page.evaluate("railbird.signals.rounds.map(({ state }) => state)") == ["betting_closed"]
 
 
+async def test_round_that_a_welcome_does_not_name_is_over(page: Page, table: Table) -> None:
+    """It ended while the page was away."""
+    table.say_round("betting_open", 1)
+    await expect(page.get_by_role("button", name="Tie")).to_be_enabled()
+    table.welcome(nowUnixMs=OPEN_UNIX_MS + 9000, rounds=[told_round("r3", "betting_closed", 2, 8000)])
+    await expect(page.locator("#round-words")).to_have_text("No more bets")
+    await expect(page.get_by_role("button", name="Tie")).to_be_disabled()
+    assert await page.evaluate("railbird.signals.rounds.map(({ roundId }) => roundId)") == ["r3"]
+
+
+async def test_round_that_has_overtaken_the_welcome_stays(page: Page, table: Table) -> None:
+    """By data channel it may."""
+    table.say_round("betting_open", 2)
+    table.welcome(nowUnixMs=OPEN_UNIX_MS + 1)
+    table.say(type="ping", id=1, rttMs=None)
+    await _until(lambda: Pong(1) in table.said(Pong))
+    await expect(page.get_by_role("button", name="Tie")).to_be_enabled()
+
+
 @pytest.mark.parametrize(("ahead_s", "least_s", "most_s"), [(1, 0.9, 5.5), (3600, 5.9, 9)])
 async def test_round_is_shown_with_the_picture_that_it_is_of(
     page: Page, table: Table, ahead_s: float, least_s: float, most_s: float
@@ -304,6 +323,22 @@ async def test_bet_that_was_sent_once_may_be_of_no_round(page: Page, table: Tabl
     await _until(lambda: len(table.bets) >= 1)
     table.answer(table.bets[0], "unknown_round")
     await expect(page.locator("#bet")).to_have_text("10 on Tie: no such round")
+
+
+async def test_socket_that_falls_silent_is_opened_again_and_takes_the_bet_along(page: Page, table: Table) -> None:
+    """Its path has died, and TCP has not noticed."""
+    table.welcome(pingIntervalMs=100)
+    await page.wait_for_timeout(4000)
+    table.say(type="ping", id=1, rttMs=None)
+    told_s = time.monotonic()
+    table.say_round("betting_open", 1)
+    bet = await table.placed(page, "Tie")
+    await until(lambda: len(table.sockets) == 2, within_s=20)
+    assert time.monotonic() - told_s > 9
+    sent = len(table.bets)
+    await _until(lambda: len(table.bets) > sent)
+    table.answer(bet, "duplicate", first="accepted")
+    await expect(page.locator("#bet")).to_have_text("10 on Tie: taken")
 
 
 async def _say_goodbye(table: Table, reconnect_after_ms: Any) -> None:
