@@ -1,5 +1,6 @@
 import { Backoff } from "./backoff.js";
 import { ChannelCarrier, SocketCarrier } from "./carriers.js";
+import { newId } from "./ids.js";
 import { isOver } from "./roundwords.js";
 
 /** Without a data channel for so long, a WebSocket is opened; a channel that opens later takes over. */
@@ -232,6 +233,8 @@ export class SignalsClient extends EventTarget {
     }
     // At once, as the gateway measures it, on whichever carrier.
     if (message?.type === "ping") carrier.send(JSON.stringify({ type: "pong", id: message.id }));
+    // By when it came: that of an edge ahead is taken with the move only.
+    if (message?.type === "welcome") message.gatewayAheadMs = message.nowUnixMs - Date.now();
     // Of that carrier alone: at another edge it says nothing.
     if (message?.type === "goodbye") carrier.reconnectAfterMs = awayMs(message.reconnectAfterMs);
     if (carrier === this.#carrier) this.#take(message);
@@ -242,10 +245,10 @@ export class SignalsClient extends EventTarget {
     this.#takers[message?.type]?.(message); // What a newer gateway says besides is not for us.
   }
 
-  #onWelcome({ mayBet, pingIntervalMs, reportIntervalMs, rounds, nowUnixMs }) {
+  #onWelcome({ gatewayAheadMs, mayBet, pingIntervalMs, reportIntervalMs, rounds, nowUnixMs }) {
     this.#backoff.reset();
     this.#pingIntervalMs = pingIntervalMs ?? Infinity;
-    Object.assign(this, { mayBet, reportIntervalMs, gatewayAheadMs: nowUnixMs - Date.now() });
+    Object.assign(this, { gatewayAheadMs, mayBet, reportIntervalMs });
     this.#forgetRoundsBut(rounds, nowUnixMs);
     for (const round of rounds) this.#onRound(round);
     this.#tell("state");
@@ -280,8 +283,8 @@ export class SignalsClient extends EventTarget {
     const known = this.bets.find((each) => each.betId === betId);
     const bet = known ?? (state === "undelivered" ? this.#recall(betId, roundId) : null);
     if (bet === null || !isNews(state, bet.state)) return;
-    // Another gateway may have taken it, and its answer was lost: this one does not know.
-    if (state === "unknown_round" && bet.mayBeTaken) this.#settle(bet, ...UNANSWERED);
+    // Another gateway may have taken it, and its answer was lost: a no of this one says nothing of that.
+    if (bet.mayBeTaken && !["accepted", ...DELIVERIES].includes(state)) this.#settle(bet, ...UNANSWERED);
     else this.#settle(bet, state, sentence);
   }
 
@@ -311,9 +314,4 @@ function isNews(state, before) {
 
 function awayMs(reconnectAfterMs) {
   return Number.isFinite(reconnectAfterMs) ? Math.min(reconnectAfterMs, LONGEST_AWAY_MS) : 0;
-}
-
-/** crypto.randomUUID is there on secure pages only. */
-function newId() {
-  return [...crypto.getRandomValues(new Uint8Array(16))].map((byte) => byte.toString(16).padStart(2, "0")).join("");
 }

@@ -70,14 +70,17 @@ async def test_bet_without_an_answer_is_sent_again_at_the_other_edge_and_answere
     assert await page.evaluate("railbird.signals.bets.map(({ state }) => state)") == ["accepted"]
 
 
-async def test_bet_that_the_former_edge_may_have_taken_is_not_called_unknown(page: Page, edges: Edges) -> None:
-    """Its answer was lost with that edge, and the other has never heard of the round."""
+@pytest.mark.parametrize("state", ["unknown_round", "late", "rate_limited"])
+async def test_bet_that_the_former_edge_may_have_taken_is_not_called_refused(
+    page: Page, edges: Edges, state: str
+) -> None:
+    """Its answer was lost with that edge, and the other knows of its own answers only."""
     edges.old.say_round("betting_open", 1)
     await page.get_by_role("button", name="Tie").click()
     await until(lambda: len(edges.old.bets) >= 1)
     edges.send_players_away()
     await until(lambda: len(edges.new.bets) >= 1)
-    edges.new.answer(edges.new.bets[0], "unknown_round")
+    edges.new.answer(edges.new.bets[0], state)
     await expect(page.locator("#bet")).to_have_text("10 on Tie: no answer came")
     (bet,) = await page.evaluate("railbird.signals.bets")
     assert bet["sentence"] == "No answer came: the bet may or may not have been taken."
