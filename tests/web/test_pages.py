@@ -49,6 +49,23 @@ async def test_page_fits_the_screen(
 
 
 @pytest.mark.browser
+@pytest.mark.parametrize(("width_px", "height_px"), [(667, 375), (740, 360), (844, 390)])
+async def test_phone_held_sideways_shows_picture_and_buttons_at_once(
+    browser: Browser, stub: StubGateway, origin: str, width_px: int, height_px: int
+) -> None:
+    page = await browser.new_page(viewport={"width": width_px, "height": height_px})
+    await page.goto(f"{origin}/watch/demo")
+    await expect(page.locator("#state")).to_have_text("Live")
+    await page.get_by_role("button", name="Statistics").click()
+    for element in await page.locator(".stage, .controls button:visible, #statistics").all():
+        box = await element.bounding_box()
+        assert box is not None
+        assert min(box["x"], box["y"]) >= 0
+        assert box["x"] + box["width"] <= width_px
+        assert box["y"] + box["height"] <= height_px
+
+
+@pytest.mark.browser
 async def test_statistics_open_by_button_and_by_key(page: Page, stub: StubGateway, origin: str) -> None:
     await page.goto(f"{origin}/watch/demo")
     await expect(page.locator("#state")).to_have_text("Live")
