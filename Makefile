@@ -52,16 +52,19 @@ setup: .venv/.installed $(HLS_JS) ## Build .venv with all that running and testi
 run: setup ## Start the gateway with the demo table
 	@exec $(BIN)/python -m gateway --demo $(RUN_ARGS)
 
-# Who measures time or has browsers, namespaces and processes of its own wants the machine for itself. What fails there may fail
-# by what else the machine does: it runs once more, which is printed with why it failed; a third such test of a run has failed.
+# Who measures time or has browsers, namespaces and processes of its own wants the machine for itself.
 ALONE := tests/container tests/demo tests/e2e tests/front tests/hls_conformance tests/image tests/loadgen/e2e tests/loadgen/hls tests/web
+
+# What fails may fail by what else the machine does: it runs once more, which is printed with why it failed. A third such test of
+# either part has failed.
+ONCE_MORE := --reruns 1 --max-suite-reruns 2 --rerun-show-tracebacks
 
 test: setup packages ## Run every test, the browser's included (TEST_ARGS="-k wire")
 ifdef TEST_ARGS
 	@$(BIN)/python -m pytest $(TEST_ARGS)
 else
-	@$(BIN)/python -m pytest --quiet --maxfail 30 -p no:rerunfailures --numprocesses auto $(ALONE:%=--ignore=%)
-	@$(BIN)/python -m pytest --reruns 1 --max-suite-reruns 2 --rerun-show-tracebacks $(ALONE)
+	@$(BIN)/python -m pytest --quiet --maxfail 30 $(ONCE_MORE) --numprocesses auto $(ALONE:%=--ignore=%)
+	@$(BIN)/python -m pytest $(ONCE_MORE) $(ALONE)
 endif
 
 bench: setup ## Measure the gateway: a table, and JSON (BENCH_ARGS="...")

@@ -36,8 +36,9 @@ def test_thread_counts_for_the_process_and_by_itself() -> None:
 
 def test_sleep_is_a_wake_up_and_no_cpu() -> None:
     before = spent(os.getpid())
-    for _ in range(10):
+    for _ in range(20):
         time.sleep(0.001)
+    # One that was over before a busy machine let it begin is none.
     assert (spent(os.getpid()) - before).wake_ups >= 10
 
 
