@@ -3,6 +3,7 @@
 import gc
 import os
 import shutil
+import socket
 import subprocess
 from collections.abc import Callable, Iterable
 from functools import cache
@@ -76,6 +77,14 @@ NEEDS: dict[str, tuple[Callable[[], str | None], bool]] = {
     "podman": (lacking_podman, True),
     "promtool": (lacking_promtool, True),
 }
+
+
+@pytest.hookimpl(trylast=True)
+def pytest_configure(config: pytest.Config) -> None:
+    """A worker's count of tries does not wait 40 ms a test for an acknowledgement, which is minutes of a run."""
+    counts = getattr(getattr(config, "failures_db", None), "sock", None)
+    if counts is not None:
+        counts.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
 
 
 def pytest_collection_finish() -> None:
