@@ -55,9 +55,9 @@ run: setup ## Start the gateway with the demo table
 # Who measures time or has browsers, namespaces and processes of its own wants the machine for itself.
 ALONE := tests/container tests/demo tests/e2e tests/front tests/hls_conformance tests/image tests/loadgen/e2e tests/loadgen/hls tests/web
 
-# What fails may fail by what else the machine does: it runs once more, which is printed with why it failed. A third such test of
+# What fails may fail by what else the machine does: it runs once more, which is printed with why it failed. A fourth such test of
 # either part has failed.
-ONCE_MORE := --reruns 1 --max-suite-reruns 2 --rerun-show-tracebacks
+ONCE_MORE := --reruns 1 --max-suite-reruns 3 --rerun-show-tracebacks
 
 test: setup packages ## Run every test, the browser's included (TEST_ARGS="-k wire")
 ifdef TEST_ARGS

@@ -30,7 +30,7 @@ async def test_players_that_are_held_up_make_the_run_void(
 ) -> None:
     # Without a verdict, nobody can be blamed for this threshold either.
     flags = ("--threshold", "join_p95 < 1us", "--cores", str(min(os.sched_getaffinity(0))))
-    async with Loadgen(tmp_path, scenario("7s", players(VIEWERS)), gateway.url, *flags) as loadgen:
+    async with Loadgen(tmp_path, scenario("12s", players(VIEWERS)), gateway.url, *flags) as loadgen:
         await eventually(lambda: _connected(gateway), lambda count: count == VIEWERS + 1, within_s=30)
         await asyncio.sleep(1)
         worker = _worker_of_players(loadgen.pid)
