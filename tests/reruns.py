@@ -1,4 +1,4 @@
-"""A test that runs once more, which pytest-rerunfailures does with what real time may have failed.
+"""A test that runs once more: pytest-rerunfailures does so with what has failed.
 
 It makes the fixtures of the test anew, and keeps those of its module and of the session.
 """

@@ -22,6 +22,7 @@ const UNANSWERED = ["unanswered", "No answer came: the bet may or may not have b
 const UNSENT = ["unsent", "Nothing could carry the bet: it was not sent, and not taken."];
 /** What became of an accepted bet. */
 const DELIVERIES = ["delivered", "undelivered"];
+const ACCEPTED = ["accepted", ...DELIVERIES];
 
 /**
  * Bet signals (docs/signals.md): answers the gateway's pings, tells of rounds, places bets and says what became of them.
@@ -284,7 +285,7 @@ export class SignalsClient extends EventTarget {
     const bet = known ?? (state === "undelivered" ? this.#recall(betId, roundId) : null);
     if (bet === null || !isNews(state, bet.state)) return;
     // Another gateway may have taken it, and its answer was lost: a no of this one says nothing of that.
-    if (bet.mayBeTaken && !["accepted", ...DELIVERIES].includes(state)) this.#settle(bet, ...UNANSWERED);
+    if (bet.mayBeTaken && !ACCEPTED.includes(state)) this.#settle(bet, ...UNANSWERED);
     else this.#settle(bet, state, sentence);
   }
 
@@ -309,7 +310,7 @@ export class SignalsClient extends EventTarget {
 /** A bet that was sent twice may be refused, and taken all the same: `accepted` counts. */
 function isNews(state, before) {
   if (DELIVERIES.includes(state)) return state !== before;
-  return before === "sending" || (state === "accepted" && !["accepted", ...DELIVERIES].includes(before));
+  return before === "sending" || (state === "accepted" && !ACCEPTED.includes(before));
 }
 
 function awayMs(reconnectAfterMs) {

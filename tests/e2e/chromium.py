@@ -31,6 +31,12 @@ ARGUMENTS = [
 ]
 LOOPBACK_ARGUMENTS = ["--allow-loopback-in-peer-connection"]
 """On a machine that has nothing else: else Chromium behaves as it does for everybody."""
+LOSE_CONNECTION = """(peer => {{
+    Object.defineProperty(peer, "connectionState", {{ value: "disconnected", configurable: true }});
+    peer.dispatchEvent(new Event("connectionstatechange"));
+    delete peer.connectionState;
+}})({})"""
+"""What a browser reports when ICE has lost its path, of the RTCPeerConnection that the braces name."""
 PROBE = Path(__file__).with_name("probe.js")
 
 Value = TypeVar("Value")
@@ -199,14 +205,7 @@ class WatchPage(_Page):
 
     async def lose_connection(self) -> None:
         """Let the browser report once what it reports when ICE has lost its path: the page's own code does the rest."""
-        await self.page.evaluate(
-            """() => {
-                const { peer } = probe;
-                Object.defineProperty(peer, "connectionState", { value: "disconnected", configurable: true });
-                peer.dispatchEvent(new Event("connectionstatechange"));
-                delete peer.connectionState;
-            }"""
-        )
+        await self.page.evaluate(LOSE_CONNECTION.format("probe.peer"))
 
     async def until_decoded(self, more: int, within_s: float = 10.0) -> dict[str, Any]:
         """Wait until that many more frames have been decoded, and return `inbound`."""

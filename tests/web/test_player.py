@@ -61,6 +61,14 @@ async def _transport(page: Page) -> str:
     return transport
 
 
+async def _fallen_back(page: Page, stub: StubGateway, origin: str) -> None:
+    """Where UDP does not get through: a page that plays by HLS, and soon tries WebRTC again."""
+    stub.mute = True
+    await page.add_init_script(SHORTEST_PAUSES)
+    await page.goto(f"{origin}/watch/demo")
+    await expect(page.locator("#way")).to_have_text(HLS_WORDS)
+
+
 async def _shown(page: Page) -> list[str]:
     """Ids of the layers that are on top, the last frame of what was included."""
     on_top = ".shown, #still:not([hidden])"
@@ -107,10 +115,7 @@ async def test_player_does_not_ask_for_hls_what_webrtc_was_rightly_refused(
 async def test_player_goes_back_to_webrtc_with_its_sound_and_stops_hls(
     page: Page, stub: StubGateway, origin: str
 ) -> None:
-    stub.mute = True
-    await page.add_init_script(SHORTEST_PAUSES)
-    await page.goto(f"{origin}/watch/demo")
-    await expect(page.locator("#way")).to_have_text(HLS_WORDS)
+    await _fallen_back(page, stub, origin)
     await page.get_by_role("button", name="Tap for sound").click()
     muted = "[...document.querySelectorAll('video')].map(({ muted }) => muted).slice(0, 2)"
     assert await page.evaluate(muted) == [True, False]
@@ -149,10 +154,7 @@ async def test_player_keeps_the_last_frame_when_webrtc_freezes_until_hls_has_one
 
 
 async def test_player_tries_webrtc_with_growing_pauses(page: Page, stub: StubGateway, origin: str) -> None:
-    stub.mute = True
-    await page.add_init_script(SHORTEST_PAUSES)
-    await page.goto(f"{origin}/watch/demo")
-    await expect(page.locator("#way")).to_have_text(HLS_WORDS)
+    await _fallen_back(page, stub, origin)
     await until(lambda: len(stub.asked("DELETE")) == 3, within_s=40)
     first, second, third = (request.at_s for request in stub.asked("DELETE"))
     posts = [request.at_s for request in stub.asked("POST")]
@@ -165,10 +167,7 @@ async def test_player_tries_webrtc_with_growing_pauses(page: Page, stub: StubGat
 async def test_webrtc_that_is_dismissed_beside_hls_before_its_first_frame_is_tried_later(
     page: Page, stub: StubGateway, origin: str
 ) -> None:
-    stub.mute = True
-    await page.add_init_script(SHORTEST_PAUSES)
-    await page.goto(f"{origin}/watch/demo")
-    await expect(page.locator("#way")).to_have_text(HLS_WORDS)
+    await _fallen_back(page, stub, origin)
     stub.mute, stub.frames_a_session = False, 0
     await until(lambda: bool(stub.channels))
     await stub.peers[-1].close()

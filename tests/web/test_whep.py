@@ -7,6 +7,7 @@ import pytest
 from aiohttp import web
 from playwright.async_api import Page, Route, WebSocketRoute, expect
 
+from tests.e2e.chromium import LOSE_CONNECTION
 from tests.e2e.waiting import eventually
 from tests.web.stub_gateway import StubGateway, until
 
@@ -26,11 +27,6 @@ RTCPeerConnection.prototype.createDataChannel = function (...parameters) {
 };
 """
 """As Safari does when its connection is closed."""
-LOSE_PATH = """
-Object.defineProperty(peer, "connectionState", { value: "disconnected", configurable: true });
-peer.dispatchEvent(new Event("connectionstatechange"));
-delete peer.connectionState;
-"""
 
 
 async def test_player_goes_live_and_reads_the_time_code(page: Page, stub: StubGateway, origin: str) -> None:
@@ -119,7 +115,7 @@ async def test_player_joins_anew_when_its_path_fails_before_the_restart_is_answe
     page: Page, stub: StubGateway, origin: str
 ) -> None:
     restart = await _restarting_while_the_picture_goes_on(page, origin)
-    await page.evaluate(LOSE_PATH)
+    await page.evaluate(LOSE_CONNECTION.format("peer"))
     await until(lambda: len(stub.asked("POST")) == 2)
     await restart.continue_()
     await expect(page.locator("#state")).to_have_text("Live")
@@ -141,7 +137,7 @@ async def _restarting_while_the_picture_goes_on(page: Page, origin: str) -> Rout
     await page.route("**/whep/demo/*", hold)
     await page.goto(f"{origin}/watch/demo")
     await expect(page.locator("#state")).to_have_text("Live")
-    await page.evaluate(LOSE_PATH)
+    await page.evaluate(LOSE_CONNECTION.format("peer"))
     await held
     await eventually(lambda: page.evaluate("railbird.state"), lambda state: state == "live")
     return held.result()
